@@ -1,0 +1,4 @@
+//! Pulsewatch: live customer-health scores and churn-risk alerts, as a deterministic fold over a log.
+//! ARCHITECTURE.md is the map.
+
+pub mod domain;

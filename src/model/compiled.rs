@@ -1,0 +1,178 @@
+//! A checked model, flat and ready to run: what the fold reads for every event.
+
+use crate::domain::event::Kind;
+
+use super::{bands::Bands, curve::Curve, matchers::Matchers, program::Program};
+
+/// A model in force. Built only by [`super::compile`]; indexes between its tables are always in range.
+#[derive(Clone, Debug)]
+pub struct Model {
+    pub name: String,
+    /// First 12 hex digits of the XXH3-128 hash of `source`.
+    pub version: String,
+    /// The TOML text that it was compiled from.
+    pub source: String,
+    /// Every label test of every selector, once each.
+    pub matchers: Matchers,
+    /// What is stored per account, once each.
+    pub measures: Vec<Measure>,
+    /// Every distinct read of a measure; evaluated once per account before the programs run.
+    pub readings: Vec<Reading>,
+    /// Names of the account attributes that expressions read.
+    pub attributes: Vec<String>,
+    /// How many days back expressions look at the score (`score offset 7d`), once each.
+    pub score_offsets: Vec<u16>,
+    pub dimensions: Vec<Dimension>,
+    pub indicators: Vec<Indicator>,
+    pub bands: Bands,
+    pub alerts: Vec<AlertRule>,
+    pub output: OutputRules,
+    pub dedupe: Dedupe,
+}
+
+/// What is stored per account for some selector and aggregate.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Measure {
+    /// Canonical definition, such as `sum(usage{name="login"}.value)/1d`: its identity across models and restarts.
+    pub key: String,
+    pub kind: Kind,
+    /// Bits of [`Matchers`] that must all pass.
+    pub required: u128,
+    /// The field that is aggregated; events without it do not count. `None` counts events.
+    pub field: Option<String>,
+    pub store: Store,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PaneUnit {
+    Hour,
+    Day,
+}
+
+/// How a measure is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Store {
+    /// One number a pane, kept for `horizon` panes (the longest window plus the longest offset).
+    Panes { value: PaneValue, unit: PaneUnit, horizon: u32 },
+    /// Which values were seen, and in which pane last (or in which panes, if `every_pane`: needed with an offset).
+    Distinct { unit: PaneUnit, horizon: u32, every_pane: bool },
+    /// The newest value and its time.
+    Last,
+    /// The newest event's time.
+    Since,
+    /// Items that were opened and not closed (tickets, invoices), as the kind's lifecycle says.
+    Open,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PaneValue {
+    Count,
+    Sum,
+    Min,
+    Max,
+}
+
+/// One read of one measure. The window ends at the kind's clock or the account's newest event of that kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// Index into [`Model::measures`].
+    pub measure: u16,
+    pub read: Read,
+}
+
+/// `panes` is the window's length, `offset` how many panes back it ends. Missing is NaN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Read {
+    /// Sum over panes: of a `Count` or a `Sum`. 0 in silence.
+    Total { panes: u32, offset: u32 },
+    /// Missing in silence.
+    Min { panes: u32, offset: u32 },
+    /// Missing in silence.
+    Max { panes: u32, offset: u32 },
+    /// Panes with at least one event. 0 in silence.
+    ActivePanes { panes: u32, offset: u32 },
+    /// 0 in silence.
+    Distinct { panes: u32, offset: u32 },
+    /// The newest value; missing when it is older than `within` panes (days).
+    Last { within: Option<u32> },
+    /// Days since the newest event, fractional.
+    Since,
+    /// Number of open items.
+    Open,
+    /// Days since the oldest open item was opened; missing when none is open.
+    OpenSince,
+}
+
+#[derive(Clone, Debug)]
+pub struct Dimension {
+    pub id: String,
+    /// Share of the whole, 0..1; the shares of all dimensions sum to 1.
+    pub weight: f64,
+}
+
+#[derive(Clone, Debug)]
+pub struct Indicator {
+    /// `<dimension>.<indicator>`.
+    pub id: String,
+    /// Index into [`Model::dimensions`]; indicators are ordered by it.
+    pub dimension: u16,
+    /// Share of its dimension, 0..1.
+    pub weight: f64,
+    /// The value expression as written.
+    pub expression: String,
+    pub value: Program,
+    pub curve: Curve,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AlertKind {
+    Risk,
+    Opportunity,
+}
+
+#[derive(Clone, Debug)]
+pub struct AlertRule {
+    pub id: String,
+    pub kind: AlertKind,
+    pub severity: Severity,
+    pub when: Program,
+    /// When an open alert resolves; without it, when `when` no longer holds.
+    pub clear: Option<Program>,
+    /// The condition must have held for so long, in milliseconds of the shard's clock.
+    pub for_ms: i64,
+    /// How long after it resolved it may not open again, in milliseconds.
+    pub cool_down_ms: i64,
+    /// How long after opening somebody should have acted, in milliseconds.
+    pub due_ms: Option<i64>,
+    pub playbook: Option<String>,
+    /// The `when` expression as written.
+    pub expression: String,
+    /// What a reader is told; without it the reason is made from the expression.
+    pub reason: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OutputRules {
+    /// A score goes out when it moved by at least so many points since the last one sent.
+    pub min_delta: f64,
+    /// A score goes out at least so often (of the shard's clock), in milliseconds; `None`: only on change.
+    pub heartbeat_ms: Option<i64>,
+    /// Every account is scored again once in so many milliseconds of the shard's clock; `None`: only on its events.
+    pub sweep_ms: Option<i64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dedupe {
+    /// For how many hours an event id is remembered; 0 turns de-duplication off.
+    pub hours: u32,
+    /// At most so many ids an account.
+    pub max_ids: u32,
+}
