@@ -1,4 +1,5 @@
 //! Pulsewatch: live customer-health scores and churn-risk alerts, as a deterministic fold over a log.
 //! ARCHITECTURE.md is the map.
 
+pub mod document;
 pub mod domain;

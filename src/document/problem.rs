@@ -1,0 +1,147 @@
+//! What is wrong with a document, where, and what to do about it.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, NamedSource, SourceSpan};
+use thiserror::Error;
+
+use super::secret::masked;
+
+/// A text that a value was read from.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    name: Arc<str>,
+    text: Arc<str>,
+}
+
+impl Origin {
+    /// The values of secrets are masked, because messages quote the text.
+    pub fn new(name: &str, text: &str) -> Self {
+        Self {
+            name: name.into(),
+            text: masked(text).into(),
+        }
+    }
+
+    /// `span` in bytes of the text.
+    pub fn place(&self, span: Range<usize>) -> Place {
+        Place {
+            origin: self.clone(),
+            span,
+        }
+    }
+}
+
+/// A stretch of an [`Origin`].
+#[derive(Clone, Debug)]
+pub struct Place {
+    origin: Origin,
+    span: Range<usize>,
+}
+
+impl Place {
+    /// The stretch within this one, in bytes from its start; for a part of a string.
+    pub fn within(&self, part: Range<usize>) -> Self {
+        let end = self.span.end;
+        let at = |offset: usize| self.span.start.saturating_add(offset).min(end);
+        self.origin.place(at(part.start)..at(part.end))
+    }
+}
+
+/// One mistake.
+#[derive(Debug, Error, Diagnostic)]
+#[error("{message}")]
+pub struct Problem {
+    message: String,
+    #[source_code]
+    source_code: NamedSource<Arc<str>>,
+    #[label("{label}")]
+    span: SourceSpan,
+    label: String,
+    #[help]
+    help: Option<String>,
+}
+
+impl Problem {
+    pub fn new(message: impl Into<String>, place: Place) -> Self {
+        Self {
+            message: message.into(),
+            source_code: NamedSource::new(&place.origin.name, place.origin.text),
+            span: place.span.into(),
+            label: "here".to_owned(),
+            help: None,
+        }
+    }
+
+    /// The words under the caret.
+    #[must_use]
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = label.into();
+        self
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+/// Every mistake of a document, at least one.
+#[derive(Debug)]
+pub struct Problems(Vec<Problem>);
+
+impl Problems {
+    /// `None` when there are none.
+    pub fn new(problems: Vec<Problem>) -> Option<Self> {
+        (!problems.is_empty()).then_some(Self(problems))
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Problem> {
+        self.0.iter()
+    }
+
+    /// Those of two documents together.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
+    }
+
+    /// For a terminal of `width` columns: message, line, caret and help of each.
+    pub fn render(&self, colour: bool, width: usize) -> String {
+        let theme = if colour {
+            GraphicalTheme::unicode()
+        } else {
+            GraphicalTheme::unicode_nocolor()
+        };
+        let handler = GraphicalReportHandler::new_themed(theme).with_width(width);
+        let mut out = String::new();
+        for problem in &self.0 {
+            // Writing to a String does not fail.
+            let _ = handler.render_report(&mut out, problem);
+            out.push('\n');
+        }
+        out
+    }
+}
+
+impl fmt::Display for Problems {
+    /// The messages alone, one a line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.0.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "\n" };
+            write!(f, "{separator}{}", problem.message)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Problems {}
