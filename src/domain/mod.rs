@@ -1,5 +1,8 @@
 //! The pure core: events, windows, accounts, the shard. No clock, no I/O, no randomness.
 
+pub mod band;
 pub mod decimal;
+pub mod driver;
 pub mod event;
+pub mod score;
 pub mod time;

@@ -53,9 +53,17 @@ pub enum PaneUnit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Store {
     /// One number a pane, kept for `horizon` panes (the longest window plus the longest offset).
-    Panes { value: PaneValue, unit: PaneUnit, horizon: u32 },
+    Panes {
+        value: PaneValue,
+        unit: PaneUnit,
+        horizon: u32,
+    },
     /// Which values were seen, and in which pane last (or in which panes, if `every_pane`: needed with an offset).
-    Distinct { unit: PaneUnit, horizon: u32, every_pane: bool },
+    Distinct {
+        unit: PaneUnit,
+        horizon: u32,
+        every_pane: bool,
+    },
     /// The newest value and its time.
     Last,
     /// The newest event's time.
