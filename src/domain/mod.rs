@@ -1,8 +1,11 @@
 //! The pure core: events, windows, accounts, the shard. No clock, no I/O, no randomness.
 
 pub mod band;
+pub mod codec;
 pub mod decimal;
 pub mod driver;
+pub mod entry;
 pub mod event;
+pub mod hash;
 pub mod score;
 pub mod time;

@@ -1,0 +1,174 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::{
+    decimal::Decimal,
+    event::{Event, EventId, Value},
+};
+
+fn clock(partition: u16) -> PartitionClock<'static> {
+    PartitionClock {
+        topic: "usage-events",
+        partition: i32::from(partition),
+        kind: Kind::Usage,
+        watermark: Some(Timestamp::from_millis(1_000)),
+        state: PartitionState::Live,
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Sample {
+    account: String,
+    partition: u16,
+    time: i64,
+    id: Option<u64>,
+    fields: Vec<(String, SampleValue)>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum SampleValue {
+    Text(String),
+    Number(i64),
+    Bool(bool),
+}
+
+fn sample() -> impl Strategy<Value = Sample> {
+    let value = prop_oneof![
+        ".{0,80}".prop_map(SampleValue::Text),
+        any::<i64>().prop_map(SampleValue::Number),
+        any::<bool>().prop_map(SampleValue::Bool),
+    ];
+    let key = prop_oneof![Just("name".to_owned()), Just("user".to_owned()), "[a-z.]{1,8}"];
+    (
+        ("[a-c]{1,2}", 0..3_u16),
+        any::<i64>(),
+        any::<Option<u64>>(),
+        prop::collection::vec((key, value), 0..5),
+    )
+        .prop_map(|((account, partition), time, id, fields)| Sample {
+            account,
+            partition,
+            time,
+            id,
+            fields,
+        })
+}
+
+fn text_of(batch: &EventBatch, bytes: &[u8], value: FieldValue) -> SampleValue {
+    match value {
+        FieldValue::Table(index) => SampleValue::Text(batch.text(bytes, index as usize).to_owned()),
+        FieldValue::Inline(span) => SampleValue::Text(batch.inline(bytes, span).to_owned()),
+        FieldValue::Number(number) => SampleValue::Number(number),
+        FieldValue::Bool(truth) => SampleValue::Bool(truth),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn every_event_comes_back_under_its_account(samples in prop::collection::vec(sample(), 1..24)) {
+        let mut builder = EntryBuilder::new();
+        for (offset, sample) in samples.iter().enumerate() {
+            let fields: Vec<_> = sample.fields.iter().map(|(key, value)| (key.as_str(), match value {
+                SampleValue::Text(text) => Value::Text(text),
+                SampleValue::Number(number) => Value::Number(Decimal::from_micros(*number)),
+                SampleValue::Bool(truth) => Value::Bool(*truth),
+            })).collect();
+            let event = Event { account: &sample.account, time: Timestamp::from_millis(sample.time), id: sample.id.map(EventId), fields: &fields };
+            builder.push(sample.partition, offset as i64, &event);
+        }
+        let mut bytes = Vec::new();
+        builder.finish(Timestamp::from_millis(7), clock, &mut bytes);
+        prop_assert!(builder.is_empty());
+
+        let mut batch = EventBatch::default();
+        prop_assert_eq!(decode(&bytes, &mut batch), Ok(Entry::Events { wall: Timestamp::from_millis(7) }));
+        prop_assert_eq!(batch.events(), samples.len());
+        let partitions: Vec<_> = batch.partitions(&bytes).collect();
+        let mut seen = 0;
+        for account in 0..batch.accounts() {
+            let mut last = -1;
+            for event in batch.events_of(account) {
+                let sample = &samples[event.offset as usize];
+                prop_assert!(event.offset > last);
+                last = event.offset;
+                seen += 1;
+                prop_assert_eq!(batch.account(&bytes, account), &sample.account);
+                prop_assert_eq!(partitions[event.partition as usize].0.partition, i32::from(sample.partition));
+                prop_assert_eq!(event.time.millis(), sample.time);
+                prop_assert_eq!(event.id, sample.id.map(EventId));
+                let fields: Vec<_> = batch.fields(event).iter().map(|(key, value)| {
+                    let key = match *key {
+                        FieldKey::WellKnown(key) => FieldKey::WELL_KNOWN[key as usize].to_owned(),
+                        FieldKey::Text(text) => batch.text(&bytes, text as usize).to_owned(),
+                    };
+                    (key, text_of(&batch, &bytes, *value))
+                }).collect();
+                prop_assert_eq!(&fields, &sample.fields);
+            }
+        }
+        prop_assert_eq!(seen, samples.len());
+
+        for end in 0..bytes.len() {
+            prop_assert!(decode(&bytes[..end], &mut batch).is_err(), "cut at {}", end);
+        }
+    }
+
+    #[test]
+    fn garbage_is_an_error_and_never_a_panic(mut bytes: Vec<u8>) {
+        let mut batch = EventBatch::default();
+        let _ = decode(&bytes, &mut batch);
+        bytes.splice(0..0, [VERSION, EVENTS]);
+        let _ = decode(&bytes, &mut batch);
+    }
+}
+
+#[test]
+fn ticks_models_and_resets_round_trip() {
+    let wall = Timestamp::from_millis(-5);
+    let mut batch = EventBatch::default();
+    let clocks = [
+        clock(3),
+        PartitionClock {
+            watermark: None,
+            state: PartitionState::Excluded,
+            ..clock(4)
+        },
+    ];
+    let mut bytes = Vec::new();
+    encode_tick(wall, &clocks, &mut bytes);
+    assert_eq!(
+        decode(&bytes, &mut batch),
+        Ok(Entry::Tick {
+            wall,
+            clocks: clocks.to_vec()
+        })
+    );
+
+    bytes.clear();
+    encode_model(wall, "name = 'x'", &mut bytes);
+    assert_eq!(
+        decode(&bytes, &mut batch),
+        Ok(Entry::Model {
+            wall,
+            source: "name = 'x'"
+        })
+    );
+
+    bytes.clear();
+    encode_source_reset(wall, "usage", 2, &mut bytes);
+    assert_eq!(
+        decode(&bytes, &mut batch),
+        Ok(Entry::SourceReset {
+            wall,
+            topic: "usage",
+            partition: 2
+        })
+    );
+
+    bytes[0] = 9;
+    assert_eq!(decode(&bytes, &mut batch), Err(EntryError::UnknownVersion(9)));
+    bytes[..2].copy_from_slice(&[VERSION, 77]);
+    assert_eq!(decode(&bytes, &mut batch), Err(EntryError::UnknownType(77)));
+}
