@@ -1,0 +1,3 @@
+//! The edge to Kafka.
+
+pub mod consume_batch;
