@@ -1,0 +1,352 @@
+//! From plain settings to a librdkafka configuration for each role, with defaults that were measured or are owed to
+//! correctness. Three layers: our defaults, then the user's properties, then what must not be changed.
+
+use std::{collections::BTreeMap, fmt};
+
+use rdkafka::ClientConfig;
+
+/// librdkafka properties by their own names.
+pub type Properties = BTreeMap<String, String>;
+
+/// How to reach Kafka. `Debug` prints no secret.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct KafkaSettings {
+    /// `host:port`, comma separated.
+    pub bootstrap_servers: String,
+    /// `Some` turns TLS on.
+    pub tls: Option<Tls>,
+    pub sasl: Option<Sasl>,
+    /// Passed to every client.
+    pub common: Properties,
+    /// Passed to every consumer, over `common`.
+    pub consumer: Properties,
+    /// Passed to every producer, over `common`.
+    pub producer: Properties,
+}
+
+/// Paths of PEM files. Without `ca` the system's certificates are used.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Tls {
+    pub ca: Option<String>,
+    pub certificate: Option<String>,
+    pub key: Option<String>,
+    pub key_password: Option<String>,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+pub struct Sasl {
+    /// `PLAIN`, `SCRAM-SHA-256` or `SCRAM-SHA-512`.
+    pub mechanism: String,
+    pub username: String,
+    pub password: String,
+}
+
+/// Exactly-once and recovery rest on these: a user's property may not replace them.
+const RESERVED: [&str; 12] = [
+    "bootstrap.servers",
+    "group.id",
+    "group.instance.id",
+    "transactional.id",
+    "enable.idempotence",
+    "acks",
+    "enable.auto.commit",
+    "enable.auto.offset.store",
+    "isolation.level",
+    "auto.offset.reset",
+    "partition.assignment.strategy",
+    "enable.partition.eof",
+];
+
+/// A member that died uncleanly holds its partitions for so long. Long enough for a pause of the machine or a slow
+/// rolling restart of a broker, short enough that accounts are not left alone for the 45 s of librdkafka's default.
+const SESSION_TIMEOUT_MS: &str = "10000";
+
+impl KafkaSettings {
+    /// Every property that is wrong, as text for the user: reserved ones, unknown ones, values out of range.
+    pub fn check(&self) -> Vec<String> {
+        let mut problems: Vec<String> = [&self.common, &self.consumer, &self.producer]
+            .into_iter()
+            .flat_map(Properties::keys)
+            .filter(|name| RESERVED.contains(&name.as_str()))
+            .map(|name| format!("kafka property `{name}` is set by pulsewatch itself and cannot be passed through"))
+            .collect();
+        let roles = [
+            self.group_consumer("check", None),
+            self.log_reader("check"),
+            self.idempotent_producer(),
+            self.transactional_producer("check"),
+        ];
+        for config in roles {
+            if let Err(error) = config.create_native_config() {
+                problems.push(error.to_string());
+            }
+        }
+        problems.sort();
+        problems.dedup();
+        problems
+    }
+
+    /// A member of group `group`: the ingest's consumer, and the one that decides which shards the scorer owns.
+    /// With `instance` the membership is static: a restart within the session timeout moves no partition.
+    pub fn group_consumer(&self, group: &str, instance: Option<&str>) -> ClientConfig {
+        let mut config = self.consumer_base();
+        config
+            .set("group.id", group)
+            .set("partition.assignment.strategy", "cooperative-sticky")
+            .set("auto.offset.reset", "earliest");
+        if let Some(instance) = instance {
+            config.set("group.instance.id", instance);
+        }
+        config
+    }
+
+    /// Reads one partition of the shard log by manual assignment; `group` only says whose offsets it asks for.
+    pub fn log_reader(&self, group: &str) -> ClientConfig {
+        let mut config = self.consumer_base();
+        config
+            .set("group.id", group)
+            .set("isolation.level", "read_committed")
+            // A log that no longer holds the wanted offset is an error that somebody must see, never a jump.
+            .set("auto.offset.reset", "error");
+        config
+    }
+
+    /// Writes the shard log, the DLQ, and the outputs in at-least-once mode.
+    pub fn idempotent_producer(&self) -> ClientConfig {
+        self.producer_base()
+    }
+
+    /// Writes outputs and offsets of one shard in transactions.
+    pub fn transactional_producer(&self, transactional_id: &str) -> ClientConfig {
+        let mut config = self.producer_base();
+        config.set("transactional.id", transactional_id);
+        config
+    }
+
+    /// Metadata and topic creation.
+    pub fn admin(&self) -> ClientConfig {
+        self.base(&[])
+    }
+
+    fn consumer_base(&self) -> ClientConfig {
+        let defaults = [
+            ("session.timeout.ms", SESSION_TIMEOUT_MS),
+            // A full queue pauses fetching for so long; 1 s (the default) starves a consumer that drains in 50 ms.
+            ("fetch.queue.backoff.ms", "5"),
+            ("queued.min.messages", "100000"),
+            ("check.crcs", "true"),
+        ];
+        let mut config = self.base(&defaults);
+        apply(&mut config, &self.consumer);
+        config
+            .set("enable.auto.commit", "false")
+            .set("enable.auto.offset.store", "false");
+        config
+    }
+
+    fn producer_base(&self) -> ClientConfig {
+        let defaults = [
+            ("compression.type", "lz4"),
+            ("linger.ms", "1"),
+            // CONCURRENT_TRANSACTIONS after a commit is retried after it: 100 ms (the default) would be the cycle time.
+            ("retry.backoff.ms", "2"),
+            ("queue.buffering.max.messages", "200000"),
+            ("queue.buffering.max.kbytes", "131072"),
+            // An open transaction of a process that died holds back the readers of the outputs for so long.
+            ("transaction.timeout.ms", "10000"),
+        ];
+        let mut config = self.base(&defaults);
+        apply(&mut config, &self.producer);
+        config.set("enable.idempotence", "true");
+        config
+    }
+
+    fn base(&self, defaults: &[(&str, &str)]) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config
+            .set("bootstrap.servers", &self.bootstrap_servers)
+            .set("client.id", "pulsewatch")
+            .set("socket.keepalive.enable", "true")
+            // The default of 10 s is most of the outage when a broker restarts.
+            .set("reconnect.backoff.max.ms", "1000")
+            .set("log.connection.close", "false");
+        for (name, value) in defaults {
+            config.set(*name, *value);
+        }
+        self.secure(&mut config);
+        apply(&mut config, &self.common);
+        config
+    }
+
+    fn secure(&self, config: &mut ClientConfig) {
+        let protocol = match (&self.tls, &self.sasl) {
+            (None, None) => return,
+            (Some(_), None) => "ssl",
+            (None, Some(_)) => "sasl_plaintext",
+            (Some(_), Some(_)) => "sasl_ssl",
+        };
+        config.set("security.protocol", protocol);
+        if let Some(tls) = &self.tls {
+            let files = [
+                ("ssl.ca.location", &tls.ca),
+                ("ssl.certificate.location", &tls.certificate),
+                ("ssl.key.location", &tls.key),
+                ("ssl.key.password", &tls.key_password),
+            ];
+            for (name, value) in files {
+                if let Some(value) = value {
+                    config.set(name, value);
+                }
+            }
+        }
+        if let Some(sasl) = &self.sasl {
+            config
+                .set("sasl.mechanism", &sasl.mechanism)
+                .set("sasl.username", &sasl.username)
+                .set("sasl.password", &sasl.password);
+        }
+    }
+}
+
+fn apply(config: &mut ClientConfig, properties: &Properties) {
+    for (name, value) in properties {
+        if !RESERVED.contains(&name.as_str()) {
+            config.set(name, value);
+        }
+    }
+}
+
+impl fmt::Debug for KafkaSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KafkaSettings")
+            .field("bootstrap_servers", &self.bootstrap_servers)
+            .field("tls", &self.tls)
+            .field("sasl", &self.sasl)
+            .field("common", &Redacted(&self.common))
+            .field("consumer", &Redacted(&self.consumer))
+            .field("producer", &Redacted(&self.producer))
+            .finish()
+    }
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tls")
+            .field("ca", &self.ca)
+            .field("certificate", &self.certificate)
+            .field("key", &self.key)
+            .field("key_password", &self.key_password.as_ref().map(|_| HIDDEN))
+            .finish()
+    }
+}
+
+impl fmt::Debug for Sasl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sasl")
+            .field("mechanism", &self.mechanism)
+            .field("username", &self.username)
+            .field("password", &HIDDEN)
+            .finish()
+    }
+}
+
+const HIDDEN: &str = "***";
+
+struct Redacted<'a>(&'a Properties);
+
+impl fmt::Debug for Redacted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let secret = |name: &str| {
+            ["password", "secret", "pem", "jaas", "sasl.oauthbearer.config"]
+                .iter()
+                .any(|word| name.contains(word))
+        };
+        f.debug_map()
+            .entries(
+                self.0
+                    .iter()
+                    .map(|(name, value)| (name, if secret(name) { HIDDEN } else { value.as_str() })),
+            )
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings() -> KafkaSettings {
+        KafkaSettings {
+            bootstrap_servers: "localhost:9092".into(),
+            ..KafkaSettings::default()
+        }
+    }
+
+    #[test]
+    fn user_properties_win_over_defaults_but_not_over_what_exactly_once_rests_on() {
+        let mut settings = settings();
+        settings.producer.insert("linger.ms".into(), "7".into());
+        settings.producer.insert("enable.idempotence".into(), "false".into());
+        let config = settings.transactional_producer("app-score-0");
+        assert_eq!(config.get("linger.ms"), Some("7"));
+        assert_eq!(config.get("enable.idempotence"), Some("true"));
+        assert_eq!(config.get("transactional.id"), Some("app-score-0"));
+        assert!(
+            settings
+                .check()
+                .iter()
+                .any(|problem| problem.contains("`enable.idempotence`"))
+        );
+    }
+
+    #[test]
+    fn defaults_are_valid_for_every_role() {
+        assert_eq!(settings().check(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_wrong_property_is_named() {
+        let mut settings = settings();
+        settings.common.insert("no.such.property".into(), "1".into());
+        settings.consumer.insert("session.timeout.ms".into(), "soon".into());
+        let problems = settings.check().join("\n");
+        assert!(
+            problems.contains("no.such.property") && problems.contains("session.timeout.ms"),
+            "{problems}"
+        );
+    }
+
+    #[test]
+    fn tls_and_sasl_together_make_the_protocol() {
+        let mut settings = settings();
+        settings.tls = Some(Tls {
+            ca: Some("/etc/ca.pem".into()),
+            ..Tls::default()
+        });
+        assert_eq!(settings.admin().get("security.protocol"), Some("ssl"));
+        settings.sasl = Some(Sasl {
+            mechanism: "SCRAM-SHA-512".into(),
+            username: "app".into(),
+            password: "hush".into(),
+        });
+        assert_eq!(settings.admin().get("security.protocol"), Some("sasl_ssl"));
+        assert_eq!(settings.admin().get("ssl.ca.location"), Some("/etc/ca.pem"));
+    }
+
+    #[test]
+    fn debug_prints_no_secret() {
+        let mut settings = settings();
+        settings.sasl = Some(Sasl {
+            mechanism: "PLAIN".into(),
+            username: "app".into(),
+            password: "hush-1".into(),
+        });
+        settings.tls = Some(Tls {
+            key_password: Some("hush-2".into()),
+            ..Tls::default()
+        });
+        settings.common.insert("ssl.keystore.password".into(), "hush-3".into());
+        let printed = format!("{settings:?}");
+        assert!(!printed.contains("hush"), "{printed}");
+    }
+}

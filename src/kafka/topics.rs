@@ -1,0 +1,157 @@
+//! Makes sure that the topics are there with the right shape, or says the command that creates them.
+
+use std::time::Duration;
+
+use rdkafka::{
+    admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
+    consumer::{BaseConsumer, Consumer},
+    error::RDKafkaErrorCode,
+};
+
+use super::{client::KafkaSettings, context::Quiet, error::KafkaSetupError};
+
+/// A topic that must be there before anything starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopicSpec {
+    pub name: String,
+    pub partitions: i32,
+    /// -1 leaves it to the broker's default.
+    pub replication: i32,
+    /// Topic configuration by Kafka's names: `retention.ms`, `min.insync.replicas`, `max.message.bytes`...
+    pub config: Vec<(String, String)>,
+    /// Create it when it is missing. Source topics belong to others: false, but in the demo and in tests.
+    pub create: bool,
+    /// The number of partitions is part of the contract (the shard log): another one is an error.
+    pub exact: bool,
+}
+
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+impl TopicSpec {
+    /// The shell command that creates this topic.
+    pub fn command(&self, servers: &str) -> String {
+        let mut command = format!(
+            "kafka-topics.sh --bootstrap-server {servers} --create --topic {} --partitions {}",
+            self.name, self.partitions
+        );
+        if self.replication > 0 {
+            command += &format!(" --replication-factor {}", self.replication);
+        }
+        for (name, value) in &self.config {
+            command += &format!(" --config {name}={value}");
+        }
+        command
+    }
+
+    fn to_new_topic(&self) -> NewTopic<'_> {
+        let mut topic = NewTopic::new(&self.name, self.partitions, TopicReplication::Fixed(self.replication));
+        for (name, value) in &self.config {
+            topic = topic.set(name, value);
+        }
+        topic
+    }
+}
+
+/// Checks every topic, creates what is missing and may be created, and waits until the brokers show it.
+pub fn ensure(settings: &KafkaSettings, specs: &[TopicSpec]) -> Result<(), KafkaSetupError> {
+    let consumer: BaseConsumer<Quiet> = settings.admin().create_with_context(Quiet)?;
+    let mut missing = Vec::new();
+    for (spec, found) in specs.iter().zip(partition_counts(settings, &consumer, specs)?) {
+        match found {
+            Some(found) if spec.exact && found != spec.partitions => {
+                return Err(KafkaSetupError::WrongPartitions {
+                    topic: spec.name.clone(),
+                    wanted: spec.partitions,
+                    found,
+                });
+            }
+            Some(_) => {}
+            None if spec.create => missing.push(spec),
+            None => {
+                let command = spec.command(&settings.bootstrap_servers);
+                return Err(KafkaSetupError::TopicMissing {
+                    topic: spec.name.clone(),
+                    command,
+                });
+            }
+        }
+    }
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        create(settings, &missing)
+    }
+}
+
+/// Partitions of each topic, `None` for one that is not there. Asks for all topics: asking for one by its name would
+/// let a broker with `auto.create.topics.enable` make it.
+fn partition_counts(
+    settings: &KafkaSettings,
+    consumer: &BaseConsumer<Quiet>,
+    specs: &[TopicSpec],
+) -> Result<Vec<Option<i32>>, KafkaSetupError> {
+    let metadata = consumer
+        .fetch_metadata(None, TIMEOUT)
+        .map_err(|cause| KafkaSetupError::Unreachable {
+            servers: settings.bootstrap_servers.clone(),
+            cause,
+        })?;
+    let count = |spec: &TopicSpec| {
+        let topic = metadata.topics().iter().find(|topic| topic.name() == spec.name)?;
+        i32::try_from(topic.partitions().len()).ok().filter(|count| *count > 0)
+    };
+    Ok(specs.iter().map(count).collect())
+}
+
+fn create(settings: &KafkaSettings, missing: &[&TopicSpec]) -> Result<(), KafkaSetupError> {
+    let refused = |spec: &TopicSpec, cause: String| KafkaSetupError::TopicNotCreated {
+        topic: spec.name.clone(),
+        cause,
+        command: spec.command(&settings.bootstrap_servers),
+    };
+    let admin: AdminClient<Quiet> = settings.admin().create_with_context(Quiet)?;
+    // The operation timeout makes the controller answer only once the topic is there on the brokers.
+    let options = AdminOptions::new()
+        .request_timeout(Some(TIMEOUT))
+        .operation_timeout(Some(TIMEOUT));
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    for spec in missing {
+        let runtime = runtime.as_ref().map_err(|cause| refused(spec, cause.to_string()))?;
+        let results = runtime.block_on(admin.create_topics([&spec.to_new_topic()], &options))?;
+        for result in results {
+            match result {
+                // Another instance that starts too was first.
+                Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {
+                    tracing::info!(topic = spec.name, partitions = spec.partitions, "topic created");
+                }
+                Err((_, code)) => return Err(refused(spec, code.to_string())),
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_says_everything_that_the_settings_say() {
+        let spec = TopicSpec {
+            name: "pulsewatch.log".into(),
+            partitions: 8,
+            replication: 3,
+            config: vec![
+                ("retention.ms".into(), "604800000".into()),
+                ("min.insync.replicas".into(), "2".into()),
+            ],
+            create: false,
+            exact: true,
+        };
+        assert_eq!(
+            spec.command("broker:9092"),
+            "kafka-topics.sh --bootstrap-server broker:9092 --create --topic pulsewatch.log --partitions 8 \
+             --replication-factor 3 --config retention.ms=604800000 --config min.insync.replicas=2"
+        );
+    }
+}
