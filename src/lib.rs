@@ -3,5 +3,6 @@
 
 pub mod document;
 pub mod domain;
+pub mod ingest;
 pub mod kafka;
 pub mod model;
