@@ -58,9 +58,8 @@ fn record(n: usize) -> (Kind, String) {
     }
 }
 
-fn wall() -> Timestamp {
-    Timestamp::parse_rfc3339("2026-03-03T00:00:00Z").unwrap()
-}
+/// 2026-03-03T00:00:00Z
+const WALL: Timestamp = Timestamp::from_millis(1_772_496_000_000);
 
 #[divan::bench]
 fn decode(bencher: Bencher) {
@@ -75,7 +74,7 @@ fn decode(bencher: Bencher) {
                 &shapes[kind.index()],
                 Some(text.as_bytes()),
                 Envelope::default(),
-                wall(),
+                WALL,
                 count,
             );
         }
@@ -94,7 +93,7 @@ fn decode_and_append(bencher: Bencher) {
         topic: "usage-events",
         partition: 0,
         kind: Kind::Usage,
-        watermark: Some(wall()),
+        watermark: Some(WALL),
         state: PartitionState::Live,
     };
     bencher.counter(ItemsCount::new(EVENTS)).bench_local(|| {
@@ -104,14 +103,14 @@ fn decode_and_append(bencher: Bencher) {
                 builder.push(kind.index() as u16, offset as i64, event);
                 if builder.events() >= 1000 {
                     out.clear();
-                    builder.finish(wall(), clock, &mut out);
+                    builder.finish(WALL, clock, &mut out);
                 }
             };
             let _ = decoder.decode(
                 &shapes[kind.index()],
                 Some(text.as_bytes()),
                 Envelope::default(),
-                wall(),
+                WALL,
                 append,
             );
         }
