@@ -3,6 +3,7 @@
 
 pub mod document;
 pub mod domain;
+pub mod generate;
 pub mod ingest;
 pub mod kafka;
 pub mod model;
