@@ -21,12 +21,12 @@ impl Override {
     /// `name` is the variable or flag as the user knows it.
     pub fn new(path: &str, name: &str, value: &str) -> Self {
         let shown = format!("{name}={value}");
-        let place = Origin::new(name, &shown).place(name.len() + 1..shown.len());
+        let place = Origin::of_override(name, &shown).place(name.len() + 1..shown.len());
         Self {
             path: path.to_owned(),
             value: value.to_owned(),
             place,
-            name: Origin::new(name, name).place(0..name.len()),
+            name: Origin::of_override(name, name).place(0..name.len()),
         }
     }
 }

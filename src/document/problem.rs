@@ -14,6 +14,7 @@ use super::secret::masked;
 pub struct Origin {
     name: Arc<str>,
     text: Arc<str>,
+    overrides: bool,
 }
 
 impl Origin {
@@ -22,6 +23,15 @@ impl Origin {
         Self {
             name: name.into(),
             text: masked(text).into(),
+            overrides: false,
+        }
+    }
+
+    /// A variable or a flag.
+    pub(super) fn of_override(name: &str, text: &str) -> Self {
+        Self {
+            overrides: true,
+            ..Self::new(name, text)
         }
     }
 
@@ -42,6 +52,11 @@ pub struct Place {
 }
 
 impl Place {
+    /// Whether the value came from a variable or a flag, not from the document.
+    pub fn is_override(&self) -> bool {
+        self.origin.overrides
+    }
+
     /// The stretch within this one, in bytes from its start; for a part of a string.
     pub fn within(&self, part: Range<usize>) -> Self {
         let end = self.span.end;
@@ -99,8 +114,9 @@ impl Problem {
 pub struct Problems(Vec<Problem>);
 
 impl Problems {
-    /// `None` when there are none.
-    pub fn new(problems: Vec<Problem>) -> Option<Self> {
+    /// In the order of their places; `None` when there are none.
+    pub fn new(mut problems: Vec<Problem>) -> Option<Self> {
+        problems.sort_by_key(|problem| problem.span.offset());
         (!problems.is_empty()).then_some(Self(problems))
     }
 

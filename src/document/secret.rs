@@ -1,5 +1,7 @@
 //! Values that are never shown: neither in messages, which quote a line and its neighbours, nor when settings are printed.
 
+use std::ops::Range;
+
 /// A setting whose last word is one of these holds a secret.
 const WORDS: [&str; 4] = ["password", "secret", "token", "pem"];
 
@@ -19,20 +21,31 @@ pub(super) fn masked(text: &str) -> String {
 fn masked_line(line: &str) -> String {
     let is_name = |part: &str| is_secret(part.trim_end_matches([' ', '\t', '"', '\'']));
     let secret = line.match_indices('=').find(|(at, _)| is_name(&line[..*at]));
-    match secret {
-        None => line.to_owned(),
-        Some((at, _)) => {
-            let (name, value) = line.split_at(at + 1);
-            let hide = |byte: u8| {
-                if byte.is_ascii_whitespace() {
-                    char::from(byte)
-                } else {
-                    '*'
-                }
-            };
-            name.chars().chain(value.bytes().map(hide)).collect()
-        }
+    match (secret, credentials(line)) {
+        (Some((at, _)), _) => hidden(line, at + 1..line.len()),
+        (None, Some(span)) => hidden(line, span),
+        (None, None) => line.to_owned(),
     }
+}
+
+/// Where `user:password` stands in an address such as `redis://user:password@host`.
+fn credentials(line: &str) -> Option<Range<usize>> {
+    let start = line.find("://")? + 3;
+    let length = line[start..].find('@')?;
+    Some(start..start + length)
+}
+
+fn hidden(line: &str, span: Range<usize>) -> String {
+    let hide = |byte: u8| match byte {
+        b'\n' | b'\r' | b' ' => char::from(byte),
+        _ => '*',
+    };
+    let hidden = line[span.clone()].bytes().map(hide);
+    line[..span.start]
+        .chars()
+        .chain(hidden)
+        .chain(line[span.end..].chars())
+        .collect()
 }
 
 #[cfg(test)]
@@ -45,6 +58,7 @@ mod tests {
             ("password = \"hünter\"\n", "password = *********\n"),
             ("\"sasl.password\"= 'x y'\n", "\"sasl.password\"= ** **\n"),
             ("password_file = \"a\"\n", "password_file = \"a\"\n"),
+            ("url = \"redis://:hunter2@host\"", "url = \"redis://********@host\""),
             ("{ user = \"a\", password = \"b\" }", "{ user = \"a\", password = *** *"),
         ] {
             assert_eq!(masked(line), shown);

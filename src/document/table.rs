@@ -52,6 +52,11 @@ impl<'d> Table<'d> {
         self.entries.is_some()
     }
 
+    /// Whether `key` is written or overridden.
+    pub fn has(&mut self, key: &str) -> bool {
+        self.find(key).is_some()
+    }
+
     /// The table's header, or the document's start when it is absent.
     pub fn place(&self) -> Place {
         let span = self.entries.as_ref().map_or(0..0, |(_, span)| span.clone());
@@ -110,19 +115,18 @@ impl<'d> Table<'d> {
 
     /// Milliseconds, written as `"20ms"`, `"1h"`, `"7d"`; `range` is in milliseconds too.
     pub fn duration(&mut self, key: &str, range: RangeInclusive<i64>) -> Option<Placed<i64>> {
-        let text = self.string(key)?;
-        let Some(millis) = parse_millis(&text.value) else {
+        let (found, place) = self.find(key)?;
+        let value = match found {
+            Found::Overridden(item) => parse_millis(&item.value),
+            Found::Written(value) => value.get_ref().as_str().and_then(parse_millis),
+        };
+        let Some(value) = value else {
+            let help = "write a whole number and a unit (ms, s, m, h, d, w) in quotes, such as \"20ms\" or \"7d\"";
             let message = format!("`{}` is no duration", self.path_of(key));
-            let problem = Problem::new(message, text.place);
-            self.report(
-                problem.help("write a whole number and a unit: ms, s, m, h, d or w, such as \"20ms\" or \"7d\""),
-            );
+            self.report(Problem::new(message, place).help(help));
             return None;
         };
-        let placed = Placed {
-            value: millis,
-            place: text.place,
-        };
+        let placed = Placed { value, place };
         self.expect_in(key, placed, &range, |millis| show_millis(*millis))
     }
 

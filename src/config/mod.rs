@@ -1,0 +1,121 @@
+//! The service's settings: one TOML file, then `PULSEWATCH_<SECTION>__<KEY>` from the environment, then `--set` flags.
+//! Settings are data: whatever they come from is passed in. All mistakes are reported together.
+//! `config/pulsewatch.toml` explains every setting.
+
+mod environment;
+mod kafka;
+mod reader;
+mod sections;
+mod source;
+#[cfg(test)]
+mod tests;
+mod value;
+
+pub use kafka::{Kafka, Properties, Sasl, Tls};
+pub use sections::{
+    Activation, App, CatchUp, Clock, Delivery, Dlq, Http, Idle, Ingest, Log, LogFormat, ModelFile, Output, Redis,
+    Scorer, Telemetry, Topics,
+};
+pub use source::{Source, default_kind};
+pub use value::{Millis, Secret};
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::document::{Document, Override, Problems};
+
+use reader::Reader;
+
+/// Everything that can be set, checked; serialises to TOML with secrets hidden.
+#[derive(Clone, Debug, Serialize)]
+pub struct Config {
+    pub app: App,
+    pub kafka: Kafka,
+    pub ingest: Ingest,
+    pub log: Log,
+    pub output: Output,
+    pub dlq: Dlq,
+    pub topics: Topics,
+    pub redis: Redis,
+    pub scorer: Scorer,
+    pub clock: Clock,
+    pub catch_up: CatchUp,
+    pub model: ModelFile,
+    pub http: Http,
+    pub telemetry: Telemetry,
+    #[serde(rename = "source")]
+    pub sources: Vec<Source>,
+}
+
+/// What settings are read from.
+#[derive(Clone, Debug, Default)]
+pub struct Inputs {
+    /// The settings file; without one there are only defaults and overrides.
+    pub file: Option<SettingsFile>,
+    pub environment: BTreeMap<String, String>,
+    /// `section.key=value`, as given on the command line.
+    pub flags: Vec<(String, String)>,
+}
+
+/// A settings file, already read.
+#[derive(Clone, Debug)]
+pub struct SettingsFile {
+    pub path: PathBuf,
+    pub text: String,
+}
+
+impl Config {
+    /// Reads and checks. Paths in the file are relative to its folder, paths from elsewhere to the working directory.
+    /// Files that hold secrets are read here.
+    ///
+    /// # Errors
+    /// Every mistake, each with its place.
+    pub fn read(inputs: &Inputs) -> Result<Self, Problems> {
+        let (name, text) = match &inputs.file {
+            Some(file) => (file.path.display().to_string(), file.text.as_str()),
+            None => ("defaults".to_owned(), ""),
+        };
+        let folder = inputs.file.as_ref().and_then(|file| file.path.parent());
+        let mut overrides = environment::overrides(&inputs.environment);
+        let flags = inputs.flags.iter();
+        overrides.extend(flags.map(|(path, value)| Override::new(path, &format!("--set {path}"), value)));
+        let document = Document::parse(&name, text, overrides);
+        let config = Self::read_sections(&document, folder.unwrap_or(Path::new("")));
+        document.finish(config)
+    }
+
+    fn read_sections<'d>(document: &'d Document<'d>, folder: &Path) -> Self {
+        let mut root = document.root();
+        let mut section = |name: &str| Reader::new(root.table(name), folder);
+        let mut config = Self {
+            app: App::read(section("app")),
+            kafka: Kafka::read(section("kafka")),
+            ingest: Ingest::read(section("ingest")),
+            log: Log::read(section("log")),
+            output: Output::read(section("output")),
+            dlq: Dlq::read(section("dlq")),
+            topics: Topics::read(section("topics")),
+            redis: Redis::read(section("redis")),
+            scorer: Scorer::read(section("scorer")),
+            clock: Clock::read(section("clock")),
+            catch_up: CatchUp::read(section("catch_up")),
+            model: ModelFile::read(section("model")),
+            http: Http::read(section("http")),
+            telemetry: Telemetry::read(section("telemetry")),
+            sources: Vec::new(),
+        };
+        config.sources = source::read_all(document, root.tables("source"), folder);
+        root.finish();
+        config
+    }
+
+    /// The settings in force as TOML, secrets hidden.
+    ///
+    /// # Errors
+    /// Only if a setting cannot be written as TOML, which would be a mistake in this module.
+    pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
+        toml::to_string_pretty(self)
+    }
+}

@@ -1,0 +1,401 @@
+//! The sections of the settings file that stand alone. `config/pulsewatch.toml` says what each setting does.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::document::{Placed, Problem};
+use crate::domain::time::{DAY_MS, HOUR_MS};
+
+use super::reader::Reader;
+use super::value::{Millis, Secret};
+
+const SECOND_MS: i64 = 1_000;
+const MINUTE_MS: i64 = 60 * SECOND_MS;
+const YEAR_MS: i64 = 366 * DAY_MS;
+/// A hundred years: longer than any retention that somebody means.
+const FOREVER_MS: i64 = 100 * YEAR_MS;
+
+/// `[app]`.
+#[derive(Clone, Debug, Serialize)]
+pub struct App {
+    /// Prefix of consumer groups and transactional ids.
+    pub name: String,
+    /// This process among its peers: static membership of its groups.
+    pub instance: Option<String>,
+}
+
+impl App {
+    pub(super) fn read(mut section: Reader<'_, '_>) -> Self {
+        let app = Self {
+            name: section.topic("name", "pulsewatch"),
+            instance: section.optional_text("instance"),
+        };
+        section.finish();
+        app
+    }
+}
+
+/// `[ingest]`: what a record may be at most.
+#[derive(Clone, Debug, Serialize)]
+pub struct Ingest {
+    pub record_bytes: usize,
+    pub depth: usize,
+    pub field_bytes: usize,
+    pub account_bytes: usize,
+    pub fields: usize,
+    pub ahead: Millis,
+}
+
+impl Ingest {
+    pub(super) fn read(mut section: Reader<'_, '_>) -> Self {
+        let ingest = Self {
+            record_bytes: section.integer("record_bytes", 64..=10_000_000, 64 * 1024),
+            depth: section.integer("depth", 1..=128, 16),
+            field_bytes: section.integer("field_bytes", 16..=65_536, 1024),
+            account_bytes: section.integer("account_bytes", 8..=1_024, 256),
+            fields: section.integer("fields", 4..=1_024, 64),
+            ahead: section.millis("ahead", 0..=YEAR_MS, 5 * MINUTE_MS),
+        };
+        section.finish();
+        ingest
+    }
+}
+
+/// `[log]`: the shard log.
+#[derive(Clone, Debug, Serialize)]
+pub struct Log {
+    pub topic: String,
+    pub shards: u32,
+    pub retention: Millis,
+    pub entry_events: usize,
+    pub entry_bytes: usize,
+    pub entry_wait: Millis,
+}
+
+impl Log {
+    pub(super) fn read(mut section: Reader<'_, '_>) -> Self {
+        let log = Self {
+            topic: section.topic("topic", "pulsewatch.log"),
+            shards: section.integer("shards", 1..=4_096, 8),
+            retention: section.millis("retention", HOUR_MS..=FOREVER_MS, 7 * DAY_MS),
+            entry_events: section.integer("entry_events", 1..=100_000, 1_000),
+            entry_bytes: section.integer("entry_bytes", 1_024..=900_000, 256 * 1024),
+            entry_wait: section.millis("entry_wait", 0..=10 * SECOND_MS, 20),
+        };
+        section.finish();
+        log
+    }
+}
+
+/// `[output]`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Output {
+    pub topic: String,
+    /// Where alerts go; `topic` when absent.
+    pub alerts_topic: Option<String>,
+    pub partitions: i32,
+    pub retention: Millis,
+}
+
+impl Output {
+    pub(super) fn read(mut section: Reader<'_, '_>) -> Self {
+        let output = Self {
+            topic: section.topic("topic", "customer-health"),
+            alerts_topic: section.optional_topic("alerts_topic"),
+            partitions: section.integer("partitions", 1..=10_000, 8),
+            retention: section.millis("retention", HOUR_MS..=FOREVER_MS, 30 * DAY_MS),
+        };
+        section.finish();
+        output
+    }
+}
+
+/// `[dlq]`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Dlq {
+    pub topic: String,
+    pub retention: Millis,
+}
+
+impl Dlq {
+    pub(super) fn read(mut section: Reader<'_, '_>) -> Self {
+        let dlq = Self {
+            topic: section.topic("topic", "pulsewatch.dlq"),
+            retention: section.millis("retention", HOUR_MS..=FOREVER_MS, 30 * DAY_MS),
+        };
+        section.finish();
+        dlq
+    }
+}
+
+/// `[topics]`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Topics {
+    /// Whether missing topics are created.
+    pub create: bool,
+    /// Copies of each partition; -1 leaves it to the broker.
+    pub replication: i32,
+}
+
+impl Topics {
+    pub(super) fn read(mut section: Reader<'_, '_>) -> Self {
+        let topics = Self {
+            create: section.flag("create", true),
+            replication: section.integer("replication", -1..=100, -1),
+        };
+        section.finish();
+        topics
+    }
+}
+
+/// `[redis]`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Redis {
+    pub url: String,
+    pub cluster: bool,
+    /// PEM; the system's authorities when absent.
+    pub ca_file: Option<PathBuf>,
+    pub password: Option<Secret>,
+    pub prefix: String,
+}
+
+impl Redis {
+    pub(super) fn read(mut section: Reader<'_, '_>) -> Self {
+        let redis = Self {
+            url: Self::read_url(&mut section),
+            cluster: section.flag("cluster", false),
+            ca_file: section.file("ca_file"),
+            password: section.secret("password"),
+            prefix: section.topic("prefix", "pulsewatch"),
+        };
+        section.finish();
+        redis
+    }
+
+    fn read_url(section: &mut Reader<'_, '_>) -> String {
+        let default = "redis://127.0.0.1:6379".to_owned();
+        let Some(url) = section.table.string("url") else {
+            return default;
+        };
+        let address = ["redis://", "rediss://"]
+            .iter()
+            .find_map(|scheme| url.value.strip_prefix(scheme));
+        match address {
+            None | Some("") => {
+                let help = "write redis://HOST:PORT, or rediss://HOST:PORT for TLS";
+                section.problem("this is no address of a Redis", url, help);
+                default
+            }
+            Some(address) if address.split_once('@').is_some_and(|(user, _)| user.contains(':')) => {
+                let help = "put the password into a file and name it with `redis.password_file`";
+                section.problem("the address holds a password", url, help);
+                default
+            }
+            Some(_) => url.value,
+        }
+    }
+}
+
+/// How outputs are sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Delivery {
+    /// In transactions: a `read_committed` reader sees each output once.
+    ExactlyOnce,
+    /// Without transactions: after a fault outputs may repeat, with the same ids.
+    AtLeastOnce,
+}
+
+/// `[scorer]`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Scorer {
+    pub delivery: Delivery,
+    pub cycle: Millis,
+    pub checkpoint: Millis,
+}
+
+impl Scorer {
+    pub(super) fn read(mut section: Reader<'_, '_>) -> Self {
+        let deliveries = [
+            ("exactly_once", Delivery::ExactlyOnce),
+            ("at_least_once", Delivery::AtLeastOnce),
+        ];
+        let scorer = Self {
+            delivery: section.choice("delivery", &deliveries, Delivery::ExactlyOnce),
+            cycle: section.millis("cycle", 0..=10 * SECOND_MS, 20),
+            checkpoint: section.millis("checkpoint", 100..=HOUR_MS, SECOND_MS),
+        };
+        section.finish();
+        scorer
+    }
+}
+
+/// What moves the clock of a source that is read to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Idle {
+    /// The wall clock: silence counts.
+    Wall,
+    /// Nothing but events: for tests and historic data.
+    Event,
+}
+
+/// `[clock]`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Clock {
+    pub idle: Idle,
+    /// For how long a partition may hold the clock without moving.
+    pub max_hold: Millis,
+}
+
+impl Clock {
+    pub(super) fn read(mut section: Reader<'_, '_>) -> Self {
+        let clock = Self {
+            idle: section.choice("idle", &[("wall", Idle::Wall), ("event", Idle::Event)], Idle::Wall),
+            max_hold: section.millis("max_hold", SECOND_MS..=FOREVER_MS, HOUR_MS),
+        };
+        section.finish();
+        clock
+    }
+}
+
+/// `[catch_up]`.
+#[derive(Clone, Debug, Serialize)]
+pub struct CatchUp {
+    /// A shard whose clock is further behind than this folds without sending.
+    pub after: Millis,
+    /// Send everything all the same.
+    pub emit: bool,
+}
+
+impl CatchUp {
+    pub(super) fn read(mut section: Reader<'_, '_>) -> Self {
+        let catch_up = Self {
+            after: section.millis("after", MINUTE_MS..=FOREVER_MS, HOUR_MS),
+            emit: section.flag("emit", false),
+        };
+        section.finish();
+        catch_up
+    }
+}
+
+/// What makes the configured model the active one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Activation {
+    /// Starting with it.
+    OnStart,
+    /// `pulsewatch model activate`.
+    Explicit,
+}
+
+/// `[model]`.
+#[derive(Clone, Debug, Serialize)]
+pub struct ModelFile {
+    /// The built-in default model when absent.
+    pub file: Option<PathBuf>,
+    pub activate: Activation,
+}
+
+impl ModelFile {
+    pub(super) fn read(mut section: Reader<'_, '_>) -> Self {
+        let activations = [("on_start", Activation::OnStart), ("explicit", Activation::Explicit)];
+        let model = Self {
+            file: section.file("file"),
+            activate: section.choice("activate", &activations, Activation::OnStart),
+        };
+        section.finish();
+        model
+    }
+}
+
+/// `[http]`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Http {
+    pub listen: SocketAddr,
+    /// What a bearer token has to be; without one only loopback is served.
+    #[serde(rename = "token_file")]
+    pub token: Option<Secret>,
+    pub timeout: Millis,
+}
+
+impl Http {
+    pub(super) fn read(mut section: Reader<'_, '_>) -> Self {
+        let written = section.table.string("listen");
+        // A token file that cannot be read is a mistake of its own.
+        let guarded = section.table.has("token_file");
+        let token = section.secret_file("token_file").map(|placed| placed.value);
+        let listen = match written {
+            Some(written) => Self::read_listen(&section, written, guarded),
+            None => None,
+        };
+        let http = Self {
+            listen: listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080))),
+            token,
+            timeout: section.millis("timeout", 100..=5 * MINUTE_MS, 10 * SECOND_MS),
+        };
+        section.finish();
+        http
+    }
+
+    fn read_listen(section: &Reader<'_, '_>, written: Placed<String>, guarded: bool) -> Option<SocketAddr> {
+        let Ok(listen) = written.value.parse::<SocketAddr>() else {
+            let help = "write an address and a port, such as 127.0.0.1:8080 or [::1]:8080";
+            section.problem("this is no address to listen at", written, help);
+            return None;
+        };
+        if !listen.ip().is_loopback() && !guarded {
+            let problem = Problem::new("without a token only this machine is served", written.place);
+            let help = "name a file that holds a token with `http.token_file`, or listen at 127.0.0.1";
+            section
+                .table
+                .report(problem.label("other machines could read here").help(help));
+        }
+        Some(listen)
+    }
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+/// `[telemetry]`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Telemetry {
+    pub format: LogFormat,
+    /// `error`, `warn`, `info`, `debug` or `trace`, also by module: `info,pulsewatch::ingest=debug`.
+    pub level: String,
+}
+
+impl Telemetry {
+    pub(super) fn read(mut section: Reader<'_, '_>) -> Self {
+        let written = section.table.string("level");
+        let level = written.and_then(
+            |level| match level.value.parse::<tracing_subscriber::filter::Targets>() {
+                Ok(_) => Some(level.value),
+                Err(_) => {
+                    let help =
+                        "write error, warn, info, debug or trace, also by module: \"info,pulsewatch::ingest=debug\"";
+                    section.problem("this is no level of log lines", level, help);
+                    None
+                }
+            },
+        );
+        let telemetry = Self {
+            format: section.choice(
+                "format",
+                &[("text", LogFormat::Text), ("json", LogFormat::Json)],
+                LogFormat::Text,
+            ),
+            level: level.unwrap_or_else(|| "info".to_owned()),
+        };
+        section.finish();
+        telemetry
+    }
+}

@@ -1,0 +1,93 @@
+//! Input topics.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde::{Serialize, Serializer};
+
+use crate::document::{Document, Problem, Table};
+use crate::domain::event::Kind;
+
+use super::reader::Reader;
+
+/// `[[source]]`: a topic and what its records are about. Several topics may be of one kind.
+#[derive(Clone, Debug, Serialize)]
+pub struct Source {
+    pub topic: String,
+    #[serde(serialize_with = "kind_name")]
+    pub kind: Kind,
+    /// With how many partitions the topic is created when it is missing.
+    pub partitions: i32,
+}
+
+/// The topics of the default wire format, for when no source is written.
+const DEFAULT_TOPICS: [(&str, Kind); Kind::COUNT] = [
+    ("usage-events", Kind::Usage),
+    ("support-events", Kind::Support),
+    ("billing-events", Kind::Billing),
+    ("feedback-events", Kind::Feedback),
+    ("account-events", Kind::Account),
+];
+
+const DEFAULT_PARTITIONS: i32 = 4;
+
+/// The kind of a topic of the default wire format.
+pub fn default_kind(topic: &str) -> Option<Kind> {
+    let mut topics = DEFAULT_TOPICS.iter();
+    topics.find(|(name, _)| *name == topic).map(|(_, kind)| *kind)
+}
+
+pub(super) fn read_all(document: &Document<'_>, tables: Vec<Table<'_>>, folder: &Path) -> Vec<Source> {
+    if tables.is_empty() {
+        return DEFAULT_TOPICS
+            .iter()
+            .map(|(topic, kind)| Source {
+                topic: (*topic).to_owned(),
+                kind: *kind,
+                partitions: DEFAULT_PARTITIONS,
+            })
+            .collect();
+    }
+    let mut seen = BTreeSet::new();
+    let mut sources = Vec::new();
+    for table in tables {
+        let place = table.place();
+        let Some(source) = Source::read(Reader::new(table, folder)) else {
+            continue;
+        };
+        if !seen.insert(source.topic.clone()) {
+            let message = format!("topic {} has two sources", source.topic);
+            document.report(Problem::new(message, place).help("keep one [[source]] for each topic"));
+        }
+        sources.push(source);
+    }
+    sources
+}
+
+impl Source {
+    fn read(mut section: Reader<'_, '_>) -> Option<Self> {
+        let topic = section.optional_topic("topic");
+        let kinds = Kind::ALL.map(|kind| (kind.as_str(), kind));
+        let kind = section.table.choice("kind", &kinds).map(|placed| placed.value);
+        let partitions = section.integer("partitions", 1..=10_000, DEFAULT_PARTITIONS);
+        if !section.table.has("topic") {
+            section.table.missing("topic", "name the topic that is read");
+        }
+        if !section.table.has("kind") {
+            section.table.missing(
+                "kind",
+                "say what its records are: usage, support, billing, feedback or account",
+            );
+        }
+        section.finish();
+        Some(Self {
+            topic: topic?,
+            kind: kind?,
+            partitions,
+        })
+    }
+}
+
+fn kind_name<S: Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(kind.as_str())
+}

@@ -1,0 +1,129 @@
+use super::*;
+
+fn read(text: &str, environment: &[(&str, &str)], flags: &[(&str, &str)]) -> Result<Config, Problems> {
+    let own = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+    Config::read(&Inputs {
+        file: Some(SettingsFile {
+            path: PathBuf::from("config/pulsewatch.toml"),
+            text: text.to_owned(),
+        }),
+        environment: environment.iter().map(own).collect(),
+        flags: flags.iter().map(own).collect(),
+    })
+}
+
+fn mistakes(text: &str, environment: &[(&str, &str)]) -> String {
+    read(text, environment, &[]).unwrap_err().render(false, 80)
+}
+
+#[test]
+fn flags_win_over_the_environment_and_the_environment_over_the_file() {
+    let text = "[log]\nshards = 2\ntopic = \"a\"\nretention = \"2d\"\n";
+    let environment = [("PULSEWATCH_LOG__SHARDS", "3"), ("PULSEWATCH_LOG__TOPIC", "b")];
+    let config = read(text, &environment, &[("log.shards", "4")]).unwrap();
+    assert_eq!(config.log.shards, 4);
+    assert_eq!(config.log.topic, "b");
+    assert_eq!(config.log.retention.to_string(), "2d");
+}
+
+#[test]
+fn every_mistake_is_reported_with_its_line() {
+    let text = r#"[kafka]
+bootstrap_server = "localhost:9092"
+[kafka.sasl]
+mechanism = "SCRAM-SHA-265"
+[scorer]
+delivery = "exactly-once"
+cycle = 20
+[redis]
+url = "redis://:hunter2@localhost"
+[[source]]
+topic = "usage events"
+[http]
+listen = "0.0.0.0:8080"
+[extra]
+"#;
+    insta::assert_snapshot!(mistakes(text, &[]));
+}
+
+#[test]
+fn a_mistake_from_the_environment_names_the_variable() {
+    let environment = [
+        ("PULSEWATCH_SCORER__CYCLE", "soon"),
+        ("PULSEWATCH_REDIS__PASWORD", "hunter2"),
+    ];
+    insta::assert_snapshot!(mistakes("", &environment));
+}
+
+#[test]
+fn printed_settings_hide_secrets_and_can_be_read_again() {
+    let text = "[redis]\npassword = \"hunter2\"\n[kafka.properties]\nsasl.oauthbearer.client.secret = \"hunter2\"\n\
+                socket.timeout.ms = 60000\n";
+    let environment = [("PULSEWATCH_KAFKA__CONSUMER__SESSION_TIMEOUT_MS", "9000")];
+    let config = read(text, &environment, &[]).unwrap();
+    let printed = config.to_toml().unwrap();
+    assert!(!printed.contains("hunter2"), "{printed}");
+    assert!(!format!("{config:?}").contains("hunter2"));
+    let again = read(&printed, &[], &[]).unwrap();
+    assert_eq!(again.to_toml().unwrap(), printed);
+    assert_eq!(again.kafka.properties.0["socket.timeout.ms"], "60000");
+    assert_eq!(again.kafka.consumer.0["session.timeout.ms"], "9000");
+}
+
+#[test]
+fn secrets_come_from_files_relative_to_the_settings() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("secret"), "hunter2\n").unwrap();
+    let inputs = |text: &str| Inputs {
+        file: Some(SettingsFile {
+            path: folder.path().join("pulsewatch.toml"),
+            text: text.to_owned(),
+        }),
+        ..Inputs::default()
+    };
+    let config = Config::read(&inputs("[redis]\npassword_file = \"secret\"\n")).unwrap();
+    assert_eq!(config.redis.password.unwrap().expose(), "hunter2");
+    let both = "[redis]\npassword_file = \"secret\"\npassword = \"other\"\n";
+    let problems = Config::read(&inputs(both)).unwrap_err().render(false, 80);
+    assert!(
+        problems.contains("both `password` and `password_file` are set"),
+        "{problems}"
+    );
+    assert!(!problems.contains("other"), "{problems}");
+}
+
+#[test]
+fn a_token_opens_other_addresses_than_loopback() {
+    let folder = tempfile::tempdir().unwrap();
+    let token = folder.path().join("token");
+    std::fs::write(&token, "a-token").unwrap();
+    let text = format!(
+        "[http]\nlisten = \"0.0.0.0:80\"\ntoken_file = \"{}\"\n",
+        token.display()
+    );
+    assert_eq!(read(&text, &[], &[]).unwrap().http.listen.port(), 80);
+}
+
+#[test]
+fn the_shipped_settings_are_the_defaults() {
+    let shipped = read(include_str!("../../config/pulsewatch.toml"), &[], &[]).unwrap();
+    let defaults = Config::read(&Inputs::default()).unwrap();
+    assert_eq!(shipped.to_toml().unwrap(), defaults.to_toml().unwrap());
+}
+
+/// Uncommented, the shipped file must be right too: it is what people copy from.
+#[test]
+fn every_commented_setting_of_the_shipped_file_exists() {
+    let uncommented: String = include_str!("../../config/pulsewatch.toml")
+        .lines()
+        .filter_map(|line| {
+            let text = line.strip_prefix("# ").unwrap_or(line);
+            let is_setting = text.starts_with('[') || text.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '));
+            is_setting.then(|| format!("{text}\n"))
+        })
+        .collect();
+    let problems = mistakes(&uncommented, &[]);
+    let wrong: Vec<&str> = problems.lines().filter(|line| line.contains('×')).collect();
+    assert!(wrong.iter().all(|line| line.contains("there is no file")), "{wrong:#?}");
+    assert!(wrong.len() >= 6, "the example files do not exist: {problems}");
+}
