@@ -6,6 +6,7 @@
 mod duration;
 mod nearest;
 mod overrides;
+mod part;
 mod problem;
 mod secret;
 mod table;

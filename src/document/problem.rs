@@ -57,6 +57,11 @@ impl Place {
         self.origin.overrides
     }
 
+    /// What stands there, quotes included.
+    pub(super) fn text(&self) -> &str {
+        self.origin.text.get(self.span.clone()).unwrap_or_default()
+    }
+
     /// The stretch within this one, in bytes from its start; for a part of a string.
     pub fn within(&self, part: Range<usize>) -> Self {
         let end = self.span.end;
@@ -146,6 +151,12 @@ impl Problems {
             out.push('\n');
         }
         out
+    }
+}
+
+impl From<Problem> for Problems {
+    fn from(problem: Problem) -> Self {
+        Self(vec![problem])
     }
 }
 

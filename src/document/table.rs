@@ -287,6 +287,18 @@ impl<'d> Table<'d> {
         tables
     }
 
+    /// Whether `key` stands in the document, of use or not.
+    pub fn is_written(&self, key: &str) -> bool {
+        self.written(key).is_some()
+    }
+
+    /// Notes that `key` has to be there, unless it is: then what is wrong with it was noted already.
+    pub fn missing_unless_written(&self, key: &str, help: &str) {
+        if !self.is_written(key) {
+            self.missing(key, help);
+        }
+    }
+
     /// Notes that `key` has to be there.
     pub fn missing(&self, key: &str, help: &str) {
         let message = format!("`{}` is missing", self.path_of(key));

@@ -81,7 +81,7 @@ pub enum PaneValue {
 }
 
 /// One read of one measure. The window ends at the kind's clock or the account's newest event of that kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Reading {
     /// Index into [`Model::measures`].
     pub measure: u16,
@@ -89,7 +89,7 @@ pub struct Reading {
 }
 
 /// `panes` is the window's length, `offset` how many panes back it ends. Missing is NaN.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Read {
     /// Sum over panes: of a `Count` or a `Sum`. 0 in silence.
     Total { panes: u32, offset: u32 },

@@ -7,21 +7,35 @@ pub struct Curve {
     points: Box<[(f64, f64)]>,
 }
 
+const MAX_POINTS: usize = 64;
+
 impl Curve {
-    /// 0 at `worst`, 100 at `best`; either may be the larger. `None` when they are equal or not finite.
-    pub fn linear(worst: f64, best: f64) -> Option<Self> {
-        if worst < best {
+    /// 0 at `worst`, 100 at `best`; either may be the larger. The error says what is wrong.
+    pub fn linear(worst: f64, best: f64) -> Result<Self, &'static str> {
+        if worst == best {
+            Err("`worst` and `best` are equal: no value could score between them")
+        } else if worst < best {
             Self::through(vec![(worst, 0.0), (best, 100.0)])
         } else {
             Self::through(vec![(best, 100.0), (worst, 0.0)])
         }
     }
 
-    /// `None` when there are fewer than two points, `x` does not ascend, or a number is out of range.
-    pub fn through(points: Vec<(f64, f64)>) -> Option<Self> {
-        let in_range = |&(x, y): &(f64, f64)| x.is_finite() && (0.0..=100.0).contains(&y);
-        let ascending = points.windows(2).all(|pair| pair[0].0 < pair[1].0);
-        (points.len() >= 2 && points.iter().all(in_range) && ascending).then(|| Self { points: points.into() })
+    /// Linear between `points`, which ascend by value. The error says what is wrong.
+    pub fn through(points: Vec<(f64, f64)>) -> Result<Self, &'static str> {
+        if !(2..=MAX_POINTS).contains(&points.len()) {
+            return Err("a curve has 2 to 64 points");
+        }
+        if !points.iter().all(|(x, y)| x.is_finite() && y.is_finite()) {
+            return Err("a point must be two finite numbers");
+        }
+        if !points.windows(2).all(|pair| pair[0].0 < pair[1].0) {
+            return Err("the points must ascend by their first number, the value");
+        }
+        if !points.iter().all(|(_, y)| (0.0..=100.0).contains(y)) {
+            return Err("the second number of a point is a score: 0 to 100");
+        }
+        Ok(Self { points: points.into() })
     }
 
     pub fn points(&self) -> &[(f64, f64)] {
@@ -78,17 +92,17 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_curve() {
-        assert_eq!(Curve::linear(1.0, 1.0), None);
-        assert_eq!(Curve::linear(f64::NAN, 1.0), None);
-        assert_eq!(Curve::through(vec![(0.0, 0.0)]), None);
-        assert_eq!(Curve::through(vec![(0.0, 0.0), (0.0, 5.0)]), None);
-        assert_eq!(Curve::through(vec![(0.0, 0.0), (1.0, 101.0)]), None);
+        assert!(Curve::linear(1.0, 1.0).is_err());
+        assert!(Curve::linear(f64::NAN, 1.0).is_err());
+        assert!(Curve::through(vec![(0.0, 0.0)]).is_err());
+        assert!(Curve::through(vec![(0.0, 0.0), (0.0, 5.0)]).is_err());
+        assert!(Curve::through(vec![(0.0, 0.0), (1.0, 101.0)]).is_err());
     }
 
     proptest! {
         #[test]
         fn stays_within_0_and_100(worst: f64, best: f64, value: f64) {
-            if let Some(curve) = Curve::linear(worst, best) {
+            if let Ok(curve) = Curve::linear(worst, best) {
                 let score = curve.score(value);
                 prop_assert!(value.is_nan() || (0.0..=100.0).contains(&score), "{score}");
             }

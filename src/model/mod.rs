@@ -1,13 +1,26 @@
 //! The model language: one TOML file of indicators, curves, bands and alerts, checked as a whole and compiled once into
 //! flat tables that the fold evaluates without allocating.
 
+mod aggregate;
+mod ast;
 pub mod attribute;
 pub mod bands;
 pub mod compiled;
 pub mod curve;
+mod fault;
+mod file;
+mod lexer;
+mod lower;
 pub mod matchers;
+mod parser;
 pub mod program;
+mod settings;
+mod tables;
 
 pub use attribute::Attribute;
 pub use compiled::Model;
+pub use file::compile;
 pub use program::{Inputs, Program};
+
+#[cfg(test)]
+mod tests;

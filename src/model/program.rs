@@ -23,7 +23,7 @@ pub struct Inputs<'a> {
 
 /// One step: pops its operands, pushes one result. Indexes point into the tables of the model or of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Op {
+pub(super) enum Op {
     /// Of [`Program::numbers`].
     Number(u16),
     Reading(u16),
@@ -82,7 +82,7 @@ impl Op {
 }
 
 /// The deepest stack that a program may need. A power of two: indexes are masked by it instead of checked.
-pub const MAX_STACK: usize = 16;
+pub(super) const MAX_STACK: usize = 16;
 
 /// A compiled expression.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -95,7 +95,7 @@ pub struct Program {
 
 impl Program {
     /// `None` when the operations leave no single result, or need more than [`MAX_STACK`] slots.
-    pub fn new(ops: Vec<Op>, numbers: Vec<f64>, text_tests: Vec<(u16, Box<str>)>) -> Option<Self> {
+    pub(super) fn new(ops: Vec<Op>, numbers: Vec<f64>, text_tests: Vec<(u16, Box<str>)>) -> Option<Self> {
         let mut depth = 0usize;
         for op in &ops {
             depth = depth.checked_sub(op.operands())? + 1;

@@ -1,0 +1,114 @@
+//! What the expressions of a model read, each thing once.
+
+use hashbrown::HashMap;
+
+use super::{
+    ast::{PlacedTest, Selector},
+    compiled::{Measure, Reading, Store},
+    fault::Fault,
+    matchers::Matchers,
+};
+
+/// Grows as expressions are compiled. Indexes fit 16 bits: a model's text is too short for more.
+#[derive(Default)]
+pub struct Tables {
+    pub matchers: Matchers,
+    pub measures: Vec<Measure>,
+    pub readings: Vec<Reading>,
+    pub attributes: Vec<String>,
+    pub score_offsets: Vec<u16>,
+    /// Ids, all known before the first alert is compiled.
+    pub dimensions: Vec<String>,
+    measure_of_key: HashMap<String, u16>,
+    index_of_reading: HashMap<Reading, u16>,
+}
+
+impl Tables {
+    /// The measure with this definition. One that is there already is made to keep what `store` needs too.
+    pub fn measure(&mut self, key: String, selector: &Selector, store: Store) -> Result<u16, Fault> {
+        if let Some(&known) = self.measure_of_key.get(&key) {
+            let stored = &mut self.measures[usize::from(known)].store;
+            *stored = merged(*stored, store);
+            return Ok(known);
+        }
+        let required = selector
+            .tests
+            .iter()
+            .try_fold(0, |bits, test| Ok(bits | self.test(test)?))?;
+        let index = self.measures.len() as u16;
+        self.measures.push(Measure {
+            key: key.clone(),
+            kind: selector.kind,
+            required,
+            field: selector.field.clone(),
+            store,
+        });
+        self.measure_of_key.insert(key, index);
+        Ok(index)
+    }
+
+    fn test(&mut self, placed: &PlacedTest) -> Result<u128, Fault> {
+        let bit = self.matchers.add(placed.test.clone());
+        bit.map_err(|error| Fault::new(error.to_string(), placed.span.clone()).label("this test"))
+    }
+
+    pub fn reading(&mut self, reading: Reading) -> u16 {
+        let next = self.readings.len() as u16;
+        let index = *self.index_of_reading.entry(reading).or_insert(next);
+        if index == next {
+            self.readings.push(reading);
+        }
+        index
+    }
+
+    pub fn attribute(&mut self, name: &str) -> u16 {
+        let known = self.attributes.iter().position(|attribute| attribute == name);
+        known.unwrap_or_else(|| {
+            self.attributes.push(name.to_owned());
+            self.attributes.len() - 1
+        }) as u16
+    }
+
+    pub fn score_offset(&mut self, days: u16) -> u16 {
+        let known = self.score_offsets.iter().position(|offset| *offset == days);
+        known.unwrap_or_else(|| {
+            self.score_offsets.push(days);
+            self.score_offsets.len() - 1
+        }) as u16
+    }
+}
+
+/// The store that serves both: the longest horizon wins.
+fn merged(one: Store, other: Store) -> Store {
+    match (one, other) {
+        (
+            Store::Panes {
+                value,
+                unit,
+                horizon: a,
+            },
+            Store::Panes { horizon: b, .. },
+        ) => Store::Panes {
+            value,
+            unit,
+            horizon: a.max(b),
+        },
+        (
+            Store::Distinct {
+                unit,
+                horizon: a,
+                every_pane: every_a,
+            },
+            Store::Distinct {
+                horizon: b,
+                every_pane: every_b,
+                ..
+            },
+        ) => Store::Distinct {
+            unit,
+            horizon: a.max(b),
+            every_pane: every_a || every_b,
+        },
+        _ => one,
+    }
+}
