@@ -11,4 +11,5 @@ pub mod ingest;
 pub mod kafka;
 pub mod metrics;
 pub mod model;
+pub mod replay;
 pub mod telemetry;

@@ -1,0 +1,205 @@
+//! The files that a replay reads: what kind of events each holds, and its records one by one, unpacked.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use flate2::bufread::MultiGzDecoder;
+
+use crate::domain::event::Kind;
+use crate::generate::default_topic;
+
+use super::csv_records::CsvRecords;
+
+const BUFFER_BYTES: usize = 256 * 1024;
+const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
+const ZSTD_MAGIC: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
+
+/// One file of events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InputFile {
+    /// `None` for standard input.
+    pub path: Option<PathBuf>,
+    /// `None`: every record says it in a field `kind`.
+    pub kind: Option<Kind>,
+}
+
+impl InputFile {
+    /// Reads `FILE`, `KIND=FILE` or `-`. Without a kind, a file named after a topic of the default wire format, such as
+    /// `usage-events.jsonl.gz`, is of that topic's kind.
+    pub fn from_argument(argument: &str) -> Self {
+        let (kind, path) = match argument.split_once('=') {
+            Some((kind, path)) => match Kind::from_name(kind) {
+                Some(kind) => (Some(kind), path),
+                None => (None, argument),
+            },
+            None => (None, argument),
+        };
+        if path == "-" {
+            return Self { path: None, kind };
+        }
+        let path = PathBuf::from(path);
+        let kind = kind.or_else(|| kind_of_name(&path));
+        Self { path: Some(path), kind }
+    }
+
+    /// As messages call it.
+    pub fn name(&self) -> String {
+        match &self.path {
+            Some(path) => path.display().to_string(),
+            None => "standard input".to_owned(),
+        }
+    }
+
+    /// Bytes on disk; 0 when that is not known.
+    pub fn size(&self) -> u64 {
+        let metadata = self.path.as_ref().and_then(|path| path.metadata().ok());
+        metadata.map_or(0, |metadata| metadata.len())
+    }
+
+    /// Opens the file; `progress` counts the bytes read from it, as they are on disk.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn open(&self, progress: Arc<AtomicU64>) -> io::Result<Records> {
+        let raw: Box<dyn Read + Send> = match &self.path {
+            Some(path) => Box::new(File::open(path)?),
+            None => Box::new(io::stdin()),
+        };
+        let unpacked = unpack(Counted { inner: raw, progress })?;
+        if self.is_csv() {
+            return Ok(Records::Csv(CsvRecords::new(unpacked)?));
+        }
+        Ok(Records::Lines(unpacked))
+    }
+
+    fn is_csv(&self) -> bool {
+        let name = self.path.as_ref().and_then(|path| path.file_name());
+        let mut endings = name
+            .and_then(|name| name.to_str())
+            .unwrap_or_default()
+            .split('.')
+            .skip(1);
+        endings.any(|ending| ending.eq_ignore_ascii_case("csv"))
+    }
+}
+
+fn kind_of_name(path: &Path) -> Option<Kind> {
+    let name = path.file_name()?.to_str()?;
+    let topic = name.split('.').next()?;
+    Kind::ALL.into_iter().find(|kind| default_topic(*kind) == topic)
+}
+
+/// Gzip and zstd are known by their first bytes.
+fn unpack(raw: impl Read + Send + 'static) -> io::Result<Box<dyn BufRead + Send>> {
+    let mut raw = BufReader::with_capacity(BUFFER_BYTES, raw);
+    let start = raw.fill_buf()?;
+    if start.starts_with(GZIP_MAGIC) {
+        let unpacked = MultiGzDecoder::new(raw);
+        return Ok(Box::new(BufReader::with_capacity(BUFFER_BYTES, unpacked)));
+    }
+    if start.starts_with(ZSTD_MAGIC) {
+        let unpacked = zstd::Decoder::with_buffer(raw)?;
+        return Ok(Box::new(BufReader::with_capacity(BUFFER_BYTES, unpacked)));
+    }
+    Ok(Box::new(raw))
+}
+
+/// The records of a file.
+pub enum Records {
+    Lines(Box<dyn BufRead + Send>),
+    Csv(CsvRecords),
+}
+
+impl Records {
+    /// Puts the next record's JSON into `record`; `false` at the end. Empty lines are passed over.
+    ///
+    /// # Errors
+    /// When the file cannot be read on, or breaks off inside its compression.
+    pub fn next(&mut self, record: &mut Vec<u8>) -> io::Result<bool> {
+        match self {
+            Self::Csv(records) => records.next(record),
+            Self::Lines(lines) => loop {
+                record.clear();
+                if lines.read_until(b'\n', record)? == 0 {
+                    return Ok(false);
+                }
+                record.truncate(record.trim_ascii_end().len());
+                if !record.is_empty() {
+                    return Ok(true);
+                }
+            },
+        }
+    }
+}
+
+struct Counted<R> {
+    inner: R,
+    progress: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.progress.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn records_of(name: &str, bytes: &[u8]) -> Vec<String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        let file = InputFile::from_argument(path.to_str().unwrap());
+        let mut records = file.open(Arc::default()).unwrap();
+        let (mut record, mut all) = (Vec::new(), Vec::new());
+        while records.next(&mut record).unwrap() {
+            all.push(String::from_utf8(record.clone()).unwrap());
+        }
+        all
+    }
+
+    #[test]
+    fn the_kind_comes_from_the_argument_or_the_name() {
+        let kind = |argument: &str| InputFile::from_argument(argument).kind;
+        assert_eq!(kind("a/usage-events.jsonl.gz"), Some(Kind::Usage));
+        assert_eq!(kind("support-events.csv"), Some(Kind::Support));
+        assert_eq!(kind("billing=a/usage-events.jsonl"), Some(Kind::Billing));
+        assert_eq!(kind("feedback=-"), Some(Kind::Feedback));
+        assert_eq!(kind("mixed.jsonl"), None);
+        let odd = InputFile::from_argument("a=b.jsonl");
+        assert_eq!(odd.path, Some(PathBuf::from("a=b.jsonl")));
+    }
+
+    #[test]
+    fn unpacks_what_is_packed_whatever_its_name() {
+        const LINES: &[u8] = b"{\"a\":1}\n\n{\"a\":2}\r\n{\"a\":3}";
+        let expected = ["{\"a\":1}", "{\"a\":2}", "{\"a\":3}"];
+        assert_eq!(records_of("a.jsonl", LINES), expected);
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(LINES).unwrap();
+        assert_eq!(records_of("a.jsonl", &gzip.finish().unwrap()), expected);
+        assert_eq!(
+            records_of("a.jsonl.zst", &zstd::encode_all(LINES, 1).unwrap()),
+            expected
+        );
+    }
+
+    #[test]
+    fn csv_rows_become_json_by_their_header() {
+        let rows = b"account,time,value,user,active\nacc-1,2026-01-01T00:00:00Z,1.5,007,true\n\"a \"\"b\"\"\",5,,,\n";
+        let expected = [
+            r#"{"account":"acc-1","time":"2026-01-01T00:00:00Z","value":1.5,"user":"007","active":true}"#,
+            r#"{"account":"a \"b\"","time":5}"#,
+        ];
+        assert_eq!(records_of("a.csv", rows), expected);
+    }
+}
