@@ -1,1 +1,30 @@
-fn main() {}
+//! The `pulsewatch` command: a table of contents.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+use clap::Parser;
+use pulsewatch::cli::{Cli, Command, Context, check, generate, report};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let context = Context {
+        common: cli.common,
+        environment: environment(),
+    };
+    report(match &cli.command {
+        Command::Check(arguments) => check::run(arguments, &context),
+        Command::Generate(arguments) => generate::run(arguments, &context),
+    })
+}
+
+/// The only place that reads the environment. Variables that are not UTF-8 are none of ours.
+fn environment() -> BTreeMap<String, String> {
+    let text = |variable: std::ffi::OsString| variable.into_string().ok();
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((text(name)?, text(value)?)))
+        .collect()
+}

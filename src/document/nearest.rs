@@ -1,12 +1,17 @@
 //! "Did you mean": the known word closest to a misspelt one.
 
-/// The candidate with the least edit distance, when that is small enough to be a slip of the hand: a third of the word.
+/// Words cut off after so many letters are still understood.
+const PREFIX: usize = 4;
+
+/// The candidate with the least edit distance, when that is small enough to be a slip of the hand (a third of the word),
+/// or else one that begins with the word.
 pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let limit = (word.chars().count() / 3).max(1);
+    let cut_off = word.len() >= PREFIX;
     candidates
         .into_iter()
         .map(|candidate| (distance(word, candidate), candidate))
-        .filter(|(distance, _)| *distance <= limit)
+        .filter(|(distance, candidate)| *distance <= limit || cut_off && candidate.starts_with(word))
         .min()
         .map(|(_, candidate)| candidate)
 }
@@ -41,6 +46,7 @@ mod tests {
         assert_eq!(nearest("shard", known), Some("shards"));
         assert_eq!(nearest("shrads", known), Some("shards"));
         assert_eq!(nearest("replicaton", known), Some("replication"));
+        assert_eq!(nearest("repl", known), Some("replication"));
         assert_eq!(nearest("colour", known), None);
         assert_eq!(nearest("", known), None);
     }

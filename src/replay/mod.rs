@@ -1,10 +1,10 @@
 //! Replay: the service's fold over files of events, with no service. The clock is the events' own.
 
-mod block;
+pub mod block;
 mod csv_records;
-mod decode;
+pub mod decode;
 mod input;
-mod merge;
+pub mod merge;
 
 pub use decode::{Reading, Refused};
 pub use input::InputFile;
