@@ -38,7 +38,7 @@ pub struct Stored<'b> {
 }
 
 impl Block {
-    pub fn len(&self) -> usize {
+    pub fn events(&self) -> usize {
         self.events.len()
     }
 

@@ -87,7 +87,7 @@ impl FileDecoder {
                 self.refuse(number, &refusal);
             }
             number += 1;
-            if self.block.len() >= BLOCK_EVENTS
+            if self.block.events() >= BLOCK_EVENTS
                 && sender.send(Decoded::Events(std::mem::take(&mut self.block))).is_err()
             {
                 break;

@@ -66,7 +66,7 @@ impl Merge {
 
     fn schedule(&mut self, index: usize) -> io::Result<()> {
         let stream = &mut self.streams[index];
-        if stream.at >= stream.block.len() {
+        if stream.at >= stream.block.events() {
             stream.refill()?;
         }
         if let Some(time) = stream.block.time(stream.at) {
@@ -83,7 +83,7 @@ impl Stream {
             match self.blocks.recv() {
                 Ok(Decoded::Events(block)) => {
                     (self.block, self.at) = (block, 0);
-                    if self.block.len() > 0 {
+                    if self.block.events() > 0 {
                         return Ok(());
                     }
                 }
