@@ -74,3 +74,95 @@ const fn rank(cause: Cause) -> u32 {
         Cause::Model => u32::MAX,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::score::tests::{combined, model, weights};
+
+    const NO: f64 = f64::NAN;
+
+    #[test]
+    fn the_largest_change_comes_first_and_lost_data_is_named() {
+        let model = model(&[(1, vec![1, 1]), (1, vec![1])]);
+        let (old, new) = ([100.0, 60.0, 80.0], [NO, 20.0, 90.0]);
+        let ((before, ..), (after, weights, _)) = (combined(&model, &old), combined(&model, &new));
+        let mut drivers = Vec::new();
+        let side = |indicators, score| Side { indicators, score };
+        attribute(
+            side(&old, before.score),
+            side(&new, after.score),
+            &weights,
+            Cause::Coverage,
+            &mut drivers,
+        );
+        assert_eq!(
+            drivers,
+            [
+                Driver {
+                    cause: Cause::Indicator(1),
+                    change: -20.0
+                },
+                Driver {
+                    cause: Cause::Coverage,
+                    change: -10.0
+                },
+                Driver {
+                    cause: Cause::Indicator(2),
+                    change: 5.0
+                },
+            ]
+        );
+        attribute(
+            side(&[], before.score),
+            side(&new, after.score),
+            &weights,
+            Cause::Model,
+            &mut drivers,
+        );
+        assert_eq!(
+            drivers,
+            [Driver {
+                cause: Cause::Model,
+                change: -25.0
+            }]
+        );
+        attribute(
+            side(&old, NO),
+            side(&new, after.score),
+            &weights,
+            Cause::Coverage,
+            &mut drivers,
+        );
+        assert!(drivers.is_empty(), "there is no change from nothing");
+    }
+
+    proptest! {
+        #[test]
+        fn drivers_add_up_to_the_change(
+            weights in weights(),
+            old in prop::collection::vec(prop::option::of(0.0..=100.0f64), 12),
+            new in prop::collection::vec(prop::option::of(0.0..=100.0f64), 12),
+        ) {
+            let model = model(&weights);
+            let take = |known: &[Option<f64>]| -> Vec<f64> {
+                known.iter().take(model.indicators.len()).map(|score| score.unwrap_or(NO)).collect()
+            };
+            let (old, new) = (take(&old), take(&new));
+            let ((before, ..), (after, effective, _)) = (combined(&model, &old), combined(&model, &new));
+            let mut drivers = Vec::new();
+            let (from, to) = (Side { indicators: &old, score: before.score }, Side { indicators: &new, score: after.score });
+            attribute(from, to, &effective, Cause::Coverage, &mut drivers);
+            let change = after.score - before.score;
+            let sum: f64 = drivers.iter().map(|driver| driver.change).sum();
+            prop_assert!(change.is_nan() && drivers.is_empty() || (sum - change).abs() < 1e-6, "{sum} is not {change}");
+            prop_assert!(drivers.windows(2).all(|pair| pair[0].change.abs() >= pair[1].change.abs()));
+            let all_known = old.iter().chain(&new).all(|score| !score.is_nan());
+            if all_known {
+                prop_assert!(drivers.iter().all(|driver| driver.cause != Cause::Coverage || driver.change.abs() < 1e-6));
+            }
+        }
+    }
+}

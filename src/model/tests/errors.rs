@@ -1,0 +1,277 @@
+//! Mistakes: all at once, each with its place and what to do about it.
+
+use crate::model::compile;
+
+/// The messages for a model with this expression in an indicator.
+fn indicator(expression: &str) -> String {
+    refused(&format!(
+        "name = \"m\"\n[[dimension]]\nid = \"d\"\nweight = 1\n[[dimension.indicator]]\nid = \"i\"\nvalue = '''{expression}'''\n\
+         score = {{ worst = 0, best = 1 }}\n"
+    ))
+}
+
+/// The messages for a good model with these lines at its end.
+fn with(lines: &str) -> String {
+    refused(&format!(
+        "name = \"m\"\n[[dimension]]\nid = \"adoption\"\nweight = 1\n[[dimension.indicator]]\nid = \"i\"\n\
+         value = \"count(usage[7d])\"\nscore = {{ worst = 0, best = 1 }}\n{lines}\n"
+    ))
+}
+
+fn refused(source: &str) -> String {
+    match compile(source, "model.toml") {
+        Ok(_) => panic!("no mistake was found in\n{source}"),
+        Err(problems) => problems.render(false, 200),
+    }
+}
+
+#[track_caller]
+fn shows(rendered: &str, expected: &[&str]) {
+    for part in expected {
+        assert!(rendered.contains(part), "`{part}` is not in\n{rendered}");
+    }
+}
+
+#[test]
+fn an_expression_is_shown_with_a_caret_where_it_is_wrong() {
+    let rendered = refused(concat!(
+        "name = \"m\"\n[[dimension]]\nid = \"d\"\nweight = 1\n[[dimension.indicator]]\nid = \"i\"\n",
+        "value = \"count(usage{name=\\\"login\\\"}[7d]) / acount.seats\"\nscore = { worst = 0, best = 1 }\n",
+    ));
+    let expected = r#"
+  × `acount` is not known
+   ╭─[model.toml:7:45]
+ 6 │ id = "i"
+ 7 │ value = "count(usage{name=\"login\"}[7d]) / acount.seats"
+   ·                                             ───┬──
+   ·                                                ╰── here
+ 8 │ score = { worst = 0, best = 1 }
+   ╰────
+  help: did you mean `account`?
+"#;
+    assert_eq!(
+        format!("\n{}", rendered.trim_end_matches('\n')),
+        expected.trim_end_matches('\n')
+    );
+}
+
+#[test]
+fn every_mistake_is_reported_at_once() {
+    let rendered = refused(
+        r#"
+nam = "m"
+[[dimension]]
+id = "a"
+weight = -1
+[[dimension.indicator]]
+id = "Not An Id"
+value = "count(usage)"
+score = { worst = 3, best = 3 }
+[[dimension]]
+id = "a"
+[[dimension.indicator]]
+id = "b"
+value = "1 + true"
+points = [[0, 0], [0, 101]]
+[bands]
+green = { enter = 40, leave = 50 }
+yellow = { enter = 60 }
+[[alert]]
+id = "x"
+when = "score"
+for = "soon"
+severity = "hihg"
+"#,
+    );
+    shows(
+        &rendered,
+        &[
+            "`name` is missing",
+            "unknown setting `nam`",
+            "`dimension.weight` must be from 0 to",
+            "\"Not An Id\" cannot be an id",
+            "`count` needs a window",
+            "`worst` and `best` are equal",
+            "the id `a` is taken",
+            "`dimension.weight` is missing",
+            "`true` is a condition",
+            "the points must ascend",
+            "`green` is left at a higher score than it is entered",
+            "yellow must begin below green",
+            "`score` is a number",
+            "`alert.for` is no duration",
+            "did you mean \"high\"?",
+        ],
+    );
+}
+
+#[test]
+fn expressions_of_the_wrong_type_or_form() {
+    for (expression, message, help) in [
+        ("", "expected a value, found the end", ""),
+        ("1 +", "expected a value, found the end", ""),
+        ("(1", "expected `)`, found the end", ""),
+        ("1 2", "expected an operator or the end, found the number 2", ""),
+        ("1 < 2 < 3", "comparisons do not chain", "join two comparisons"),
+        (
+            "if(account.plan = \"pro\", 1, 2)",
+            "expected `)`, found `=`",
+            "equality is `==`",
+        ),
+        (
+            "count(usage{name==\"x\"}[7d])",
+            "expected a label test",
+            "within braces equality is `=`",
+        ),
+        ("count(usage{name=login}[7d])", "expected a text in quotes", ""),
+        (
+            "count(usage.value{name=\"x\"}[7d])",
+            "expected `[`",
+            "the field comes last",
+        ),
+        ("count(usage{name=~\"a(\"}[7d])", "unclosed group", ""),
+        ("count(usage[7x])", "`7x` is no duration", "whole hours, days or weeks"),
+        ("count(usage[0d])", "this duration is zero", ""),
+        (
+            "count(usage[72h])",
+            "windows of more than 48h are in whole days",
+            "write [3d]",
+        ),
+        ("count(usage[9999d])", "this reaches too far back", "1096d"),
+        ("count(usage[7d] offset 36h)", "this must be in whole days", "write 2d"),
+        ("count(usage[1d] offset 4294967295d)", "this reaches too far back", ""),
+        ("count(usage[1h] offset 4294967295d)", "this reaches too far back", ""),
+        ("count(usage)", "`count` needs a window", "count(usage[30d])"),
+        ("since(usage[7d])", "`since` has no window", "write since(usage)"),
+        (
+            "since(usage offset 7d)",
+            "only what has panes can be read as of earlier",
+            "",
+        ),
+        (
+            "since(usage.value)",
+            "`since` takes events, not their field",
+            "leave out .value",
+        ),
+        (
+            "open(usage)",
+            "nothing of `usage` opens and closes",
+            "tickets (support)",
+        ),
+        ("sum(usage[7d])", "`sum` of which field?", "usage.value"),
+        (
+            "sum(usage.user[7d])",
+            "`user` is a text; `sum` needs numbers",
+            "count(...) or distinct(...)",
+        ),
+        ("distinct(usage.time[7d])", "`time` is no field", ""),
+        ("days(usage[24h])", "days are counted over whole days", ""),
+        ("usage", "what of `usage`?", "count(usage[30d])"),
+        ("count(7)", "`count` takes events", "count(usage[30d])"),
+        ("since(3)", "`since` takes events", "since(usage)"),
+        ("cuont(usage[7d])", "`cuont` is not known", "did you mean `count`?"),
+        ("quantile(usage[7d])", "`quantile` is not known", "there are min, max"),
+        (
+            "clamp(1, 2)",
+            "wrong arguments of `clamp`",
+            "clamp(value, lowest, highest)",
+        ),
+        ("clamp(1, 3, -2)", "the lower limit is above the upper one", ""),
+        ("max(1)", "wrong arguments of `max`", "max(a, b, ...)"),
+        (
+            "days_until(3)",
+            "wrong arguments of `days_until`",
+            "days_until(account.renewal)",
+        ),
+        ("\"text\"", "a text has no place here", "account.plan == \"pro\""),
+        ("if(account.plan < \"a\", 1, 2)", "a text has no place here", ""),
+        ("if(1, 2, 3)", "`1` is a number", "compare it"),
+        ("if(true, 1, true)", "`true` is a condition", "if(..., 1, 0)"),
+        ("1 / 0", "what is divided by zero is missing, always", ""),
+        (
+            "score",
+            "`score` can be read in alerts only",
+            "an indicator cannot read it",
+        ),
+        ("dimension.d", "`dimension` can be read in alerts only", ""),
+        ("coverage", "`coverage` can be read in alerts only", ""),
+        ("seats", "`seats` is not known", "account.seats"),
+        ("1 % 2", "`%` has no meaning here", ""),
+        ("true && false", "`&` has no meaning here", "write `and`"),
+        ("1 + not true", "expected a value, found `not`", "in parentheses"),
+    ] {
+        shows(&indicator(expression), &[message, help]);
+    }
+    let deep = format!("{}1{}", "account.a - (".repeat(16), ")".repeat(16));
+    shows(&indicator(&deep), &["nested too deeply to the right"]);
+    shows(
+        &indicator(&format!("1{}", " + 1".repeat(2_000))),
+        &["at most 4096 bytes"],
+    );
+}
+
+#[test]
+fn alerts_read_what_is_there() {
+    shows(
+        &with("[[alert]]\nid = \"a\"\nwhen = \"dimension.adoptoin < 3\""),
+        &["did you mean dimension.adoption?"],
+    );
+    shows(
+        &with("[[alert]]\nid = \"a\"\nwhen = \"score offset 36h < 3\""),
+        &["scores are kept once a day"],
+    );
+    shows(
+        &with("[[alert]]\nid = \"a\"\nwhen = \"score offset 999d < 3\""),
+        &["an offset of 1d to 365d"],
+    );
+    shows(&with("[[alert]]\nid = \"a\""), &["`alert.when` is missing"]);
+    shows(
+        &with("[[alert]]\nid = \"a\"\nwhen = \"score < 1\"\n[[alert]]\nid = \"a\"\nwhen = \"score < 2\""),
+        &["is taken"],
+    );
+}
+
+#[test]
+fn settings_out_of_range() {
+    shows(
+        &with("[output]\nheartbeat = \"never\""),
+        &["`output.heartbeat` is no duration"],
+    );
+    shows(&with("[output]\nsweep = \"1s\""), &["`output.sweep` must be from 1h"]);
+    shows(
+        &with("[bands]\nmin_coverage = 70"),
+        &["`bands.min_coverage` must be from 0 to 1"],
+    );
+    shows(&with("[bands]\ngreen = 70"), &["`bands.green` must be a table"]);
+    shows(&with("[dedupe]\nmax_ids = 0"), &["`dedupe.max_ids` must be from 1"]);
+    shows(&with("[output"), &["this is not TOML"]);
+}
+
+#[test]
+fn weights_and_members() {
+    shows(&refused("name = \"m\""), &["a model needs at least one dimension"]);
+    shows(
+        &refused("name = \"m\"\n[[dimension]]\nid = \"a\"\nweight = 1"),
+        &["dimension `a` has no indicator"],
+    );
+    shows(
+        &with("[[dimension]]\nid = \"b\"\nweight = 1\n[[dimension.indicator]]\nid = \"x\"\nvalue = \"1\""),
+        &["`dimension.indicator.score` is missing"],
+    );
+    let weightless = "[[dimension]]\nid = \"b\"\nweight = 1\n[[dimension.indicator]]\nid = \"x\"\nvalue = \"1\"\n\
+                      weight = 0\nscore = { worst = 0, best = 1 }";
+    shows(&with(weightless), &["the weights add up to nothing"]);
+    let twice = "[[dimension]]\nid = \"b\"\nweight = 1\n[[dimension.indicator]]\nid = \"x\"\nvalue = \"1\"\n\
+                 points = [[0, 0], [1, 9]]\nscore = { worst = 0, best = 1 }";
+    shows(&with(twice), &["say the same thing twice"]);
+}
+
+#[test]
+fn too_many_label_tests_and_too_long_a_model() {
+    let tests: Vec<String> = (0..200).map(|number| format!("x=\"{number}\"")).collect();
+    shows(
+        &indicator(&format!("count(usage{{{}}}[7d])", tests.join(","))),
+        &["at most 128 distinct label tests"],
+    );
+    shows(&refused(&"#".repeat(300 * 1024)), &["a model may hold at most 256 KiB"]);
+}

@@ -1,0 +1,341 @@
+//! Programs against a naive evaluation of the tree, with missing as `None`.
+
+use proptest::prelude::*;
+
+use super::expressions::{self, DATES, DIMENSIONS, NUMBERS, TEXTS, TRUTHS};
+use crate::{
+    domain::time::Timestamp,
+    model::{
+        Attribute, Inputs, Program,
+        aggregate::{AGGREGATES, Aggregate, Readings},
+        ast::{BinaryOp, Expr, Node},
+        lower::{Scope, Type, lower},
+        parser::parse,
+        tables::Tables,
+    },
+};
+
+fn tables() -> Tables {
+    let mut tables = Tables::default();
+    tables.dimensions = DIMENSIONS.map(str::to_owned).to_vec();
+    tables
+}
+
+/// What an account holds, by name.
+#[derive(Debug)]
+struct World {
+    numbers: [Option<f64>; 2],
+    truths: [Option<bool>; 2],
+    texts: [Option<String>; 2],
+    dates: [Option<i64>; 2],
+    readings: Vec<Option<f64>>,
+    offsets: Vec<Option<f64>>,
+    dimensions: [Option<f64>; 2],
+    score: Option<f64>,
+    coverage: Option<f64>,
+}
+
+const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
+fn plain(value: Option<f64>) -> f64 {
+    value.unwrap_or(f64::NAN)
+}
+
+impl World {
+    fn attribute(&self, name: &str) -> Attribute {
+        let index = |names: [&str; 2]| names.iter().position(|known| *known == name);
+        let found = index(NUMBERS).and_then(|at| self.numbers[at].map(Attribute::Number));
+        let found = found.or_else(|| self.truths[index(TRUTHS)?].map(Attribute::Bool));
+        let found = found.or_else(|| Some(Attribute::Text(self.texts[index(TEXTS)?].as_deref()?.into())));
+        let date = |at: usize| self.dates[at].map(|millis| Timestamp::from_millis(millis).to_string());
+        found
+            .or_else(|| Some(Attribute::Text(date(index(DATES)?)?.into())))
+            .unwrap_or_default()
+    }
+
+    /// The same by the compiled program.
+    fn run(&self, program: &Program, tables: &Tables) -> f64 {
+        let attributes: Vec<Attribute> = tables.attributes.iter().map(|name| self.attribute(name)).collect();
+        let readings: Vec<f64> = (0..tables.readings.len())
+            .map(|index| plain(self.reading(index)))
+            .collect();
+        let offsets: Vec<f64> = tables
+            .score_offsets
+            .iter()
+            .map(|days| plain(self.score_before(*days)))
+            .collect();
+        program.eval(&Inputs {
+            readings: &readings,
+            attributes: &attributes,
+            score: plain(self.score),
+            score_offsets: &offsets,
+            dimensions: &self.dimensions.map(plain),
+            coverage: plain(self.coverage),
+            now: NOW,
+        })
+    }
+
+    fn reading(&self, index: usize) -> Option<f64> {
+        self.readings[index % self.readings.len()]
+    }
+
+    fn score_before(&self, days: u16) -> Option<f64> {
+        self.offsets[usize::from(days) % self.offsets.len()]
+    }
+
+    fn number(&self, expr: &Expr, tables: &mut Tables) -> Option<f64> {
+        let known = match &expr.node {
+            Node::Number(number) => Some(*number),
+            Node::Attribute(name) => self.numbers[NUMBERS.iter().position(|known| known == name)?],
+            Node::Score { offset: None } => self.score,
+            Node::Score { offset: Some(offset) } => self.score_before(offset.count as u16),
+            Node::Dimension(id) => self.dimensions[DIMENSIONS.iter().position(|known| known == id)?],
+            Node::Coverage => self.coverage,
+            Node::Negate(operand) => Some(-self.number(operand, tables)?),
+            Node::Binary { op, left, right } => {
+                let (left, right) = (self.number(left, tables)?, self.number(right, tables)?);
+                match op {
+                    BinaryOp::Add => Some(left + right),
+                    BinaryOp::Subtract => Some(left - right),
+                    BinaryOp::Multiply => Some(left * right),
+                    BinaryOp::Divide => (right != 0.0).then(|| left / right),
+                    _ => unreachable!("not arithmetic"),
+                }
+            }
+            Node::Call { function, arguments } => self.call(function, arguments, tables),
+            _ => unreachable!("no number: {expr}"),
+        };
+        known.filter(|number| number.is_finite())
+    }
+
+    fn call(&self, function: &str, arguments: &[Expr], tables: &mut Tables) -> Option<f64> {
+        if let Some(value) = self.aggregate(function, arguments, tables) {
+            return value;
+        }
+        let [first, rest @ ..] = arguments else {
+            unreachable!("no argument")
+        };
+        match (function, rest) {
+            ("abs", []) => self.number(first, tables).map(f64::abs),
+            ("clamp", [low, high]) => {
+                let (low, high) = (self.number(low, tables)?, self.number(high, tables)?);
+                Some(self.number(first, tables)?.clamp(low, high))
+            }
+            ("min" | "max", _) => {
+                let known: Option<Vec<f64>> = arguments.iter().map(|argument| self.number(argument, tables)).collect();
+                known?
+                    .into_iter()
+                    .reduce(if function == "min" { f64::min } else { f64::max })
+            }
+            ("coalesce", _) => arguments.iter().find_map(|argument| self.number(argument, tables)),
+            ("if", [then, otherwise]) => match self.truth(first, tables)? {
+                true => self.number(then, tables),
+                false => self.number(otherwise, tables),
+            },
+            ("days_until" | "days_since", []) => {
+                let Node::Attribute(name) = &first.node else {
+                    unreachable!("no attribute")
+                };
+                let millis = self.dates[DATES.iter().position(|known| known == name)?]?;
+                let days = NOW.days_since(Timestamp::from_millis(millis));
+                Some(if function == "days_until" { -days } else { days })
+            }
+            _ => unreachable!("{function}"),
+        }
+    }
+
+    /// `None` when it is no aggregate; what it reads is found in the tables, where lowering put it.
+    fn aggregate(&self, function: &str, arguments: &[Expr], tables: &mut Tables) -> Option<Option<f64>> {
+        let (selector, aggregate) = match arguments {
+            [
+                Expr {
+                    node: Node::Selector(selector),
+                    ..
+                },
+            ] => (selector, AGGREGATES.iter().find(|(name, _)| *name == function)?.1),
+            [
+                Expr {
+                    node: Node::Call { arguments, .. },
+                    ..
+                },
+            ] if function == "since" => match arguments.as_slice() {
+                [
+                    Expr {
+                        node: Node::Selector(selector),
+                        ..
+                    },
+                ] => (selector, Aggregate::OpenSince),
+                _ => unreachable!("since of what?"),
+            },
+            _ => return None,
+        };
+        Some(match aggregate.read(selector, &(0..0), tables).unwrap() {
+            Readings::One(index) => self.reading(usize::from(index)),
+            Readings::Ratio { sum, count } => {
+                match (self.reading(usize::from(sum)), self.reading(usize::from(count))) {
+                    (Some(sum), Some(count)) if count != 0.0 => Some(sum / count),
+                    _ => None,
+                }
+            }
+        })
+    }
+
+    fn truth(&self, expr: &Expr, tables: &mut Tables) -> Option<bool> {
+        match &expr.node {
+            Node::Truth(truth) => Some(*truth),
+            Node::Attribute(name) => self.truths[TRUTHS.iter().position(|known| known == name)?],
+            Node::Not(operand) => Some(!self.truth(operand, tables)?),
+            Node::Binary {
+                op: op @ (BinaryOp::And | BinaryOp::Or),
+                left,
+                right,
+            } => {
+                let decisive = *op == BinaryOp::Or;
+                match (self.truth(left, tables), self.truth(right, tables)) {
+                    (Some(truth), _) | (_, Some(truth)) if truth == decisive => Some(decisive),
+                    (Some(_), Some(_)) => Some(!decisive),
+                    _ => None,
+                }
+            }
+            Node::Binary { op, left, right } => {
+                if let (Node::Attribute(name), Node::Text(text)) | (Node::Text(text), Node::Attribute(name)) =
+                    (&left.node, &right.node)
+                {
+                    let known = self.texts[TEXTS.iter().position(|known| known == name)?].as_ref()?;
+                    return Some((known == text) == (*op == BinaryOp::Equal));
+                }
+                let (left, right) = (self.number(left, tables)?, self.number(right, tables)?);
+                Some(match op {
+                    BinaryOp::Equal => left == right,
+                    BinaryOp::NotEqual => left != right,
+                    BinaryOp::Less => left < right,
+                    BinaryOp::LessOrEqual => left <= right,
+                    BinaryOp::Greater => left > right,
+                    _ => left >= right,
+                })
+            }
+            Node::Call { function, arguments } => match (function.as_str(), arguments.as_slice()) {
+                ("coalesce", _) => arguments.iter().find_map(|argument| self.truth(argument, tables)),
+                ("if", [condition, then, otherwise]) => match self.truth(condition, tables)? {
+                    true => self.truth(then, tables),
+                    false => self.truth(otherwise, tables),
+                },
+                _ => unreachable!("{function}"),
+            },
+            _ => unreachable!("no condition: {expr}"),
+        }
+    }
+}
+
+fn world() -> impl Strategy<Value = World> {
+    let number = || {
+        let usual = (-40..400i32).prop_map(|number| f64::from(number) / 4.0);
+        prop::option::weighted(0.8, prop_oneof![20 => usual, 1 => Just(1e308)])
+    };
+    let text = || prop::option::of("[a-z\"]{0,2}");
+    let date = || prop::option::of(0..2_000_000_000_000i64);
+    (
+        [number(), number()],
+        [any::<Option<bool>>(), any::<Option<bool>>()],
+        [text(), text()],
+        [date(), date()],
+        prop::collection::vec(number(), 5),
+        prop::collection::vec(number(), 3),
+        [number(), number()],
+        number(),
+        number(),
+    )
+        .prop_map(
+            |(numbers, truths, texts, dates, readings, offsets, dimensions, score, coverage)| World {
+                numbers,
+                truths,
+                texts,
+                dates,
+                readings,
+                offsets,
+                dimensions,
+                score,
+                coverage,
+            },
+        )
+}
+
+fn agrees(program: f64, naive: Option<f64>) -> bool {
+    naive.map_or(program.is_nan(), |naive| program == naive)
+}
+
+proptest! {
+    #[test]
+    fn numbers_are_those_of_the_tree(expr in expressions::number(), world in world()) {
+        let mut tables = tables();
+        if let Ok(program) = lower(&expr, Type::Number, Scope::Alert, &mut tables) {
+            let (compiled, naive) = (world.run(&program, &tables), world.number(&expr, &mut tables));
+            prop_assert!(agrees(compiled, naive), "{expr}: {compiled} is not {naive:?}");
+        }
+    }
+
+    #[test]
+    fn conditions_are_those_of_the_tree(expr in expressions::truth(), world in world()) {
+        let mut tables = tables();
+        if let Ok(program) = lower(&expr, Type::Truth, Scope::Alert, &mut tables) {
+            let compiled = world.run(&program, &tables);
+            let naive = world.truth(&expr, &mut tables);
+            prop_assert!(agrees(compiled, naive.map(|truth| f64::from(u8::from(truth)))), "{expr}: {compiled} is not {naive:?}");
+        }
+    }
+}
+
+/// The value of an expression that reads one reading, which holds `reading`.
+fn value(text: &str, reading: f64) -> f64 {
+    let mut tables = tables();
+    let program = lower(&parse(text).unwrap(), Type::Number, Scope::Indicator, &mut tables).unwrap();
+    let missing = f64::NAN;
+    program.eval(&Inputs {
+        readings: &[reading],
+        attributes: &[],
+        score: missing,
+        score_offsets: &[],
+        dimensions: &[],
+        coverage: missing,
+        now: NOW,
+    })
+}
+
+#[test]
+fn missing_propagates_until_something_ends_it() {
+    assert!(value("count(usage[7d]) + 1", f64::NAN).is_nan());
+    assert_eq!(value("coalesce(count(usage[7d]), 5)", f64::NAN), 5.0);
+    assert!(value("min(count(usage[7d]), 5)", f64::NAN).is_nan());
+    assert!(
+        value("1 / count(usage[7d])", 0.0).is_nan(),
+        "a ratio to nothing is missing"
+    );
+    assert!(value("count(usage[7d]) * 10", f64::MAX).is_nan(), "never infinite");
+    assert_eq!(value("if(count(usage[7d]) > 1 or true, 1, 2)", f64::NAN), 1.0);
+    assert!(value("if(count(usage[7d]) > 1, 1, 2)", f64::NAN).is_nan());
+    assert!(value("account.seats", 0.0).is_nan(), "an attribute that is not there");
+}
+
+#[test]
+fn the_longest_window_decides_what_is_kept() {
+    use crate::model::compiled::{PaneUnit, PaneValue, Store};
+    let mut tables = tables();
+    let text = "count(usage[7d]) + count(usage[28d] offset 28d) + days(usage[60d]) + count(usage[24h])";
+    lower(&parse(text).unwrap(), Type::Number, Scope::Indicator, &mut tables).unwrap();
+    let stores: Vec<Store> = tables.measures.iter().map(|measure| measure.store).collect();
+    let count = |unit, horizon| Store::Panes {
+        value: PaneValue::Count,
+        unit,
+        horizon,
+    };
+    assert_eq!(stores, [count(PaneUnit::Day, 60), count(PaneUnit::Hour, 24)]);
+    assert_eq!(tables.readings.len(), 4);
+    let text = "distinct(usage.user[30d]) / distinct(usage.user[7d] offset 7d)";
+    lower(&parse(text).unwrap(), Type::Number, Scope::Indicator, &mut tables).unwrap();
+    let distinct = Store::Distinct {
+        unit: PaneUnit::Day,
+        horizon: 30,
+        every_pane: true,
+    };
+    assert_eq!(tables.measures.last().map(|measure| measure.store), Some(distinct));
+}
