@@ -1,12 +1,13 @@
 //! Green, yellow, red: a small state machine with hysteresis and dwell, so that a score near a threshold does not flap.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::time::Timestamp;
 use crate::model::bands::Bands;
 
 /// Ordered from worst to best; `Unknown` says nothing about health.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[repr(u8)]
 pub enum Band {

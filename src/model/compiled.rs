@@ -1,6 +1,8 @@
 //! A checked model, flat and ready to run: what the fold reads for every event.
 
-use crate::domain::event::Kind;
+use std::fmt::Write;
+
+use crate::domain::{event::Kind, history::TREND_DAYS};
 
 use super::{bands::Bands, curve::Curve, matchers::Matchers, program::Program};
 
@@ -28,6 +30,65 @@ pub struct Model {
     pub alerts: Vec<AlertRule>,
     pub output: OutputRules,
     pub dedupe: Dedupe,
+}
+
+impl Model {
+    /// How many days of scores an account must remember: for its trends, and for what alerts look back at.
+    pub fn history_days(&self) -> u32 {
+        let longest = self.score_offsets.iter().copied().max().unwrap_or(0);
+        u32::from(longest).max(TREND_DAYS)
+    }
+
+    /// A hash of all that decides how an account's measures and alerts lie in memory: a checkpoint of another layout
+    /// must not be read by this one.
+    pub fn layout(&self) -> u32 {
+        let mut text = String::new();
+        for measure in &self.measures {
+            // Writing to a string does not fail.
+            let _ = writeln!(text, "{} {:?}", measure.key, measure.store);
+        }
+        for alert in &self.alerts {
+            let _ = writeln!(text, "{}", alert.id);
+        }
+        xxhash_rust::xxh3::xxh3_64(text.as_bytes()) as u32
+    }
+
+    /// A reading as the model language writes it, near enough to find it again.
+    pub fn describe_reading(&self, index: usize) -> String {
+        let Some(reading) = self.readings.get(index) else {
+            return String::new();
+        };
+        let measure = &self.measures[usize::from(reading.measure)];
+        let unit = match measure.store {
+            Store::Panes {
+                unit: PaneUnit::Hour, ..
+            }
+            | Store::Distinct {
+                unit: PaneUnit::Hour, ..
+            } => 'h',
+            _ => 'd',
+        };
+        let window = |panes: u32, offset: u32| match offset {
+            0 => format!("[{panes}{unit}]"),
+            _ => format!("[{panes}{unit}] offset {offset}{unit}"),
+        };
+        let window = match reading.read {
+            Read::Total { panes, offset }
+            | Read::Min { panes, offset }
+            | Read::Max { panes, offset }
+            | Read::ActivePanes { panes, offset }
+            | Read::Distinct { panes, offset } => window(panes, offset),
+            Read::Last { within: Some(panes) } => window(panes, 0),
+            Read::Last { within: None } | Read::Since | Read::Open => String::new(),
+            Read::OpenSince => " since".to_owned(),
+        };
+        let active = if matches!(reading.read, Read::ActivePanes { .. }) {
+            "days with "
+        } else {
+            ""
+        };
+        format!("{active}{}{window}", measure.key)
+    }
 }
 
 /// What is stored per account for some selector and aggregate.
@@ -140,10 +201,30 @@ pub enum Severity {
     Critical,
 }
 
+impl Severity {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AlertKind {
     Risk,
     Opportunity,
+}
+
+impl AlertKind {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Risk => "risk",
+            Self::Opportunity => "opportunity",
+        }
+    }
 }
 
 #[derive(Clone, Debug)]

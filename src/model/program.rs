@@ -110,6 +110,14 @@ impl Program {
         })
     }
 
+    /// The readings that it uses, as indexes into the model's.
+    pub fn readings(&self) -> impl Iterator<Item = u16> {
+        self.ops.iter().filter_map(|op| match op {
+            Op::Reading(index) => Some(*index),
+            _ => None,
+        })
+    }
+
     /// The value; truth is 1 and 0, NaN is missing.
     pub fn eval(&self, inputs: &Inputs<'_>) -> f64 {
         let mut stack = [0.0; MAX_STACK];

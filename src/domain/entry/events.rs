@@ -30,6 +30,8 @@ pub enum FieldKey {
 
 impl FieldKey {
     pub const WELL_KNOWN: &'static [&'static str] = &WELL_KNOWN_KEYS;
+    /// The event's name.
+    pub const NAME: Self = Self::WellKnown(3);
 
     pub(super) fn well_known(key: &str) -> Option<u32> {
         WELL_KNOWN_KEYS

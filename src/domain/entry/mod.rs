@@ -64,6 +64,18 @@ pub enum Entry<'a> {
     },
 }
 
+impl Entry<'_> {
+    /// The writer's wall clock.
+    pub const fn wall(&self) -> Timestamp {
+        match *self {
+            Self::Events { wall }
+            | Self::Tick { wall, .. }
+            | Self::Model { wall, .. }
+            | Self::SourceReset { wall, .. } => wall,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum EntryError {
     #[error("entry version {0} is not known to this build (it knows {VERSION}); run a newer build")]

@@ -1,0 +1,78 @@
+//! One account's state.
+
+use super::{
+    alert::AlertState, attributes::Attributes, band::BandState, cells::Cells, event::Kind, hash::account_hash,
+    population::Counted, time::Timestamp,
+};
+
+/// No time: before any event, or never due.
+const NONE: i64 = i64::MIN;
+
+/// All that a shard remembers of one account.
+#[derive(Debug, PartialEq)]
+pub struct Account {
+    pub cells: Cells,
+    /// Newest event time by kind, in milliseconds.
+    newest: [i64; Kind::COUNT],
+    /// Log offset of the entry that changed it last.
+    pub changed_at: i64,
+    /// Log offset of the entry at which it was scored last.
+    pub scored_at: i64,
+    /// When it must be looked at, events or not; `None`: not before its sweep.
+    pub due: Option<Timestamp>,
+    /// In the list of accounts that the next checkpoint writes.
+    pub is_dirty: bool,
+    /// As scored last: 0..100, NaN before.
+    pub score: f64,
+    /// Share of the weight that had data, 0..1.
+    pub coverage: f64,
+    pub band: BandState,
+    pub alerts: Vec<AlertState>,
+    pub attributes: Attributes,
+    /// How the population counts it.
+    pub counted: Option<Counted>,
+    pub id: Box<str>,
+    pub hash: u64,
+}
+
+impl Account {
+    pub fn new(id: &str, slots: usize) -> Self {
+        Self {
+            cells: Cells::new(slots),
+            newest: [NONE; Kind::COUNT],
+            changed_at: -1,
+            scored_at: -1,
+            due: None,
+            is_dirty: false,
+            score: f64::NAN,
+            coverage: 0.0,
+            band: BandState::default(),
+            alerts: Vec::new(),
+            attributes: Attributes::default(),
+            counted: None,
+            id: id.into(),
+            hash: account_hash(id),
+        }
+    }
+
+    pub fn newest(&self, kind: Kind) -> Option<Timestamp> {
+        Some(self.newest[kind.index()])
+            .filter(|newest| *newest != NONE)
+            .map(Timestamp::from_millis)
+    }
+
+    /// The newest event of any kind.
+    pub fn newest_of_all(&self) -> Option<Timestamp> {
+        self.newest
+            .iter()
+            .copied()
+            .max()
+            .filter(|newest| *newest != NONE)
+            .map(Timestamp::from_millis)
+    }
+
+    pub fn see_time(&mut self, kind: Kind, time: Timestamp) {
+        let newest = &mut self.newest[kind.index()];
+        *newest = time.millis().max(*newest);
+    }
+}

@@ -1,0 +1,70 @@
+//! The accounts of a shard: found by id, addressed by a small number that stays.
+
+use hashbrown::HashTable;
+
+use super::{account::Account, hash::account_hash};
+
+/// Accounts are kept in blocks that never move: growing a single list of a million would copy it, and hold it twice.
+const BLOCK: usize = 1024;
+
+#[derive(Debug, Default)]
+pub struct Accounts {
+    blocks: Vec<Vec<Account>>,
+    index: HashTable<(u64, u32)>,
+}
+
+impl Accounts {
+    pub fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.index.is_empty()
+    }
+
+    #[inline]
+    pub fn get(&self, number: u32) -> &Account {
+        &self.blocks[number as usize / BLOCK][number as usize % BLOCK]
+    }
+
+    #[inline]
+    pub fn get_mut(&mut self, number: u32) -> &mut Account {
+        &mut self.blocks[number as usize / BLOCK][number as usize % BLOCK]
+    }
+
+    pub fn find(&self, id: &str) -> Option<u32> {
+        let hash = account_hash(id);
+        let same = |&(other, number): &(u64, u32)| other == hash && self.get(number).id.as_ref() == id;
+        self.index.find(hash, same).map(|&(_, number)| number)
+    }
+
+    /// Adds an account that is not there yet.
+    pub fn add(&mut self, account: Account) -> u32 {
+        let number = self.index.len() as u32;
+        if self.blocks.last().is_none_or(|block| block.len() == BLOCK) {
+            self.blocks.push(Vec::with_capacity(BLOCK));
+        }
+        self.index
+            .insert_unique(account.hash, (account.hash, number), |&(hash, _)| hash);
+        if let Some(block) = self.blocks.last_mut() {
+            block.push(account);
+        }
+        number
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Account> {
+        self.blocks.iter().flatten()
+    }
+
+    /// The numbers of all accounts.
+    pub fn numbers(&self) -> std::ops::Range<u32> {
+        0..self.len() as u32
+    }
+
+    /// Puts accounts in an order that does not depend on when each was loaded or first seen.
+    pub fn sort_canonically(&self, numbers: &mut Vec<u32>) {
+        let key = |number: u32| (self.get(number).hash, self.get(number).id.as_ref());
+        numbers.sort_unstable_by(|&a, &b| key(a).cmp(&key(b)));
+        numbers.dedup();
+    }
+}

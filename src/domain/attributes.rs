@@ -1,0 +1,114 @@
+//! What is known of an account beside its events: plan, seats, owner, renewal date.
+
+use super::{event::Value, time::Timestamp};
+use crate::model::Attribute;
+
+/// At most so many attribute names a shard; the first of them are those that the model reads.
+pub const MAX_NAMES: usize = 64;
+
+/// Attribute names by id. The model's come first and in its order, so that its programs read an account's values as
+/// they lie.
+#[derive(Clone, Debug, Default)]
+pub struct AttributeNames {
+    names: Vec<Box<str>>,
+}
+
+impl AttributeNames {
+    pub fn new(model_names: &[String]) -> Self {
+        Self {
+            names: model_names.iter().map(|name| name.as_str().into()).collect(),
+        }
+    }
+
+    pub fn get(&self, id: usize) -> Option<&str> {
+        self.names.get(id).map(AsRef::as_ref)
+    }
+
+    /// The id of `name`; `None` when there are too many names already.
+    pub fn id_of(&mut self, name: &str) -> Option<usize> {
+        if let Some(id) = self.find(name) {
+            return Some(id);
+        }
+        if self.names.len() >= MAX_NAMES {
+            return None;
+        }
+        self.names.push(name.into());
+        Some(self.names.len() - 1)
+    }
+
+    pub fn find(&self, name: &str) -> Option<usize> {
+        self.names.iter().position(|known| known.as_ref() == name)
+    }
+}
+
+/// One account's attributes, by id.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Attributes {
+    values: Vec<Attribute>,
+    /// When each was said: a later statement wins, whatever the order of arrival.
+    times: Vec<Timestamp>,
+}
+
+impl Attributes {
+    pub fn values(&self) -> &[Attribute] {
+        &self.values
+    }
+
+    pub fn get(&self, id: usize) -> &Attribute {
+        self.values.get(id).unwrap_or(&Attribute::Missing)
+    }
+
+    pub fn set(&mut self, id: usize, value: Attribute, time: Timestamp) {
+        if self.values.len() <= id {
+            self.values.reserve_exact(id + 1 - self.values.len());
+            self.times.reserve_exact(id + 1 - self.times.len());
+            self.values.resize(id + 1, Attribute::Missing);
+            self.times.resize(id + 1, Timestamp::from_millis(i64::MIN));
+        }
+        if time >= self.times[id] {
+            self.values[id] = value;
+            self.times[id] = time;
+        }
+    }
+
+    pub fn set_from_event(&mut self, id: usize, value: &Value<'_>, time: Timestamp) {
+        self.set(id, Attribute::from_value(value), time);
+    }
+
+    /// Those that are known: id, value, time.
+    pub fn known(&self) -> impl Iterator<Item = (usize, &Attribute, Timestamp)> {
+        let all = self.values.iter().zip(&self.times).enumerate();
+        all.filter(|(_, (value, _))| **value != Attribute::Missing)
+            .map(|(id, (value, time))| (id, value, *time))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::decimal::Decimal;
+
+    #[test]
+    fn the_later_statement_wins_in_any_order() {
+        let mut attributes = Attributes::default();
+        attributes.set_from_event(2, &Value::Text("pro"), Timestamp::from_millis(5));
+        attributes.set_from_event(2, &Value::Text("free"), Timestamp::from_millis(4));
+        attributes.set_from_event(0, &Value::Number(Decimal::ONE), Timestamp::from_millis(1));
+        assert_eq!(*attributes.get(2), Attribute::Text("pro".into()));
+        assert_eq!(*attributes.get(1), Attribute::Missing);
+        assert_eq!(*attributes.get(9), Attribute::Missing);
+        assert_eq!(attributes.known().map(|(id, ..)| id).collect::<Vec<_>>(), [0, 2]);
+    }
+
+    #[test]
+    fn names_are_bounded_and_the_models_come_first() {
+        let mut names = AttributeNames::new(&["seats".to_owned(), "plan".to_owned()]);
+        assert_eq!(names.id_of("plan"), Some(1));
+        assert_eq!(names.id_of("owner"), Some(2));
+        for index in 0..100 {
+            names.id_of(&format!("x{index}"));
+        }
+        assert_eq!(names.id_of("one too many"), None);
+        assert_eq!(names.find("owner"), Some(2));
+    }
+}

@@ -1,0 +1,144 @@
+//! The outputs of the entries folded since they were last published: one buffer, reused.
+
+use serde::Serialize;
+
+use super::time::Timestamp;
+
+/// Collects outputs. Ids are `<shard>-<log offset>-<n>`: the same whenever that entry is folded.
+#[derive(Debug, Default)]
+pub struct Outputs {
+    muted: bool,
+    shard: u32,
+    offset: i64,
+    next: u32,
+    arrived: Timestamp,
+    bytes: Vec<u8>,
+    records: Vec<Record>,
+}
+
+#[derive(Debug)]
+struct Record {
+    event_type: &'static str,
+    time: Timestamp,
+    arrived: Timestamp,
+    caused_by_event: bool,
+    start: usize,
+    id_end: usize,
+    subject_end: usize,
+    end: usize,
+}
+
+/// One output, ready to be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutputRecord<'a> {
+    pub id: &'a str,
+    /// One of the types of [`super::output`].
+    pub event_type: &'static str,
+    /// The account: the record's key.
+    pub subject: &'a str,
+    /// The newest event that led to it, or the shard's clock where none did.
+    pub time: Timestamp,
+    /// The wall clock of the log entry that led to it.
+    pub arrived: Timestamp,
+    /// Whether `time` is an event's.
+    pub caused_by_event: bool,
+    /// JSON.
+    pub value: &'a [u8],
+}
+
+impl Outputs {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// While muted (during recovery) outputs are counted, so that ids stay right, and not kept.
+    pub fn set_muted(&mut self, muted: bool) {
+        self.muted = muted;
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Bytes held.
+    pub fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.records.clear();
+    }
+
+    /// Outputs in the order in which they were made.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = OutputRecord<'_>> {
+        let text = |range: std::ops::Range<usize>| {
+            // Written from a `str` below: always UTF-8.
+            std::str::from_utf8(self.bytes.get(range).unwrap_or_default()).unwrap_or_default()
+        };
+        self.records.iter().map(move |record| OutputRecord {
+            id: text(record.start..record.id_end),
+            event_type: record.event_type,
+            subject: text(record.id_end..record.subject_end),
+            time: record.time,
+            arrived: record.arrived,
+            caused_by_event: record.caused_by_event,
+            value: self.bytes.get(record.subject_end..record.end).unwrap_or_default(),
+        })
+    }
+
+    /// Starts the outputs of the entry at `offset`.
+    pub(super) fn begin(&mut self, shard: u32, offset: i64, arrived: Timestamp) {
+        self.shard = shard;
+        self.offset = offset;
+        self.arrived = arrived;
+        self.next = 0;
+    }
+
+    /// Whether a value needs to be made at all; if not, it is counted here.
+    pub(super) fn wants_next(&mut self) -> bool {
+        if self.muted {
+            self.next += 1;
+        }
+        !self.muted
+    }
+
+    /// Appends an output. `event_time` is that of the newest event that led to it.
+    pub(super) fn push(
+        &mut self,
+        event_type: &'static str,
+        subject: &str,
+        event_time: Option<Timestamp>,
+        clock: Timestamp,
+        value: &impl Serialize,
+    ) {
+        use std::io::Write;
+        let start = self.bytes.len();
+        // Writing to memory does not fail.
+        let _ = write!(self.bytes, "{}-{}-{}", self.shard, self.offset, self.next);
+        self.next += 1;
+        let id_end = self.bytes.len();
+        self.bytes.extend_from_slice(subject.as_bytes());
+        let subject_end = self.bytes.len();
+        if serde_json::to_writer(&mut self.bytes, value).is_err() {
+            // Only a map with keys that are not text could fail, and there is none.
+            debug_assert!(false, "an output could not be written as JSON");
+            self.bytes.truncate(start);
+            return;
+        }
+        self.records.push(Record {
+            event_type,
+            time: event_time.unwrap_or(clock),
+            arrived: self.arrived,
+            caused_by_event: event_time.is_some(),
+            start,
+            id_end,
+            subject_end,
+            end: self.bytes.len(),
+        });
+    }
+}

@@ -1,0 +1,219 @@
+//! What goes out: the JSON values of the output topic. The JSON Schemas under `schemas/` are made from these types.
+
+use schemars::JsonSchema;
+use serde::{Serialize, Serializer, ser::SerializeMap};
+
+use super::{band::Band, time::Timestamp};
+use crate::model::Attribute;
+
+pub const SCORE_UPDATED: &str = "pulsewatch.score.updated.v1";
+pub const ALERT_OPENED: &str = "pulsewatch.alert.opened.v1";
+pub const ALERT_UPDATED: &str = "pulsewatch.alert.updated.v1";
+pub const ALERT_RESOLVED: &str = "pulsewatch.alert.resolved.v1";
+
+/// A score or a change of one, in points; 0..100 is worst..best. Written with two decimals, null when not known.
+#[derive(Clone, Copy, Debug, JsonSchema)]
+#[schemars(with = "Option<f64>")]
+pub struct Points(pub f64);
+
+/// A number of any unit, written with up to six significant decimals, null when not known.
+#[derive(Clone, Copy, Debug, JsonSchema)]
+#[schemars(with = "Option<f64>")]
+pub struct Quantity(pub f64);
+
+impl Serialize for Points {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rounded(self.0, 100.0, serializer)
+    }
+}
+
+impl Serialize for Quantity {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rounded(self.0, 1e6, serializer)
+    }
+}
+
+fn rounded<S: Serializer>(number: f64, scale: f64, serializer: S) -> Result<S::Ok, S::Error> {
+    if !number.is_finite() {
+        return serializer.serialize_none();
+    }
+    // Adding 0 turns -0 into 0.
+    serializer.serialize_f64((number * scale).round() / scale + 0.0)
+}
+
+/// `pulsewatch.score.updated.v1`: an account's health score. 100 is healthy.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ScoreUpdated<'a> {
+    pub account: &'a str,
+    /// The shard's clock in event time: what happened by then is in the score.
+    pub as_of: Timestamp,
+    /// 0 (worst) to 100 (healthy); null when no indicator has a value.
+    pub score: Points,
+    pub band: Band,
+    /// The share of the weight that had data, 0..1.
+    pub coverage: Quantity,
+    /// What was sent last; null the first time.
+    pub previous: Option<Previous>,
+    pub trend: Trend,
+    pub dimensions: Vec<DimensionScore<'a>>,
+    /// What moved the score since `previous`, the largest first; the changes add up to the score's.
+    pub drivers: Vec<DriverPart<'a>>,
+    /// Null while the model has no risk section.
+    pub risk: Option<Risk>,
+    /// Null while no human override is in force.
+    pub r#override: Option<Override<'a>>,
+    /// Ids of the alert rules that are open on the account.
+    pub alerts: Vec<&'a str>,
+    pub attributes: AttributeMap<'a>,
+    pub freshness: Freshness,
+    pub model: ModelRef<'a>,
+}
+
+/// A score that was sent.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+pub struct Previous {
+    pub score: Points,
+    pub band: Band,
+}
+
+/// Score now minus the score so many days ago, in points; null when it was not scored then.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+pub struct Trend {
+    #[serde(rename = "7d")]
+    pub days_7: Points,
+    #[serde(rename = "28d")]
+    pub days_28: Points,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+pub struct DimensionScore<'a> {
+    pub id: &'a str,
+    /// 0..100; null without data.
+    pub score: Points,
+    /// Its share of the score as the model has it, 0..1.
+    pub weight: Quantity,
+}
+
+/// An indicator's part in the score's change, or a named cause (`coverage`, `model`) that is no indicator.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+pub struct DriverPart<'a> {
+    /// `<dimension>.<indicator>`, or `coverage`, or `model`.
+    pub indicator: &'a str,
+    /// The indicator's value now, in its own unit; null for a named cause.
+    pub value: Quantity,
+    /// The indicator's score now, 0..100; null for a named cause.
+    pub score: Points,
+    /// Points of the score's change that it accounts for.
+    #[schemars(with = "f64")]
+    pub change: Quantity,
+}
+
+/// The probability of churn within the horizon.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+pub struct Risk {
+    pub probability: f64,
+    /// A duration such as `30d`.
+    pub horizon: &'static str,
+}
+
+/// A human's score or band in place of the computed one, which stays in `score`.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+pub struct Override<'a> {
+    pub score: Points,
+    pub band: Option<Band>,
+    pub reason: &'a str,
+    pub author: &'a str,
+    pub expires: Option<Timestamp>,
+}
+
+/// How far each source has got in event time; null where none has been seen.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+pub struct Freshness {
+    pub usage: Option<Timestamp>,
+    pub support: Option<Timestamp>,
+    pub billing: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub feedback: Option<Timestamp>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+pub struct ModelRef<'a> {
+    pub name: &'a str,
+    pub version: &'a str,
+}
+
+/// The account's attributes by name, as they were last said.
+#[derive(Clone, Copy, Debug, JsonSchema)]
+#[schemars(with = "std::collections::BTreeMap<String, serde_json::Value>")]
+pub struct AttributeMap<'a> {
+    pub names: &'a super::attributes::AttributeNames,
+    pub values: &'a super::attributes::Attributes,
+}
+
+impl Serialize for AttributeMap<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (id, value, _) in self.values.known() {
+            let Some(name) = self.names.get(id) else { continue };
+            match value {
+                Attribute::Missing => {}
+                Attribute::Number(number) => map.serialize_entry(name, &Quantity(*number))?,
+                Attribute::Text(text) => map.serialize_entry(name, text)?,
+                Attribute::Bool(truth) => map.serialize_entry(name, truth)?,
+            }
+        }
+        map.end()
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum AlertPhase {
+    Opened,
+    Updated,
+    Resolved,
+}
+
+impl AlertPhase {
+    pub const fn event_type(self) -> &'static str {
+        match self {
+            Self::Opened => ALERT_OPENED,
+            Self::Updated => ALERT_UPDATED,
+            Self::Resolved => ALERT_RESOLVED,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+pub struct AlertSubject<'a> {
+    pub account: &'a str,
+}
+
+/// `pulsewatch.alert.opened.v1`, `.updated.v1`, `.resolved.v1`: an alert rule on an account.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct AlertChanged<'a> {
+    /// The rule's id.
+    pub alert: &'a str,
+    /// `<account>/<rule>/<opened>`: the same from opening to resolving.
+    pub id: String,
+    pub subject: AlertSubject<'a>,
+    /// `risk` or `opportunity`.
+    pub kind: &'static str,
+    /// `low`, `medium`, `high` or `critical`.
+    pub severity: &'static str,
+    pub state: AlertPhase,
+    /// When it opened, by the shard's clock.
+    pub since: Timestamp,
+    /// By when somebody should have acted.
+    pub due: Option<Timestamp>,
+    pub reason: String,
+    pub score: Points,
+    pub band: Band,
+    /// What moved the score since the last one sent.
+    pub drivers: Vec<DriverPart<'a>>,
+    /// The account's attribute `owner`.
+    pub owner: Option<&'a str>,
+    pub playbook: Option<&'a str>,
+    pub attributes: AttributeMap<'a>,
+    pub model: ModelRef<'a>,
+}

@@ -1,0 +1,192 @@
+//! Putting a model in force: what measures have in common with the model before is kept, what is new starts empty.
+
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+
+use super::{Active, FoldError, Shard};
+use crate::{
+    domain::{
+        account::Account,
+        attributes::{AttributeNames, Attributes},
+        cells::Cells,
+        plan::{Plan, SLOT_HISTORY, SLOT_IDS, SLOT_SENT},
+        time::{DAY_MS, HOUR_MS, Timestamp},
+    },
+    model::{
+        self, Model,
+        compiled::{Measure, PaneUnit, Store},
+    },
+};
+
+/// The model of a `Model` entry; `None` when it is in force already.
+pub(super) fn compile(offset: i64, source: &str, active: Option<&Arc<Model>>) -> Result<Option<Model>, FoldError> {
+    if active.is_some_and(|active| active.source == source) {
+        return Ok(None);
+    }
+    let compiled = model::compile(source, "model of the log");
+    compiled.map(Some).map_err(|source| FoldError::Model { offset, source })
+}
+
+impl Shard {
+    /// Puts `model` in force. Every account is scored by it at this very entry, and belongs to the next checkpoint.
+    pub(super) fn activate(&mut self, offset: i64, model: Option<Model>) {
+        let Some(model) = model else {
+            return;
+        };
+        let plan = Plan::new(Arc::new(model));
+        let Some(before) = self.active.take() else {
+            self.names = AttributeNames::new(&plan.model.attributes);
+            let fed_since = vec![None; plan.model.measures.len()];
+            self.active = Some(Active { plan, fed_since });
+            return;
+        };
+        let moves = Moves::new(&before, &plan);
+        let fed_since = moves.fed_since(&before, &plan, self.clock());
+        let names = AttributeNames::new(&plan.model.attributes);
+        let old_names = std::mem::replace(&mut self.names, names);
+        for number in self.accounts.numbers() {
+            let account = self.accounts.get_mut(number);
+            moves.apply(account, &plan);
+            account.counted = None;
+            rename_attributes(account, &old_names, &mut self.names);
+            self.touched.push(number);
+            self.mark_dirty(number, offset);
+        }
+        self.population.clear();
+        self.accounts.sort_canonically(&mut self.touched);
+        self.active = Some(Active { plan, fed_since });
+    }
+}
+
+/// Where each measure and alert of the new model was in the old one.
+struct Moves {
+    measures: Vec<Option<usize>>,
+    /// By old rule.
+    alerts: Vec<Option<u16>>,
+}
+
+impl Moves {
+    fn new(before: &Active, plan: &Plan) -> Self {
+        let old = &before.plan.model;
+        let by_key: HashMap<&str, usize> = old
+            .measures
+            .iter()
+            .enumerate()
+            .map(|(index, measure)| (measure.key.as_str(), index))
+            .collect();
+        let measures = plan.model.measures.iter().map(|measure| {
+            let index = *by_key.get(measure.key.as_str())?;
+            same_layout(&old.measures[index], measure).then_some(index)
+        });
+        let alerts = old.alerts.iter().map(|rule| {
+            let place = plan.model.alerts.iter().position(|new| new.id == rule.id)?;
+            u16::try_from(place).ok()
+        });
+        Self {
+            measures: measures.collect(),
+            alerts: alerts.collect(),
+        }
+    }
+
+    /// Since when each measure of the new model has been fed. A longer horizon than before was fed only as far back as
+    /// the old one reached.
+    fn fed_since(&self, before: &Active, plan: &Plan, clock: Option<Timestamp>) -> Vec<Option<Timestamp>> {
+        let fed = plan
+            .model
+            .measures
+            .iter()
+            .zip(&self.measures)
+            .map(|(measure, old)| match old {
+                None => clock,
+                Some(old) => {
+                    let kept = horizon_ms(before.plan.model.measures[*old].store);
+                    let grown = horizon_ms(measure.store) > kept;
+                    let reached = clock.filter(|_| grown).map(|clock| clock.plus_millis(-kept));
+                    before.fed_since[*old].max(reached)
+                }
+            });
+        fed.collect()
+    }
+
+    fn apply(&self, account: &mut Account, plan: &Plan) {
+        let mut cells = Cells::new(plan.slots());
+        for slot in [SLOT_IDS, SLOT_HISTORY] {
+            cells.set(slot, account.cells.get(slot).iter().copied());
+        }
+        // Of what was sent the indicators are dropped: the change to come is the model's.
+        cells.set(
+            SLOT_SENT,
+            account
+                .cells
+                .get(SLOT_SENT)
+                .iter()
+                .copied()
+                .take(3)
+                .collect::<Vec<_>>()
+                .into_iter(),
+        );
+        for (index, old) in self.measures.iter().enumerate() {
+            if let Some(old) = old {
+                cells.set(
+                    Plan::slot_of(index),
+                    account.cells.get(Plan::slot_of(*old)).iter().copied(),
+                );
+            }
+        }
+        account.cells = cells;
+        account.alerts.retain_mut(
+            |state| match self.alerts.get(usize::from(state.rule)).copied().flatten() {
+                Some(rule) => {
+                    state.rule = rule;
+                    true
+                }
+                None => false,
+            },
+        );
+    }
+}
+
+/// Whether the words of one can be read by the other. An `open` measure remembers its own label tests by position.
+fn same_layout(old: &Measure, new: &Measure) -> bool {
+    match (old.store, new.store) {
+        (
+            Store::Panes { value, unit, .. },
+            Store::Panes {
+                value: new_value,
+                unit: new_unit,
+                ..
+            },
+        ) => value == new_value && unit == new_unit,
+        (
+            Store::Distinct { unit, every_pane, .. },
+            Store::Distinct {
+                unit: new_unit,
+                every_pane: new_every,
+                ..
+            },
+        ) => unit == new_unit && every_pane == new_every,
+        (old, new) => old == new,
+    }
+}
+
+const fn horizon_ms(store: Store) -> i64 {
+    match store {
+        Store::Panes { unit, horizon, .. } | Store::Distinct { unit, horizon, .. } => match unit {
+            PaneUnit::Hour => horizon as i64 * HOUR_MS,
+            PaneUnit::Day => horizon as i64 * DAY_MS,
+        },
+        Store::Last | Store::Since | Store::Open => 0,
+    }
+}
+
+fn rename_attributes(account: &mut Account, old: &AttributeNames, new: &mut AttributeNames) {
+    let before = std::mem::take(&mut account.attributes);
+    let mut renamed = Attributes::default();
+    for (id, value, time) in before.known() {
+        if let Some(id) = old.get(id).and_then(|name| new.id_of(name)) {
+            renamed.set(id, value.clone(), time);
+        }
+    }
+    account.attributes = renamed;
+}

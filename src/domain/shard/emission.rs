@@ -1,0 +1,324 @@
+//! What goes out after an account was scored: its score when it moved enough, and every alert that opened or resolved.
+
+use super::{Active, Shard, scoring::open_rules};
+use crate::domain::{
+    account::Account,
+    alert::Transition,
+    attributes::AttributeNames,
+    band::Band,
+    clocks::Clocks,
+    driver::{self, Cause, Driver, Side},
+    event::Kind,
+    history,
+    outbox::Outputs,
+    output::{
+        AlertChanged, AlertPhase, AlertSubject, AttributeMap, DimensionScore, DriverPart, Freshness, ModelRef, Points,
+        Previous, Quantity, SCORE_UPDATED, ScoreUpdated, Trend,
+    },
+    plan::SLOT_SENT,
+    reason,
+    time::Timestamp,
+};
+use crate::model::{Model, compiled::AlertRule};
+
+/// Room for one emission, reused for the next.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    before: Vec<f64>,
+    drivers: Vec<Driver>,
+}
+
+/// What led to the scoring.
+#[derive(Clone, Copy, Debug)]
+pub struct Why {
+    pub touched_by_event: bool,
+    pub band_changed: bool,
+    /// The shard has just caught up: what was muted goes out once.
+    pub caught_up: bool,
+}
+
+/// The score that was sent last, as the account remembers it.
+#[derive(Clone, Copy, Debug)]
+struct Sent {
+    time: Timestamp,
+    score: f64,
+    band: Band,
+}
+
+/// Words of the slot before the indicators' scores.
+const SENT_HEAD: usize = 3;
+
+impl Shard {
+    pub(super) fn emit(&mut self, active: &Active, number: u32, now: Timestamp, why: Why, out: &mut Outputs) {
+        if self.catching_up {
+            return;
+        }
+        let account = self.accounts.get_mut(number);
+        let sent = sent(account);
+        let alerts_changed = !self.scratch.transitions.is_empty();
+        let model = &active.plan.model;
+        if !alerts_changed && !why.caught_up && !is_news(model, account, sent, now) {
+            return;
+        }
+        let emission = &mut self.scratch.emission;
+        emission.before.clear();
+        emission.before.extend(sent_indicators(account, model.indicators.len()));
+        let rest = if sent.is_some() && emission.before.is_empty() {
+            Cause::Model
+        } else {
+            Cause::Coverage
+        };
+        let before = Side {
+            indicators: &emission.before,
+            score: sent.map_or(f64::NAN, |sent| sent.score),
+        };
+        let after = Side {
+            indicators: &self.scratch.scores,
+            score: account.score,
+        };
+        driver::attribute(before, after, &self.scratch.weights, rest, &mut emission.drivers);
+
+        let view = Message {
+            active,
+            account,
+            names: &self.names,
+            clocks: &self.clocks,
+            scratch: &self.scratch,
+            now,
+            event_time: why.touched_by_event.then(|| account.newest_of_all()).flatten(),
+        };
+        if out.wants_next() {
+            view.send_score(sent, out);
+        }
+        view.send_alerts(why, out);
+        remember_sent(self.accounts.get_mut(number), now, &self.scratch.scores);
+    }
+}
+
+/// Whether the score is worth sending by itself.
+fn is_news(model: &Model, account: &Account, sent: Option<Sent>, now: Timestamp) -> bool {
+    let Some(sent) = sent else {
+        return true;
+    };
+    let moved = match (account.score.is_nan(), sent.score.is_nan()) {
+        (false, false) => (account.score - sent.score).abs() >= model.output.min_delta,
+        (now_missing, was_missing) => now_missing != was_missing,
+    };
+    let heartbeat = model.output.heartbeat_ms;
+    let is_due = heartbeat.is_some_and(|every| now.millis().saturating_sub(sent.time.millis()) >= every);
+    moved || account.band.band != sent.band || is_due
+}
+
+fn sent(account: &Account) -> Option<Sent> {
+    let words = account.cells.get(SLOT_SENT);
+    let &[time, score, band, ..] = words else {
+        return None;
+    };
+    let band = Band::from_index(band as u8).unwrap_or_default();
+    Some(Sent {
+        time: Timestamp::from_millis(time as i64),
+        score: f64::from_bits(score),
+        band,
+    })
+}
+
+/// The indicators' scores as sent; none when another model made them.
+fn sent_indicators(account: &Account, indicators: usize) -> impl Iterator<Item = f64> + '_ {
+    let words = account.cells.get(SLOT_SENT).get(SENT_HEAD..).unwrap_or_default();
+    let halves = words.iter().flat_map(|word| [*word as u32, (word >> 32) as u32]);
+    let count = if words.len() == indicators.div_ceil(2) {
+        indicators
+    } else {
+        0
+    };
+    halves.take(count).map(|bits| f64::from(f32::from_bits(bits)))
+}
+
+fn remember_sent(account: &mut Account, now: Timestamp, indicators: &[f64]) {
+    let head = [
+        now.millis() as u64,
+        account.score.to_bits(),
+        u64::from(account.band.band as u8),
+    ];
+    let half = |score: Option<&f64>| u64::from(score.map_or(0.0, |score| *score as f32).to_bits());
+    let pairs = indicators.len().div_ceil(2);
+    let words = (0..SENT_HEAD + pairs).map(|at| match at.checked_sub(SENT_HEAD) {
+        None => head[at],
+        Some(pair) => half(indicators.get(pair * 2)) | half(indicators.get(pair * 2 + 1)) << 32,
+    });
+    account.cells.set(SLOT_SENT, words);
+}
+
+/// Everything that the messages about one account draw on.
+struct Message<'a> {
+    active: &'a Active,
+    account: &'a Account,
+    names: &'a AttributeNames,
+    clocks: &'a Clocks,
+    scratch: &'a super::scoring::Scratch,
+    now: Timestamp,
+    event_time: Option<Timestamp>,
+}
+
+impl Message<'_> {
+    fn model(&self) -> &Model {
+        &self.active.plan.model
+    }
+
+    fn send_score(&self, sent: Option<Sent>, out: &mut Outputs) {
+        let (model, account) = (self.model(), self.account);
+        let trend = |days| Points(account.score - history::at(&account.cells, self.now, days));
+        let dimensions = model.dimensions.iter().zip(&self.scratch.dimensions);
+        let message = ScoreUpdated {
+            account: &account.id,
+            as_of: self.now,
+            score: Points(account.score),
+            band: account.band.band,
+            coverage: Quantity(account.coverage),
+            previous: sent.map(|sent| Previous {
+                score: Points(sent.score),
+                band: sent.band,
+            }),
+            trend: Trend {
+                days_7: trend(7),
+                days_28: trend(history::TREND_DAYS),
+            },
+            dimensions: dimensions
+                .map(|(dimension, &score)| DimensionScore {
+                    id: &dimension.id,
+                    score: Points(score),
+                    weight: Quantity(dimension.weight),
+                })
+                .collect(),
+            drivers: self.drivers(),
+            risk: None,
+            r#override: None,
+            alerts: open_rules(account)
+                .filter_map(|state| model.alerts.get(usize::from(state.rule)))
+                .map(|rule| rule.id.as_str())
+                .collect(),
+            attributes: self.attributes(),
+            freshness: Freshness {
+                usage: self.clocks.kind(Kind::Usage),
+                support: self.clocks.kind(Kind::Support),
+                billing: self.clocks.kind(Kind::Billing),
+                feedback: self
+                    .clocks
+                    .has_source(Kind::Feedback)
+                    .then(|| self.clocks.kind(Kind::Feedback))
+                    .flatten(),
+            },
+            model: self.model_ref(),
+        };
+        out.push(SCORE_UPDATED, &account.id, self.event_time, self.now, &message);
+    }
+
+    /// What opened or resolved; after catching up, what is open; on a change of band, open alerts as updated.
+    fn send_alerts(&self, why: Why, out: &mut Outputs) {
+        for &(rule, transition) in &self.scratch.transitions {
+            let Some(rule) = self.model().alerts.get(usize::from(rule)) else {
+                continue;
+            };
+            match transition {
+                // After catching up it is sent with all that are open, below.
+                Transition::None => {}
+                Transition::Opened if why.caught_up => {}
+                Transition::Opened => self.send_alert(rule, AlertPhase::Opened, self.now, out),
+                Transition::Resolved { .. } if why.caught_up => {}
+                Transition::Resolved { opened } => self.send_alert(rule, AlertPhase::Resolved, opened, out),
+            }
+        }
+        if !why.caught_up && !why.band_changed {
+            return;
+        }
+        let phase = if why.caught_up {
+            AlertPhase::Opened
+        } else {
+            AlertPhase::Updated
+        };
+        for state in open_rules(self.account) {
+            let is_new = self.scratch.transitions.iter().any(|(rule, _)| *rule == state.rule);
+            let Some(rule) = self.model().alerts.get(usize::from(state.rule)) else {
+                continue;
+            };
+            if why.caught_up || !is_new {
+                self.send_alert(rule, phase, state.at, out);
+            }
+        }
+    }
+
+    fn send_alert(&self, rule: &AlertRule, state: AlertPhase, opened: Timestamp, out: &mut Outputs) {
+        if !out.wants_next() {
+            return;
+        }
+        let account = self.account;
+        let owner = self.names.find("owner").map(|id| account.attributes.get(id));
+        let owner = match owner {
+            Some(crate::model::Attribute::Text(owner)) => Some(owner.as_ref()),
+            _ => None,
+        };
+        let message = AlertChanged {
+            alert: &rule.id,
+            id: format!("{}/{}/{opened}", account.id, rule.id),
+            subject: AlertSubject { account: &account.id },
+            kind: rule.kind.as_str(),
+            severity: rule.severity.as_str(),
+            state,
+            since: opened,
+            due: rule.due_ms.map(|due| opened.plus_millis(due)),
+            reason: reason::of(self.model(), rule, account.score, &self.scratch.score_offsets),
+            score: Points(account.score),
+            band: account.band.band,
+            drivers: self.drivers(),
+            owner,
+            playbook: rule.playbook.as_deref(),
+            attributes: self.attributes(),
+            model: self.model_ref(),
+        };
+        out.push(state.event_type(), &account.id, self.event_time, self.now, &message);
+    }
+
+    fn drivers(&self) -> Vec<DriverPart<'_>> {
+        let part = |driver: &Driver| match driver.cause {
+            Cause::Indicator(index) => {
+                let index = usize::from(index);
+                let indicator = self
+                    .model()
+                    .indicators
+                    .get(index)
+                    .map_or("", |indicator| indicator.id.as_str());
+                (
+                    indicator,
+                    self.scratch.values[index],
+                    self.scratch.scores[index],
+                    driver.change,
+                )
+            }
+            Cause::Coverage => ("coverage", f64::NAN, f64::NAN, driver.change),
+            Cause::Model => ("model", f64::NAN, f64::NAN, driver.change),
+        };
+        let parts = self.scratch.emission.drivers.iter().map(part);
+        parts
+            .map(|(indicator, value, score, change)| DriverPart {
+                indicator,
+                value: Quantity(value),
+                score: Points(score),
+                change: Quantity(change),
+            })
+            .collect()
+    }
+
+    fn attributes(&self) -> AttributeMap<'_> {
+        AttributeMap {
+            names: self.names,
+            values: &self.account.attributes,
+        }
+    }
+
+    fn model_ref(&self) -> ModelRef<'_> {
+        ModelRef {
+            name: &self.model().name,
+            version: &self.model().version,
+        }
+    }
+}

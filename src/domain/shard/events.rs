@@ -1,0 +1,209 @@
+//! An entry's events, applied account by account: each account's memory is fetched once an entry.
+
+use super::{
+    Shard,
+    facts::{EventFacts, text_of},
+};
+use crate::{
+    domain::{
+        account::Account,
+        attributes::AttributeNames,
+        decimal::Decimal,
+        dedupe::seen_before,
+        entry::{EventBatch, FieldKey, FieldValue, RawEvent},
+        event::{Kind, Value},
+        lifecycle::item_step,
+        measures::{self, Applied, ItemChange, Observation},
+        plan::{NO_FIELD, Plan, PlannedMeasure, SLOT_IDS},
+        time::Timestamp,
+    },
+    model::compiled::{PaneValue, Store},
+};
+
+/// A source partition of the entry in hand, as the shard knows it.
+struct Origin {
+    kind: Kind,
+    /// The clock of the kind before this entry.
+    clock: Option<Timestamp>,
+    /// Events up to this source offset were folded before.
+    folded: i64,
+}
+
+impl Shard {
+    pub(super) fn apply_events(&mut self, offset: i64, entry: &[u8]) {
+        let batch = std::mem::take(&mut self.batch);
+        let mut origins = Vec::with_capacity(12);
+        for (clock, last_offset) in batch.partitions(entry) {
+            let index = self.clocks.see(&clock);
+            let kind = self.clocks.partitions()[index].kind;
+            origins.push(Origin {
+                kind,
+                clock: self.clocks.kind(kind),
+                folded: self.clocks.folded(index),
+            });
+            self.clocks.set_folded(index, last_offset);
+        }
+        if let Some(active) = self.active.take() {
+            self.facts.prepare(&active.plan, &batch, entry);
+            let mut facts = EventFacts::default();
+            for account in 0..batch.accounts() {
+                self.apply_account(&active.plan, &batch, entry, account, &origins, offset, &mut facts);
+            }
+            self.active = Some(active);
+        }
+        self.batch = batch;
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one call, split off its caller for legibility alone"
+    )]
+    fn apply_account<'a>(
+        &mut self,
+        plan: &Plan,
+        batch: &EventBatch,
+        entry: &'a [u8],
+        index: usize,
+        origins: &[Origin],
+        offset: i64,
+        facts: &mut EventFacts<'a>,
+    ) {
+        let id = batch.account(entry, index);
+        if self.pending.holds(id) {
+            return;
+        }
+        let mut number = None;
+        for event in batch.events_of(index) {
+            let origin = &origins[event.partition as usize];
+            if event.offset <= origin.folded {
+                self.counters.repeated += 1;
+                continue;
+            }
+            let number = *number.get_or_insert_with(|| match self.accounts.find(id) {
+                Some(number) => number,
+                None => {
+                    let number = self.accounts.add(Account::new(id, plan.slots()));
+                    self.due.add(number, self.accounts.get(number));
+                    number
+                }
+            });
+            let account = self.accounts.get_mut(number);
+            account.see_time(origin.kind, event.time);
+            let all_end = account.newest_of_all().unwrap_or(event.time);
+            let repeated = |id| seen_before(&mut account.cells, SLOT_IDS, plan.dedupe(), id, event.time, all_end);
+            if event.id.is_some_and(repeated) {
+                self.counters.duplicate += 1;
+                continue;
+            }
+            self.counters.folded[origin.kind.index()] += 1;
+            self.facts.of_event(plan, batch, entry, origin.kind, event, facts);
+            let end = account.newest(origin.kind).max(origin.clock).unwrap_or(event.time);
+            if apply_event(account, plan.measures(origin.kind), origin.kind, event, facts, end) {
+                self.counters.late += 1;
+            }
+            if origin.kind == Kind::Account {
+                set_attributes(account, &mut self.names, batch, entry, event);
+            }
+        }
+        if let Some(number) = number {
+            self.mark_dirty(number, offset);
+            self.touched.push(number);
+        }
+    }
+}
+
+/// Whether some measure that wanted the event found it too old.
+fn apply_event(
+    account: &mut Account,
+    measures: &[PlannedMeasure],
+    kind: Kind,
+    event: &RawEvent,
+    facts: &EventFacts<'_>,
+    end: Timestamp,
+) -> bool {
+    let mut late = false;
+    for measure in measures {
+        if let Store::Open = measure.store {
+            if let Some(change) = item_change(measure, kind, event, facts) {
+                measures::change_item(&mut account.cells, measure.slot, &change, end);
+            }
+            continue;
+        }
+        if facts.passed & measure.required != measure.required {
+            continue;
+        }
+        if let Some(seen) = observation(measure, event, facts) {
+            let applied = measures::observe(&mut account.cells, measure.slot, measure.store, seen, end);
+            late |= applied == Applied::BeyondHorizon;
+        }
+    }
+    late
+}
+
+/// `None` when the event lacks the measure's field, or it is not of the type that the measure aggregates.
+fn observation(measure: &PlannedMeasure, event: &RawEvent, facts: &EventFacts<'_>) -> Option<Observation> {
+    if measure.field == NO_FIELD {
+        return Some(Observation {
+            time: event.time,
+            micros: 0,
+            hash: 0,
+        });
+    }
+    let field = facts.field(measure.field)?;
+    let micros = match measure.store {
+        Store::Distinct { .. } | Store::Since => field.micros.unwrap_or(0),
+        Store::Panes {
+            value: PaneValue::Count,
+            ..
+        } => field.micros?,
+        Store::Panes { .. } | Store::Last | Store::Open => field.micros?,
+    };
+    Some(Observation {
+        time: event.time,
+        micros,
+        hash: field.hash,
+    })
+}
+
+/// `None` when the event names no item.
+fn item_change(measure: &PlannedMeasure, kind: Kind, event: &RawEvent, facts: &EventFacts<'_>) -> Option<ItemChange> {
+    let item = facts.field(measure.field)?;
+    let pick = |mask: u128| {
+        let bits = measure.item_tests.iter().enumerate();
+        bits.fold(0_u16, |picked, (at, test)| picked | ((mask >> test & 1) as u16) << at)
+    };
+    Some(ItemChange {
+        key: item.hash,
+        time: event.time,
+        step: item_step(kind, facts.name),
+        present: pick(facts.present),
+        passed: pick(facts.passed),
+        passing_when_absent: pick(facts.passed & !facts.present),
+        required: pick(measure.required),
+    })
+}
+
+/// The prefix under which the decoder puts the members of an account event's `attributes`.
+const ATTRIBUTE_PREFIX: &str = "attributes.";
+
+fn set_attributes(
+    account: &mut Account,
+    names: &mut AttributeNames,
+    batch: &EventBatch,
+    entry: &[u8],
+    event: &RawEvent,
+) {
+    for &(key, value) in batch.fields(event) {
+        let FieldKey::Text(key) = key else { continue };
+        let Some(name) = batch.text(entry, key as usize).strip_prefix(ATTRIBUTE_PREFIX) else {
+            continue;
+        };
+        let Some(id) = names.id_of(name) else { continue };
+        let value = match value {
+            FieldValue::Number(micros) => Value::Number(Decimal::from_micros(micros)),
+            FieldValue::Bool(truth) => Value::Bool(truth),
+            FieldValue::Table(_) | FieldValue::Inline(_) => Value::Text(text_of(batch, entry, value)),
+        };
+        account.attributes.set_from_event(id, &value, event.time);
+    }
+}

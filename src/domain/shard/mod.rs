@@ -1,0 +1,264 @@
+//! The shard: `state, outputs = fold(state, entry)`. Time, models and ticks reach it as entries and in no other way, so
+//! that the same log makes the same state and the same outputs, however often it was restarted in between.
+//!
+//! | part | does |
+//! |---|---|
+//! | `events` | applies an entry's events to their accounts |
+//! | `due` | finds the accounts that time alone brings up |
+//! | `scoring` | scores an account and steps its band and alerts |
+//! | `emission` | decides what goes out and writes it |
+//! | `activation` | changes the model |
+//! | `state` | the bytes of a checkpoint |
+
+mod activation;
+mod due;
+mod emission;
+mod events;
+mod facts;
+mod scoring;
+mod state;
+mod view;
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+pub use state::StateError;
+pub use view::{AccountView, IndicatorView, ReadingView};
+
+use self::{due::DueAccounts, facts::EntryFacts, scoring::Scratch, state::Pending};
+use super::{
+    accounts::Accounts,
+    attributes::AttributeNames,
+    clocks::Clocks,
+    entry::{self, Entry, EntryError, EventBatch},
+    event::Kind,
+    outbox::Outputs,
+    plan::Plan,
+    population::Population,
+    time::Timestamp,
+};
+use crate::{document::Problems, model::Model};
+
+/// Settings that the fold depends on; the same for the life of a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ShardRules {
+    /// While the wall clock is so far ahead of the shard's clock, outputs are folded and not sent, in milliseconds.
+    pub catch_up_after_ms: i64,
+    /// Send them all the same.
+    pub catch_up_emit: bool,
+}
+
+impl Default for ShardRules {
+    fn default() -> Self {
+        Self {
+            catch_up_after_ms: super::time::HOUR_MS,
+            catch_up_emit: false,
+        }
+    }
+}
+
+/// What the fold counted since it was asked last; not part of the state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Events folded, by kind.
+    pub folded: [u64; Kind::COUNT],
+    /// Events whose id was seen on the account lately.
+    pub duplicate: u64,
+    /// Events that the log holds twice, because ingest repeated itself.
+    pub repeated: u64,
+    /// Events too old for a measure that wanted them.
+    pub late: u64,
+    /// Times an account was scored.
+    pub scored: u64,
+}
+
+#[derive(Debug, Error)]
+pub enum FoldError {
+    #[error(transparent)]
+    Entry(#[from] EntryError),
+    #[error("log offset {offset} comes after {last}: entries must be folded in the order of the log")]
+    OutOfOrder { offset: i64, last: i64 },
+    #[error("the model at log offset {offset} is not one that this build can run")]
+    Model { offset: i64, source: Problems },
+}
+
+/// One shard's accounts and clocks.
+#[derive(Debug)]
+pub struct Shard {
+    index: u32,
+    rules: ShardRules,
+    /// Offset of the entry folded last.
+    offset: Option<i64>,
+    active: Option<Active>,
+    clocks: Clocks,
+    catching_up: bool,
+    accounts: Accounts,
+    names: AttributeNames,
+    due: DueAccounts,
+    population: Population,
+    pending: Pending,
+    /// Accounts that the next checkpoint writes.
+    dirty: Vec<u32>,
+    counters: Counters,
+    batch: EventBatch,
+    facts: EntryFacts,
+    scratch: Scratch,
+    touched: Vec<u32>,
+}
+
+/// The model in force.
+#[derive(Debug)]
+struct Active {
+    plan: Plan,
+    /// For each measure, since when it has been fed; `None`: since the shard began.
+    fed_since: Vec<Option<Timestamp>>,
+}
+
+impl Shard {
+    /// An empty shard without a model: the log's first entry is one.
+    pub fn new(index: u32, rules: ShardRules) -> Self {
+        Self {
+            index,
+            rules,
+            offset: None,
+            active: None,
+            clocks: Clocks::default(),
+            catching_up: !rules.catch_up_emit,
+            accounts: Accounts::default(),
+            names: AttributeNames::default(),
+            due: DueAccounts::default(),
+            population: Population::default(),
+            pending: Pending::default(),
+            dirty: Vec::new(),
+            counters: Counters::default(),
+            batch: EventBatch::default(),
+            facts: EntryFacts::default(),
+            scratch: Scratch::default(),
+            touched: Vec::new(),
+        }
+    }
+
+    /// Folds the log entry at `offset`; its outputs are appended to `out`. On an error nothing was changed.
+    pub fn fold(&mut self, offset: i64, bytes: &[u8], out: &mut Outputs) -> Result<(), FoldError> {
+        if let Some(last) = self.offset.filter(|last| offset <= *last) {
+            return Err(FoldError::OutOfOrder { offset, last });
+        }
+        let entry = entry::decode(bytes, &mut self.batch)?;
+        let model = match &entry {
+            Entry::Model { source, .. } => Some(activation::compile(offset, source, self.model())?),
+            _ => None,
+        };
+        self.install_pending(offset);
+        let wall = entry.wall();
+        out.begin(self.index, offset, wall);
+        self.offset = Some(offset);
+        let clock_before = self.clocks.shard();
+        self.clocks.see_wall(wall);
+        self.touched.clear();
+        match entry {
+            Entry::Events { .. } => self.apply_events(offset, bytes),
+            Entry::Tick { clocks, .. } => {
+                for clock in &clocks {
+                    self.clocks.see(clock);
+                }
+            }
+            Entry::Model { .. } => self.activate(offset, model.flatten()),
+            Entry::SourceReset { topic, partition, .. } => self.clocks.reset(topic, partition),
+        }
+        self.clocks.advance();
+        self.score_what_is_due(offset, clock_before, out);
+        Ok(())
+    }
+
+    /// Scores the accounts that this entry touched and those that time brings up, and sends what is to be sent.
+    fn score_what_is_due(&mut self, offset: i64, clock_before: Option<Timestamp>, out: &mut Outputs) {
+        let (Some(active), Some(now)) = (self.active.take(), self.clocks.shard()) else {
+            return;
+        };
+        let was_catching_up = self.catching_up;
+        self.catching_up = self.is_behind(now);
+        let caught_up = was_catching_up && !self.catching_up;
+        let mut numbers = std::mem::take(&mut self.touched);
+        let events_end = numbers.len();
+        if clock_before.is_none() || caught_up {
+            // Those that were touched before the shard had a clock, or while it was muted, have their turn now.
+            numbers.clear();
+            numbers.extend(self.accounts.numbers());
+            self.accounts.sort_canonically(&mut numbers);
+        } else if clock_before != Some(now) {
+            self.due.collect(&active.plan.model, &self.accounts, now, &mut numbers);
+            let mut by_time = numbers.split_off(events_end);
+            self.accounts.sort_canonically(&mut by_time);
+            numbers.append(&mut by_time);
+        }
+        for &number in &numbers {
+            if self.accounts.get(number).scored_at != offset {
+                self.score_account(&active, number, offset, now, caught_up, out);
+            }
+        }
+        self.touched = numbers;
+        self.active = Some(active);
+    }
+
+    /// Whether outputs stay unsent for now.
+    fn is_behind(&self, now: Timestamp) -> bool {
+        let wall = self.clocks.wall().unwrap_or(now);
+        !self.rules.catch_up_emit && wall.millis().saturating_sub(now.millis()) > self.rules.catch_up_after_ms
+    }
+
+    /// Puts an account on the next checkpoint's list.
+    fn mark_dirty(&mut self, number: u32, offset: i64) {
+        let account = self.accounts.get_mut(number);
+        account.changed_at = offset;
+        if !account.is_dirty {
+            account.is_dirty = true;
+            self.dirty.push(number);
+        }
+    }
+
+    pub fn index(&self) -> u32 {
+        self.index
+    }
+
+    /// Offset of the entry folded last; what a checkpoint of this moment reflects.
+    pub fn offset(&self) -> Option<i64> {
+        self.offset
+    }
+
+    /// How far the shard has got in event time.
+    pub fn clock(&self) -> Option<Timestamp> {
+        self.clocks.shard()
+    }
+
+    pub fn clocks(&self) -> &Clocks {
+        &self.clocks
+    }
+
+    /// Whether outputs are folded and not sent, because the shard is far behind the wall clock.
+    pub fn is_catching_up(&self) -> bool {
+        self.catching_up
+    }
+
+    /// The model in force.
+    pub fn model(&self) -> Option<&Arc<Model>> {
+        self.active.as_ref().map(|active| &active.plan.model)
+    }
+
+    pub fn accounts(&self) -> usize {
+        self.accounts.len()
+    }
+
+    /// Accounts by band and segment, the distribution of their scores, open alerts.
+    pub fn population(&self) -> &Population {
+        &self.population
+    }
+
+    /// What was counted since the last call.
+    pub fn take_counters(&mut self) -> Counters {
+        std::mem::take(&mut self.counters)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,233 @@
+//! Scoring one account: measures to indicators to dimensions to a score; then its band and its alerts.
+
+use super::{Active, Shard};
+use crate::{
+    domain::{
+        account::Account,
+        alert::{self, AlertState, Phase, Transition},
+        clocks::Clocks,
+        event::Kind,
+        history, measures,
+        outbox::Outputs,
+        plan::Plan,
+        score::{self, Score},
+        time::{DAY_MS, HOUR_MS, Timestamp},
+    },
+    model::{
+        Inputs,
+        compiled::{PaneUnit, Read, Reading, Store},
+    },
+};
+
+/// Room for one account's numbers, reused for the next.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    pub readings: Vec<f64>,
+    pub values: Vec<f64>,
+    pub scores: Vec<f64>,
+    pub weights: Vec<f64>,
+    pub dimensions: Vec<f64>,
+    pub score_offsets: Vec<f64>,
+    /// Rules that opened or resolved at this scoring.
+    pub transitions: Vec<(u16, Transition)>,
+    pub emission: super::emission::Scratch,
+}
+
+impl Active {
+    /// Fills `scratch` with what the account's memory says at `clocks`, and combines it to a score.
+    pub(super) fn score(&self, account: &Account, clocks: &Clocks, scratch: &mut Scratch) -> Score {
+        let model = &self.plan.model;
+        let now = clocks.shard().unwrap_or_default();
+        let ends = Kind::ALL.map(|kind| {
+            let newest = account.newest(kind);
+            // Without a source, and without an event, the silence of a kind says nothing.
+            if newest.is_none() && !clocks.has_source(kind) {
+                None
+            } else {
+                newest.max(clocks.kind(kind))
+            }
+        });
+        scratch.readings.clear();
+        scratch
+            .readings
+            .extend(model.readings.iter().map(|reading| self.read(account, reading, &ends)));
+        let inputs = Inputs {
+            readings: &scratch.readings,
+            attributes: account.attributes.values(),
+            score: f64::NAN,
+            score_offsets: &[],
+            dimensions: &[],
+            coverage: f64::NAN,
+            now,
+        };
+        scratch.values.clear();
+        scratch.scores.clear();
+        for indicator in &model.indicators {
+            let value = indicator.value.eval(&inputs);
+            scratch.values.push(value);
+            scratch.scores.push(indicator.curve.score(value));
+        }
+        scratch.weights.resize(model.indicators.len(), 0.0);
+        scratch.dimensions.resize(model.dimensions.len(), 0.0);
+        score::combine(model, &scratch.scores, &mut scratch.weights, &mut scratch.dimensions)
+    }
+
+    fn read(&self, account: &Account, reading: &Reading, ends: &[Option<Timestamp>; Kind::COUNT]) -> f64 {
+        let index = usize::from(reading.measure);
+        let measure = &self.plan.model.measures[index];
+        let Some(end) = ends[measure.kind.index()] else {
+            return f64::NAN;
+        };
+        let slot = Plan::slot_of(index);
+        if let Some(since) = self.fed_since[index] {
+            if !is_filled(since, measure.store, reading.read, end) && account.cells.get(slot).is_empty() {
+                return f64::NAN;
+            }
+            if !is_filled(since, measure.store, reading.read, end) && has_window(reading.read) {
+                return f64::NAN;
+            }
+        }
+        measures::read(&account.cells, slot, measure.store, reading.read, end)
+    }
+}
+
+/// Whether a measure that has been fed since `since` can answer for the whole of what is read.
+fn is_filled(since: Timestamp, store: Store, read: Read, end: Timestamp) -> bool {
+    let unit_ms = match store {
+        Store::Panes {
+            unit: PaneUnit::Hour, ..
+        }
+        | Store::Distinct {
+            unit: PaneUnit::Hour, ..
+        } => HOUR_MS,
+        _ => DAY_MS,
+    };
+    match read {
+        Read::Total { panes, offset }
+        | Read::Min { panes, offset }
+        | Read::Max { panes, offset }
+        | Read::ActivePanes { panes, offset }
+        | Read::Distinct { panes, offset } => {
+            let panes_back = i64::from(panes) + i64::from(offset);
+            let first = (end.millis().div_euclid(unit_ms) + 1 - panes_back) * unit_ms;
+            since.millis() <= first
+        }
+        Read::Last { .. } | Read::Since | Read::Open | Read::OpenSince => false,
+    }
+}
+
+const fn has_window(read: Read) -> bool {
+    !matches!(read, Read::Last { .. } | Read::Since | Read::Open | Read::OpenSince)
+}
+
+impl Shard {
+    /// Scores an account at the shard's clock, steps its band and alerts, and sends what is to be sent.
+    pub(super) fn score_account(
+        &mut self,
+        active: &Active,
+        number: u32,
+        offset: i64,
+        now: Timestamp,
+        caught_up: bool,
+        out: &mut Outputs,
+    ) {
+        let model = &active.plan.model;
+        let account = self.accounts.get_mut(number);
+        let scored = active.score(account, &self.clocks, &mut self.scratch);
+        let touched_by_event = account.changed_at == offset;
+        self.counters.scored += 1;
+        account.scored_at = offset;
+        account.score = scored.score;
+        account.coverage = scored.coverage;
+        let band_before = account.band.band;
+        account.band = account.band.step(&model.bands, scored.score, scored.coverage, now);
+        history::record(&mut account.cells, scored.score, now, model.history_days());
+
+        self.scratch.score_offsets.clear();
+        let offsets = model.score_offsets.iter();
+        self.scratch
+            .score_offsets
+            .extend(offsets.map(|&days| history::at(&account.cells, now, u32::from(days))));
+        step_alerts(active, account, now, &mut self.scratch);
+
+        let due = next_due(active, account);
+        if due != account.due {
+            account.due = due;
+            self.due.set_timer(number, due);
+        }
+        self.population.count(account, &self.names, model);
+        let band_changed = account.band.band != band_before;
+        self.emit(
+            active,
+            number,
+            now,
+            super::emission::Why {
+                touched_by_event,
+                band_changed,
+                caught_up,
+            },
+            out,
+        );
+        self.mark_dirty(number, offset);
+    }
+}
+
+/// Steps every rule; leaves what opened or resolved in `scratch.transitions`.
+fn step_alerts(active: &Active, account: &mut Account, now: Timestamp, scratch: &mut Scratch) {
+    scratch.transitions.clear();
+    let inputs = Inputs {
+        readings: &scratch.readings,
+        attributes: account.attributes.values(),
+        score: account.score,
+        score_offsets: &scratch.score_offsets,
+        dimensions: &scratch.dimensions,
+        coverage: account.coverage,
+        now,
+    };
+    for (index, rule) in active.plan.model.alerts.iter().enumerate() {
+        let place = account.alerts.iter().position(|state| usize::from(state.rule) == index);
+        let state = place.map(|place| (account.alerts[place].phase, account.alerts[place].at));
+        let when = rule.when.eval(&inputs);
+        let clear = rule.clear.as_ref().map(|clear| clear.eval(&inputs));
+        let (next, transition) = alert::step(rule, state, when, clear, now);
+        if transition != Transition::None {
+            scratch.transitions.push((index as u16, transition));
+        }
+        match (place, next) {
+            (Some(place), Some((phase, at))) => {
+                account.alerts[place] = AlertState {
+                    phase,
+                    at,
+                    ..account.alerts[place]
+                }
+            }
+            (Some(place), None) => {
+                account.alerts.swap_remove(place);
+            }
+            (None, Some((phase, at))) => account.alerts.push(AlertState {
+                rule: index as u16,
+                phase,
+                at,
+            }),
+            (None, None) => {}
+        }
+    }
+    account.alerts.sort_unstable_by_key(|state| state.rule);
+}
+
+/// When the account must be looked at though nothing happens to it.
+fn next_due(active: &Active, account: &Account) -> Option<Timestamp> {
+    let model = &active.plan.model;
+    let alerts = account.alerts.iter().filter_map(|state| {
+        let rule = model.alerts.get(usize::from(state.rule))?;
+        alert::due(rule, (state.phase, state.at))
+    });
+    let dwell =
+        (account.band.candidate != account.band.band).then(|| account.band.since.plus_millis(model.bands.dwell_ms));
+    alerts.chain(dwell).min()
+}
+
+/// The rules that are open on an account.
+pub fn open_rules(account: &Account) -> impl Iterator<Item = &AlertState> {
+    account.alerts.iter().filter(|state| state.phase == Phase::Open)
+}

@@ -1,0 +1,150 @@
+//! One account as a person wants to see it: every number that its score is made of.
+
+use serde::Serialize;
+
+use super::{
+    Shard,
+    scoring::{Scratch, open_rules},
+};
+use crate::{
+    domain::{
+        band::Band,
+        clocks::Clocks,
+        event::Kind,
+        history,
+        output::{Points, Quantity},
+        time::Timestamp,
+    },
+    model::Attribute,
+};
+
+/// An account at a point of event time.
+#[derive(Debug, Serialize)]
+pub struct AccountView {
+    pub account: String,
+    /// When this holds: the shard's clock, or the later time that was asked for.
+    pub as_of: Timestamp,
+    pub score: Points,
+    pub coverage: Quantity,
+    pub band: Band,
+    pub indicators: Vec<IndicatorView>,
+    pub alerts: Vec<String>,
+    pub attributes: serde_json::Map<String, serde_json::Value>,
+    /// Newest event by kind.
+    pub newest: serde_json::Map<String, serde_json::Value>,
+    /// Score by UTC day, on the days on which it changed.
+    pub history: Vec<(Timestamp, Points)>,
+    pub model: String,
+}
+
+/// An indicator's part in the score.
+#[derive(Debug, Serialize)]
+pub struct IndicatorView {
+    pub id: String,
+    pub dimension: String,
+    /// The value expression as the model has it.
+    pub expression: String,
+    pub value: Quantity,
+    /// 0..100.
+    pub score: Points,
+    /// Effective weight, 0..1: what is missing has none, the others share it.
+    pub weight: Quantity,
+    /// `weight x score`: the indicators' contributions add up to the score.
+    pub contribution: Quantity,
+    /// The window values that the expression was given.
+    pub readings: Vec<ReadingView>,
+}
+
+/// What a measure said.
+#[derive(Clone, Debug, Serialize)]
+pub struct ReadingView {
+    /// The measure and the window, as the model language writes them.
+    pub reading: String,
+    pub value: Quantity,
+}
+
+impl Shard {
+    /// The account as it stands, or as it would stand at the later time `at` if nothing happened until then. `None` for
+    /// an account that the shard does not know.
+    pub fn view(&self, account: &str, at: Option<Timestamp>) -> Option<AccountView> {
+        let number = self.accounts.find(account)?;
+        self.view_of(number, &self.clocks_at(at))
+    }
+
+    /// Every account, in the order of their ids.
+    pub fn views(&self, at: Option<Timestamp>) -> impl Iterator<Item = AccountView> {
+        let mut numbers: Vec<u32> = self.accounts.numbers().collect();
+        numbers.sort_unstable_by(|a, b| self.accounts.get(*a).id.cmp(&self.accounts.get(*b).id));
+        let clocks = self.clocks_at(at);
+        numbers
+            .into_iter()
+            .filter_map(move |number| self.view_of(number, &clocks))
+    }
+
+    fn clocks_at(&self, at: Option<Timestamp>) -> Clocks {
+        let mut clocks = self.clocks.clone();
+        if let Some(at) = at {
+            clocks.run_on_to(at);
+        }
+        clocks
+    }
+
+    fn view_of(&self, number: u32, clocks: &Clocks) -> Option<AccountView> {
+        let active = self.active.as_ref()?;
+        let account = self.accounts.get(number);
+        let model = &active.plan.model;
+        let now = clocks.shard()?;
+        let mut scratch = Scratch::default();
+        let scored = active.score(account, clocks, &mut scratch);
+        let indicators = model.indicators.iter().enumerate().map(|(index, indicator)| {
+            let (score, weight) = (scratch.scores[index], scratch.weights[index]);
+            let readings = indicator.value.readings().map(|reading| ReadingView {
+                reading: model.describe_reading(usize::from(reading)),
+                value: Quantity(scratch.readings.get(usize::from(reading)).copied().unwrap_or(f64::NAN)),
+            });
+            IndicatorView {
+                id: indicator.id.clone(),
+                dimension: model.dimensions[usize::from(indicator.dimension)].id.clone(),
+                expression: indicator.expression.clone(),
+                value: Quantity(scratch.values[index]),
+                score: Points(score),
+                weight: Quantity(weight),
+                contribution: Quantity(if score.is_nan() { 0.0 } else { weight * score }),
+                readings: readings.collect(),
+            }
+        });
+        let rules = open_rules(account).filter_map(|state| model.alerts.get(usize::from(state.rule)));
+        let newest = Kind::ALL.into_iter().filter_map(|kind| {
+            let newest = account.newest(kind)?;
+            Some((kind.as_str().to_owned(), newest.to_string().into()))
+        });
+        let attributes = account.attributes.known().filter_map(|(id, value, _)| {
+            let name = self.names.get(id)?.to_owned();
+            Some((name, json_of(value)))
+        });
+        Some(AccountView {
+            account: account.id.to_string(),
+            as_of: now,
+            score: Points(scored.score),
+            coverage: Quantity(scored.coverage),
+            band: account.band.step(&model.bands, scored.score, scored.coverage, now).band,
+            indicators: indicators.collect(),
+            alerts: rules.map(|rule| rule.id.clone()).collect(),
+            attributes: attributes.collect(),
+            newest: newest.collect(),
+            history: history::days(&account.cells)
+                .map(|(day, score)| (day, Points(score)))
+                .collect(),
+            model: format!("{} {}", model.name, model.version),
+        })
+    }
+}
+
+fn json_of(value: &Attribute) -> serde_json::Value {
+    match value {
+        Attribute::Missing => serde_json::Value::Null,
+        Attribute::Number(number) => serde_json::json!(Quantity(*number)),
+        Attribute::Text(text) => text.as_ref().into(),
+        Attribute::Bool(truth) => (*truth).into(),
+    }
+}
