@@ -120,71 +120,92 @@ impl Program {
 
     /// The value; truth is 1 and 0, NaN is missing.
     pub fn eval(&self, inputs: &Inputs<'_>) -> f64 {
-        let mut stack = [0.0; MAX_STACK];
-        let mut top = 0usize;
-        for &op in &self.ops {
-            let operands = op.operands();
-            top = top.wrapping_sub(operands);
-            // Operands in order; those that the operation does not have are not looked at.
-            let [a, b, c] = [0, 1, 2].map(|index| stack[top.wrapping_add(index) % MAX_STACK]);
-            let result = match op {
-                Op::Number(index) => at(&self.numbers, index),
-                Op::Reading(index) => at(inputs.readings, index),
-                Op::AttributeNumber(index) => inputs
-                    .attributes
-                    .get(usize::from(index))
-                    .map_or(f64::NAN, Attribute::number),
-                Op::AttributeTruth(index) => inputs
-                    .attributes
-                    .get(usize::from(index))
-                    .map_or(f64::NAN, Attribute::truth),
-                Op::AttributeEquals(index) => self.attribute_equals(index, inputs.attributes),
-                Op::DaysUntil(index) => -days_since(inputs, index),
-                Op::DaysSince(index) => days_since(inputs, index),
-                Op::Score => inputs.score,
-                Op::ScoreOffset(index) => at(inputs.score_offsets, index),
-                Op::Dimension(index) => at(inputs.dimensions, index),
-                Op::Coverage => inputs.coverage,
-                Op::Negate => -a,
-                Op::Add => finite(a + b),
-                Op::Subtract => finite(a - b),
-                Op::Multiply => finite(a * b),
-                Op::Divide => finite(a / b),
-                Op::Less => compared(a, b, a < b),
-                Op::LessOrEqual => compared(a, b, a <= b),
-                Op::Greater => compared(a, b, a > b),
-                Op::GreaterOrEqual => compared(a, b, a >= b),
-                Op::Equal => compared(a, b, a == b),
-                Op::NotEqual => compared(a, b, a != b),
-                Op::Not => 1.0 - a,
-                Op::And => and(a, b),
-                Op::Or => 1.0 - and(1.0 - a, 1.0 - b),
-                Op::Min => known(a, b, if a < b { a } else { b }),
-                Op::Max => known(a, b, if a > b { a } else { b }),
-                Op::Abs => a.abs(),
-                Op::Coalesce => {
-                    if a.is_nan() {
-                        b
-                    } else {
-                        a
-                    }
-                }
-                Op::Select => select(a, b, c),
-            };
-            stack[top % MAX_STACK] = result;
-            top = top.wrapping_add(1);
+        // The most common indicator by far: one reading as it is.
+        if let [Op::Reading(index)] = *self.ops {
+            return at(inputs.readings, index);
         }
-        stack[0]
+        let mut stack = Stack {
+            last: f64::NAN,
+            below: [0.0; MAX_STACK],
+            depth: 0,
+        };
+        for &op in &self.ops {
+            match op {
+                Op::Number(index) => stack.push(at(&self.numbers, index)),
+                Op::Reading(index) => stack.push(at(inputs.readings, index)),
+                Op::AttributeNumber(index) => stack.push(attribute(inputs, index).map_or(f64::NAN, Attribute::number)),
+                Op::AttributeTruth(index) => stack.push(attribute(inputs, index).map_or(f64::NAN, Attribute::truth)),
+                Op::AttributeEquals(index) => stack.push(self.attribute_equals(index, inputs)),
+                Op::DaysUntil(index) => stack.push(-days_since(inputs, index)),
+                Op::DaysSince(index) => stack.push(days_since(inputs, index)),
+                Op::Score => stack.push(inputs.score),
+                Op::ScoreOffset(index) => stack.push(at(inputs.score_offsets, index)),
+                Op::Dimension(index) => stack.push(at(inputs.dimensions, index)),
+                Op::Coverage => stack.push(inputs.coverage),
+                Op::Negate => stack.last = -stack.last,
+                Op::Not => stack.last = 1.0 - stack.last,
+                Op::Abs => stack.last = stack.last.abs(),
+                Op::Add => stack.join(|a, b| finite(a + b)),
+                Op::Subtract => stack.join(|a, b| finite(a - b)),
+                Op::Multiply => stack.join(|a, b| finite(a * b)),
+                Op::Divide => stack.join(|a, b| finite(a / b)),
+                Op::Less => stack.join(|a, b| compared(a, b, a < b)),
+                Op::LessOrEqual => stack.join(|a, b| compared(a, b, a <= b)),
+                Op::Greater => stack.join(|a, b| compared(a, b, a > b)),
+                Op::GreaterOrEqual => stack.join(|a, b| compared(a, b, a >= b)),
+                Op::Equal => stack.join(|a, b| compared(a, b, a == b)),
+                Op::NotEqual => stack.join(|a, b| compared(a, b, a != b)),
+                Op::And => stack.join(and),
+                Op::Or => stack.join(|a, b| 1.0 - and(1.0 - a, 1.0 - b)),
+                Op::Min => stack.join(|a, b| known(a, b, if a < b { a } else { b })),
+                Op::Max => stack.join(|a, b| known(a, b, if a > b { a } else { b })),
+                Op::Coalesce => stack.join(|a, b| if a.is_nan() { b } else { a }),
+                Op::Select => {
+                    let otherwise = stack.last;
+                    let then = stack.pop();
+                    stack.join(|condition, _| select(condition, then, otherwise));
+                }
+            }
+        }
+        stack.last
     }
 
-    fn attribute_equals(&self, index: u16, attributes: &[Attribute]) -> f64 {
-        let Some((attribute, expected)) = self.text_tests.get(usize::from(index)) else {
+    fn attribute_equals(&self, index: u16, inputs: &Inputs<'_>) -> f64 {
+        let Some((name, expected)) = self.text_tests.get(usize::from(index)) else {
             return f64::NAN;
         };
-        match attributes.get(usize::from(*attribute)) {
+        match attribute(inputs, *name) {
             Some(Attribute::Text(text)) => truth(text == expected),
             _ => f64::NAN,
         }
+    }
+}
+
+/// The last value apart from those below it, so that most operations touch no memory.
+struct Stack {
+    last: f64,
+    below: [f64; MAX_STACK],
+    /// How many are below. Masked: [`Program::new`] has checked that it stays in range.
+    depth: usize,
+}
+
+impl Stack {
+    fn push(&mut self, value: f64) {
+        self.below[self.depth % MAX_STACK] = self.last;
+        self.depth = self.depth.wrapping_add(1);
+        self.last = value;
+    }
+
+    /// The value below the last; the last stays.
+    fn pop(&mut self) -> f64 {
+        self.depth = self.depth.wrapping_sub(1);
+        self.below[self.depth % MAX_STACK]
+    }
+
+    /// Replaces the last two values by one.
+    fn join(&mut self, operation: impl FnOnce(f64, f64) -> f64) {
+        let before = self.pop();
+        self.last = operation(before, self.last);
     }
 }
 
@@ -192,8 +213,12 @@ fn at(values: &[f64], index: u16) -> f64 {
     values.get(usize::from(index)).copied().unwrap_or(f64::NAN)
 }
 
-fn days_since(inputs: &Inputs<'_>, attribute: u16) -> f64 {
-    let time = inputs.attributes.get(usize::from(attribute)).and_then(Attribute::time);
+fn attribute<'a>(inputs: &Inputs<'a>, index: u16) -> Option<&'a Attribute> {
+    inputs.attributes.get(usize::from(index))
+}
+
+fn days_since(inputs: &Inputs<'_>, index: u16) -> f64 {
+    let time = attribute(inputs, index).and_then(Attribute::time);
     time.map_or(f64::NAN, |time| inputs.now.days_since(time))
 }
 
