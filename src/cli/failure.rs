@@ -25,6 +25,9 @@ pub enum Failure {
     /// Kafka or Redis cannot be reached.
     #[error("{0}")]
     Unreachable(String),
+    /// Nobody is there to be told.
+    #[error("")]
+    Silent,
     /// What must always hold does not.
     #[error("{0}")]
     Broken(String),
@@ -38,7 +41,7 @@ impl Failure {
 
     fn code(&self) -> u8 {
         match self {
-            Self::Failed(_) => 1,
+            Self::Failed(_) | Self::Silent => 1,
             Self::Usage(_) => 2,
             Self::Configuration(_) | Self::Missing(_) => 64,
             Self::Unreachable(_) => 69,
@@ -74,6 +77,7 @@ pub fn report(outcome: Result<(), Failure>) -> ExitCode {
                 problems.render(io::stderr().is_terminal(), super::context::width().into())
             );
         }
+        Failure::Silent => {}
         other => anstream::eprintln!("pulsewatch: {other}"),
     }
     ExitCode::from(failure.code())

@@ -1,10 +1,12 @@
 //! The commands. Each file is one command; this one says what the command line looks like.
 
 pub mod check;
+mod cloud_event;
 mod context;
 mod failure;
 pub mod generate;
-pub mod progress;
+mod progress;
+pub mod replay;
 mod table;
 mod wiring;
 
@@ -55,6 +57,7 @@ pub enum Format {
 pub enum Command {
     Check(check::Arguments),
     Generate(generate::Arguments),
+    Replay(replay::Arguments),
 }
 
 fn setting(text: &str) -> Result<(String, String), String> {

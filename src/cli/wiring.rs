@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::config;
+use crate::ingest::limits::Limits;
 use crate::kafka::client::{KafkaSettings, Sasl, Tls};
 
 pub fn kafka(settings: &config::Kafka) -> KafkaSettings {
@@ -26,5 +27,16 @@ pub fn kafka(settings: &config::Kafka) -> KafkaSettings {
         common: settings.properties.0.clone(),
         consumer: settings.consumer.0.clone(),
         producer: settings.producer.0.clone(),
+    }
+}
+
+pub fn limits(settings: &config::Ingest) -> Limits {
+    Limits {
+        record_bytes: settings.record_bytes,
+        depth: settings.depth,
+        field_bytes: settings.field_bytes,
+        account_bytes: settings.account_bytes,
+        fields: settings.fields,
+        ahead_ms: settings.ahead.0,
     }
 }

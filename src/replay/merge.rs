@@ -26,7 +26,9 @@ struct Stream {
 }
 
 impl Merge {
-    pub fn new(files: Vec<Receiver<Decoded>>) -> io::Result<Self> {
+    /// # Errors
+    /// The file that cannot be read, by its index.
+    pub fn new(files: Vec<Receiver<Decoded>>) -> Result<Self, (usize, io::Error)> {
         let streams = files.into_iter().map(|blocks| Stream {
             blocks,
             block: Block::default(),
@@ -49,7 +51,10 @@ impl Merge {
     }
 
     /// Hands the next event to `sink` together with the index of its file.
-    pub fn take(&mut self, sink: impl FnOnce(usize, &Stored<'_>)) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// The file that cannot be read on, by its index.
+    pub fn take(&mut self, sink: impl FnOnce(usize, &Stored<'_>)) -> Result<(), (usize, io::Error)> {
         let Some(Reverse((_, index))) = self.next.pop() else {
             return Ok(());
         };
@@ -60,14 +65,14 @@ impl Merge {
     }
 
     /// What was refused, file by file; complete at the end of all files.
-    pub fn refused(&self) -> impl Iterator<Item = &Refused> {
-        self.streams.iter().map(|stream| &stream.refused)
+    pub fn into_refused(self) -> impl Iterator<Item = Refused> {
+        self.streams.into_iter().map(|stream| stream.refused)
     }
 
-    fn schedule(&mut self, index: usize) -> io::Result<()> {
+    fn schedule(&mut self, index: usize) -> Result<(), (usize, io::Error)> {
         let stream = &mut self.streams[index];
         if stream.at >= stream.block.events() {
-            stream.refill()?;
+            stream.refill().map_err(|error| (index, error))?;
         }
         if let Some(time) = stream.block.time(stream.at) {
             self.next.push(Reverse((time, index)));

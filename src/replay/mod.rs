@@ -1,10 +1,13 @@
 //! Replay: the service's fold over files of events, with no service. The clock is the events' own.
 
-pub mod block;
+mod block;
 mod csv_records;
-pub mod decode;
+mod decode;
+mod engine;
 mod input;
-pub mod merge;
+mod merge;
+mod writer;
 
 pub use decode::{Reading, Refused};
+pub use engine::{Finished, Replay, ReplayError};
 pub use input::InputFile;

@@ -1,0 +1,148 @@
+//! `pulsewatch replay`: the service's fold over files of events.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+
+use clap::Args;
+use jiff::Timestamp as Now;
+
+use crate::domain::event::Kind;
+use crate::domain::time::Timestamp;
+use crate::ingest::decode::Shape;
+use crate::model::Model;
+use crate::replay::{Finished, InputFile, Reading, Replay, ReplayError};
+
+use super::context::{self, Context};
+use super::progress::Progress;
+use super::{Failure, cloud_event, generate, wiring};
+
+/// Folds files of events with a model, no service needed: scores and alerts as CloudEvents, one JSON line each
+///
+/// Files are JSON lines, or CSV with a header, plain or packed with gzip or zstd; `-` is standard input. A file named after
+/// a default topic (usage-events.jsonl.gz) is of that topic's kind; KIND=FILE says it; otherwise each record says it in a
+/// field `kind`. Files are merged by time, and the clock is the events' own.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  pulsewatch replay usage-events.jsonl support-events.csv billing=invoices.jsonl.gz\n  \
+    pulsewatch replay --final --until 2026-06-01T00:00:00Z usage-events.jsonl.zst")]
+pub struct Arguments {
+    #[command(flatten)]
+    pub input: Input,
+    /// Print each account's state at the end instead of what happened on the way
+    #[arg(long = "final")]
+    is_final: bool,
+    /// Write to this file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// What is replayed.
+#[derive(Debug, Args)]
+pub struct Input {
+    /// Files of events
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<String>,
+    #[command(flatten)]
+    pub options: Options,
+}
+
+/// How it is replayed.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Model [default: that of the settings]
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
+    /// Let the clock run on to this time after the last event: silence counts
+    #[arg(long, value_name = "TIME", value_parser = generate::time)]
+    until: Option<Timestamp>,
+    /// Parts that fold side by side; an account's scores do not depend on it
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=1_024))]
+    shards: u32,
+}
+
+pub fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
+    let mut out: BufWriter<Box<dyn Write + Send>> = BufWriter::with_capacity(1 << 16, output(arguments.out.as_ref())?);
+    let finished = if arguments.is_final {
+        let finished = fold(&arguments.input.files, &arguments.input.options, context, |_| Ok(()))?;
+        write_final(&finished, &mut out).map_err(written)?;
+        finished
+    } else {
+        let source = cloud_event::source(&context.config()?.app.name);
+        fold(&arguments.input.files, &arguments.input.options, context, |record| {
+            cloud_event::write_line(&mut out, &source, record)
+        })?
+    };
+    out.flush().map_err(written)?;
+    tell_refused(&finished);
+    Ok(())
+}
+
+/// Runs a replay with progress on the terminal.
+pub fn fold(
+    files: &[String],
+    options: &Options,
+    context: &Context,
+    sink: impl FnMut(&crate::domain::outbox::OutputRecord<'_>) -> io::Result<()> + Send,
+) -> Result<Finished, Failure> {
+    let config = context.config()?;
+    let model: Model = context::model(options.model.as_deref().or(config.model.file.as_deref()))?;
+    let files: Vec<InputFile> = files.iter().map(|file| InputFile::from_argument(file)).collect();
+    let mut progress = Progress::bytes(files.iter().map(InputFile::size).sum());
+    let replay = Replay {
+        files,
+        reading: Reading {
+            shapes: Kind::ALL.map(|kind| Shape { kind, mapping: None }),
+            limits: wiring::limits(&config.ingest),
+            wall: options.until.max(Some(Timestamp::from_millis(Now::now().as_millisecond()))).unwrap_or_default(),
+        },
+        model: model.source,
+        shards: options.shards,
+        until: options.until,
+    };
+    replay.run(sink, |bytes| progress.set(bytes)).map_err(|error| failed(&error))
+}
+
+/// What was refused, on standard error.
+pub fn tell_refused(finished: &Finished) {
+    for (file, refused) in &finished.refused {
+        for (record, reason) in &refused.first {
+            anstream::eprintln!("{file}: record {record} refused: {reason}");
+        }
+        let more = refused.count - refused.first.len() as u64;
+        if more > 0 {
+            anstream::eprintln!("{file}: {more} more refused");
+        }
+    }
+}
+
+/// Every account, shard by shard, as JSON lines.
+pub fn write_final(finished: &Finished, out: &mut impl Write) -> io::Result<()> {
+    for view in finished.shards.iter().flat_map(|shard| shard.views(None)) {
+        serde_json::to_writer(&mut *out, &view)?;
+        out.write_all(b"\n")?;
+    }
+    Ok(())
+}
+
+fn output(path: Option<&PathBuf>) -> Result<Box<dyn Write + Send>, Failure> {
+    match path {
+        None => Ok(Box::new(io::stdout())),
+        Some(path) => match File::create(path) {
+            Ok(file) => Ok(Box::new(file)),
+            Err(error) => Err(Failure::Failed(format!("cannot write {}: {error}", path.display()))),
+        },
+    }
+}
+
+fn written(error: io::Error) -> Failure {
+    failed(&ReplayError::Write(error))
+}
+
+fn failed(error: &ReplayError) -> Failure {
+    match error {
+        // The reader of a pipe, such as `head`, has seen enough.
+        ReplayError::Write(cause) if cause.kind() == io::ErrorKind::BrokenPipe => Failure::Silent,
+        ReplayError::Fold(_) | ReplayError::Panicked => Failure::Broken(super::failure::chain(error)),
+        _ => Failure::Failed(super::failure::chain(error)),
+    }
+}

@@ -1,0 +1,189 @@
+//! The fold over merged files: decoding, merging, folding and writing overlap; what comes out does not depend on how.
+//!
+//! Time goes in steps of an hour of event time. At the end of a step every shard has folded the same hour, and the step's
+//! outputs are handed out shard by shard: the same files give the same lines on any machine.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use thiserror::Error;
+
+use crate::domain::outbox::{OutputRecord, Outputs};
+use crate::domain::shard::{FoldError, Shard, ShardRules};
+use crate::domain::time::Timestamp;
+
+use super::decode::{self, Reading, Refused};
+use super::input::InputFile;
+use super::merge::Merge;
+use super::writer::LogWriter;
+
+/// Steps that may wait between two threads.
+const STEPS_WAITING: usize = 4;
+/// A step of very many events is cut, so that memory stays bounded.
+const STEP_EVENTS: u64 = 50_000;
+const BYTES_BETWEEN_REPORTS: u64 = 1 << 20;
+
+/// What is to be replayed.
+pub struct Replay {
+    pub files: Vec<InputFile>,
+    pub reading: Reading,
+    /// The model's TOML text.
+    pub model: String,
+    pub shards: u32,
+    /// Lets the clock run on to here after the last event.
+    pub until: Option<Timestamp>,
+}
+
+/// The state at the end, and what happened on the way.
+pub struct Finished {
+    pub shards: Vec<Shard>,
+    pub events: u64,
+    /// File by file.
+    pub refused: Vec<(String, Refused)>,
+}
+
+/// Why a replay stopped.
+#[derive(Debug, Error)]
+pub enum ReplayError {
+    #[error("cannot read {file}: {cause}")]
+    Read { file: String, cause: io::Error },
+    #[error("cannot start a thread: {0}")]
+    Thread(io::Error),
+    #[error("cannot write the outputs: {0}")]
+    Write(io::Error),
+    #[error(transparent)]
+    Fold(#[from] FoldError),
+    #[error("a thread of the replay panicked")]
+    Panicked,
+}
+
+/// The entries of one shard for one step, in the order of its log.
+pub(super) type Step = Vec<Vec<u8>>;
+
+impl Replay {
+    /// Runs to the end. `sink` gets every output, `progress` the bytes read so far, now and then.
+    ///
+    /// # Errors
+    /// When a file cannot be read, an entry cannot be folded, or `sink` fails.
+    pub fn run(
+        &self,
+        sink: impl FnMut(&OutputRecord<'_>) -> io::Result<()> + Send,
+        progress: impl FnMut(u64),
+    ) -> Result<Finished, ReplayError> {
+        thread::scope(|scope| {
+            let mut steps = Vec::new();
+            let mut outputs = Vec::new();
+            let mut folders = Vec::new();
+            for index in 0..self.shards {
+                let (step_sender, step_receiver) = bounded(STEPS_WAITING);
+                let (output_sender, output_receiver) = bounded(STEPS_WAITING);
+                steps.push(step_sender);
+                outputs.push(output_receiver);
+                let folder = thread::Builder::new().name(format!("shard-{index}"));
+                let fold = move || fold(index, &step_receiver, &output_sender);
+                folders.push(folder.spawn_scoped(scope, fold).map_err(ReplayError::Thread)?);
+            }
+            let writer = scope.spawn(move || hand_out(&outputs, sink));
+            let fed = self.feed(LogWriter::new(steps, &self.model), progress);
+            let written = writer.join().map_err(|_| ReplayError::Panicked)?;
+            let mut shards = Vec::new();
+            for folder in folders {
+                shards.push(folder.join().map_err(|_| ReplayError::Panicked)??);
+            }
+            written.map_err(ReplayError::Write)?;
+            let (events, refused) = fed?;
+            Ok(Finished {
+                shards,
+                events,
+                refused,
+            })
+        })
+    }
+
+    /// Merges the files into the shards' logs. Ends early, and without an error of its own, when a shard is gone.
+    fn feed(
+        &self,
+        mut log: LogWriter,
+        mut progress: impl FnMut(u64),
+    ) -> Result<(u64, Vec<(String, Refused)>), ReplayError> {
+        let read = Arc::new(AtomicU64::new(0));
+        let mut merge = self.open(&read)?;
+        let (mut events, mut reported) = (0, 0);
+        while let Some(time) = merge.next_time() {
+            if !log.reach(time) {
+                break;
+            }
+            let name_of = |file: usize| self.files[file].name();
+            merge
+                .take(|file, stored| log.push(file, name_of, stored))
+                .map_err(|(file, cause)| ReplayError::Read {
+                    file: self.files[file].name(),
+                    cause,
+                })?;
+            events += 1;
+            if events % STEP_EVENTS == 0 {
+                log.end_step();
+            }
+            let bytes = read.load(Ordering::Relaxed);
+            if bytes >= reported + BYTES_BETWEEN_REPORTS {
+                reported = bytes;
+                progress(bytes);
+            }
+        }
+        log.finish(self.until);
+        let names = self.files.iter().map(InputFile::name);
+        Ok((events, names.zip(merge.into_refused()).collect()))
+    }
+
+    fn open(&self, read: &Arc<AtomicU64>) -> Result<Merge, ReplayError> {
+        let mut streams = Vec::new();
+        for file in &self.files {
+            let stream = decode::start(file.clone(), self.reading.clone(), Arc::clone(read));
+            streams.push(stream.map_err(ReplayError::Thread)?);
+        }
+        Merge::new(streams).map_err(|(file, cause)| ReplayError::Read {
+            file: self.files[file].name(),
+            cause,
+        })
+    }
+}
+
+fn fold(index: u32, steps: &Receiver<Step>, outputs: &Sender<Outputs>) -> Result<Shard, FoldError> {
+    // Historic events are no catching up: everything that happened goes out.
+    let rules = ShardRules {
+        catch_up_emit: true,
+        ..ShardRules::default()
+    };
+    let mut shard = Shard::new(index, rules);
+    let mut offset = 0;
+    for step in steps {
+        let mut out = Outputs::new();
+        for entry in step {
+            shard.fold(offset, &entry, &mut out)?;
+            offset += 1;
+        }
+        if outputs.send(out).is_err() {
+            break;
+        }
+    }
+    Ok(shard)
+}
+
+/// Step by step, and in each step shard by shard.
+fn hand_out(
+    shards: &[Receiver<Outputs>],
+    mut sink: impl FnMut(&OutputRecord<'_>) -> io::Result<()>,
+) -> io::Result<()> {
+    loop {
+        for shard in shards {
+            // All shards get the same steps: the first one to end tells for all.
+            let Ok(outputs) = shard.recv() else { return Ok(()) };
+            for record in outputs.iter() {
+                sink(&record)?;
+            }
+        }
+    }
+}

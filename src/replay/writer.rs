@@ -1,0 +1,156 @@
+//! The shard logs of a replay: the service's own entries, handed to the shards in memory.
+
+use std::collections::HashMap;
+
+use crossbeam_channel::Sender;
+
+use crate::domain::entry::{self, EntryBuilder, PartitionClock, PartitionState};
+use crate::domain::event::Kind;
+use crate::domain::hash::shard_of;
+use crate::domain::time::{HOUR_MS, Timestamp};
+
+use super::block::Stored;
+use super::engine::Step;
+
+/// An entry closes at so many events, as in the service.
+const ENTRY_EVENTS: usize = 1_000;
+const ENTRY_BYTES: usize = 256 * 1024;
+
+/// Writes one log a shard.
+pub struct LogWriter {
+    shards: Vec<ShardLog>,
+    partitions: Partitions,
+    /// The largest event time so far; every file is read up to here.
+    clock: Option<Timestamp>,
+    model: String,
+    /// Whether a shard has stopped to listen.
+    is_over: bool,
+}
+
+struct ShardLog {
+    builder: EntryBuilder,
+    step: Step,
+    steps: Sender<Step>,
+}
+
+/// Each kind of each file is a source partition.
+#[derive(Default)]
+struct Partitions {
+    index: HashMap<(usize, Kind), u16>,
+    known: Vec<(String, Kind)>,
+}
+
+impl LogWriter {
+    pub fn new(steps: Vec<Sender<Step>>, model: &str) -> Self {
+        let shards = steps.into_iter().map(|steps| ShardLog {
+            builder: EntryBuilder::new(),
+            step: Vec::new(),
+            steps,
+        });
+        Self {
+            shards: shards.collect(),
+            partitions: Partitions::default(),
+            clock: None,
+            model: model.to_owned(),
+            is_over: false,
+        }
+    }
+
+    /// Lets the clock run to `time`, hour by hour; to be called before an event of that time is pushed. `false` when
+    /// a shard is gone and the rest is in vain.
+    pub fn reach(&mut self, time: Timestamp) -> bool {
+        match self.clock {
+            None => {
+                self.clock = Some(time);
+                for log in &mut self.shards {
+                    let mut model = Vec::new();
+                    entry::encode_model(time, &self.model, &mut model);
+                    log.step.push(model);
+                }
+            }
+            Some(clock) => {
+                for hour in clock.hour() + 1..=time.hour() {
+                    self.clock = Some(Timestamp::from_millis(i64::from(hour) * HOUR_MS));
+                    self.tick();
+                }
+                self.clock = self.clock.max(Some(time));
+            }
+        }
+        !self.is_over
+    }
+
+    pub fn push(&mut self, file: usize, name_of: impl Fn(usize) -> String, stored: &Stored<'_>) {
+        let partition = self.partitions.index_of(file, stored.kind, name_of);
+        let shard = shard_of(stored.event.account, self.shards.len() as u32) as usize;
+        let log = &mut self.shards[shard];
+        log.builder.push(partition, stored.number, &stored.event);
+        if log.builder.events() >= ENTRY_EVENTS || log.builder.bytes() >= ENTRY_BYTES {
+            log.close(&self.partitions, self.clock);
+        }
+    }
+
+    /// Sends what has come together.
+    pub fn end_step(&mut self) {
+        for log in &mut self.shards {
+            log.close(&self.partitions, self.clock);
+            self.is_over |= log.steps.send(std::mem::take(&mut log.step)).is_err();
+        }
+    }
+
+    /// The end of the files: the clock runs on to `until`, if that is given.
+    pub fn finish(mut self, until: Option<Timestamp>) {
+        let Some(end) = until.max(self.clock) else { return };
+        self.reach(end);
+        self.tick();
+    }
+
+    /// Tells every shard how far all files have got, and ends the step.
+    fn tick(&mut self) {
+        let (partitions, clock) = (&self.partitions, self.clock);
+        let clocks: Vec<_> = partitions.clocks(clock).collect();
+        let mut tick = Vec::new();
+        entry::encode_tick(clock.unwrap_or_default(), &clocks, &mut tick);
+        for log in &mut self.shards {
+            log.close(partitions, clock);
+            log.step.push(tick.clone());
+        }
+        self.end_step();
+    }
+}
+
+impl ShardLog {
+    fn close(&mut self, partitions: &Partitions, clock: Option<Timestamp>) {
+        if self.builder.is_empty() {
+            return;
+        }
+        let mut bytes = Vec::new();
+        let clock_of = |index| partitions.clock(index, clock);
+        self.builder.finish(clock.unwrap_or_default(), clock_of, &mut bytes);
+        self.step.push(bytes);
+    }
+}
+
+impl Partitions {
+    fn index_of(&mut self, file: usize, kind: Kind, name_of: impl Fn(usize) -> String) -> u16 {
+        *self.index.entry((file, kind)).or_insert_with(|| {
+            self.known.push((name_of(file), kind));
+            (self.known.len() - 1) as u16
+        })
+    }
+
+    fn clock(&self, index: u16, clock: Option<Timestamp>) -> PartitionClock<'_> {
+        let (topic, kind) = &self.known[usize::from(index)];
+        PartitionClock {
+            topic,
+            partition: kind.index() as i32,
+            kind: *kind,
+            watermark: clock,
+            state: PartitionState::Live,
+        }
+    }
+
+    /// A file that has ended is no different: merged by time, all files are read up to the same moment.
+    fn clocks(&self, clock: Option<Timestamp>) -> impl Iterator<Item = PartitionClock<'_>> {
+        (0..self.known.len() as u16).map(move |index| self.clock(index, clock))
+    }
+}
