@@ -173,9 +173,8 @@ impl Shard {
 
     /// Scores the accounts that this entry touched and those that time brings up, and sends what is to be sent.
     fn score_what_is_due(&mut self, offset: i64, clock_before: Option<Timestamp>, out: &mut Outputs) {
-        let (Some(active), Some(now)) = (self.active.take(), self.clocks.shard()) else {
-            return;
-        };
+        let Some(now) = self.clocks.shard() else { return };
+        let Some(active) = self.active.take() else { return };
         let was_catching_up = self.catching_up;
         self.catching_up = self.is_behind(now);
         let caught_up = was_catching_up && !self.catching_up;
