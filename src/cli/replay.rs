@@ -23,8 +23,10 @@ use super::{Failure, cloud_event, generate, wiring};
 /// a default topic (usage-events.jsonl.gz) is of that topic's kind; KIND=FILE says it; otherwise each record says it in a
 /// field `kind`. Files are merged by time, and the clock is the events' own.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  pulsewatch replay usage-events.jsonl support-events.csv billing=invoices.jsonl.gz\n  \
-    pulsewatch replay --final --until 2026-06-01T00:00:00Z usage-events.jsonl.zst")]
+#[command(
+    after_help = "Example:\n  pulsewatch replay usage-events.jsonl support-events.csv billing=invoices.jsonl.gz\n  \
+    pulsewatch replay --final --until 2026-06-01T00:00:00Z usage-events.jsonl.zst"
+)]
 pub struct Arguments {
     #[command(flatten)]
     pub input: Input,
@@ -93,13 +95,18 @@ pub fn fold(
         reading: Reading {
             shapes: Kind::ALL.map(|kind| Shape { kind, mapping: None }),
             limits: wiring::limits(&config.ingest),
-            wall: options.until.max(Some(Timestamp::from_millis(Now::now().as_millisecond()))).unwrap_or_default(),
+            wall: options
+                .until
+                .max(Some(Timestamp::from_millis(Now::now().as_millisecond())))
+                .unwrap_or_default(),
         },
         model: model.source,
         shards: options.shards,
         until: options.until,
     };
-    replay.run(sink, |bytes| progress.set(bytes)).map_err(|error| failed(&error))
+    replay
+        .run(sink, |bytes| progress.set(bytes))
+        .map_err(|error| failed(&error))
 }
 
 /// What was refused, on standard error.

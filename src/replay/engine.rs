@@ -173,10 +173,7 @@ fn fold(index: u32, steps: &Receiver<Step>, outputs: &Sender<Outputs>) -> Result
 }
 
 /// Step by step, and in each step shard by shard.
-fn hand_out(
-    shards: &[Receiver<Outputs>],
-    mut sink: impl FnMut(&OutputRecord<'_>) -> io::Result<()>,
-) -> io::Result<()> {
+fn hand_out(shards: &[Receiver<Outputs>], mut sink: impl FnMut(&OutputRecord<'_>) -> io::Result<()>) -> io::Result<()> {
     loop {
         for shard in shards {
             // All shards get the same steps: the first one to end tells for all.
