@@ -3,12 +3,12 @@
 use std::ops::Range;
 
 use super::{
-    ast::{Length, Selector},
+    ast::{Length, Selected, Selector},
     compiled::{PaneUnit, PaneValue, Read, Reading, Store},
     fault::Fault,
     tables::Tables,
 };
-use crate::domain::event::Kind;
+use crate::domain::lifecycle::item_field;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Aggregate {
@@ -78,88 +78,95 @@ impl Aggregate {
             .map_or("", |(name, _)| name)
     }
 
-    /// Adds what it reads to the tables. `span` is the selector's.
-    pub fn read(self, selector: &Selector, span: &Range<usize>, tables: &mut Tables) -> Result<Readings, Fault> {
-        self.check_field(selector, span)?;
-        let one =
-            match self {
-                Self::Count => self.total(PaneValue::Count, selector, span, tables)?,
-                Self::Sum => self.total(PaneValue::Sum, selector, span, tables)?,
-                Self::Mean => {
-                    let sum = self.total(PaneValue::Sum, selector, span, tables)?;
-                    let count = self.total(PaneValue::Count, selector, span, tables)?;
-                    return Ok(Readings::Ratio { sum, count });
-                }
-                Self::Min | Self::Max | Self::Days => {
-                    let Panes { unit, panes, offset } = self.panes(selector, span)?;
-                    let (value, read) = match self {
-                        Self::Min => (PaneValue::Min, Read::Min { panes, offset }),
-                        Self::Max => (PaneValue::Max, Read::Max { panes, offset }),
-                        _ => (PaneValue::Count, Read::ActivePanes { panes, offset }),
-                    };
-                    if self == Self::Days && unit == PaneUnit::Hour {
-                        return Err(Fault::new("days are counted over whole days", span.clone())
-                            .help("write the window in days: [28d]"));
-                    }
-                    paned(value, unit, panes + offset, read, selector, tables)?
-                }
-                Self::Distinct => {
-                    let Panes { unit, panes, offset } = self.panes(selector, span)?;
-                    let key = format!("distinct({})/{}", selector.events(), unit_name(unit));
-                    let store = Store::Distinct {
+    /// Adds what it reads to the tables.
+    pub fn read(self, selected: Selected<'_>, tables: &mut Tables) -> Result<Readings, Fault> {
+        self.check_events(selected)?;
+        if self != Self::Mean {
+            return self.one(selected, tables).map(Readings::One);
+        }
+        Ok(Readings::Ratio {
+            sum: Self::Sum.one(selected, tables)?,
+            count: Self::Count.one(selected, tables)?,
+        })
+    }
+
+    fn one(self, selected: Selected<'_>, tables: &mut Tables) -> Result<u16, Fault> {
+        let (store, read) = match self {
+            Self::Last => {
+                refuse_offset(selected)?;
+                let within = selected.selector.window.map(|window| whole_days(window, selected.span));
+                (
+                    Store::Last,
+                    Read::Last {
+                        within: within.transpose()?,
+                    },
+                )
+            }
+            Self::Since => (Store::Since, self.timeless(selected, Read::Since)?),
+            Self::Open => (Store::Open, self.timeless(selected, Read::Open)?),
+            Self::OpenSince => (Store::Open, self.timeless(selected, Read::OpenSince)?),
+            _ => self.paned(self.panes(selected)?),
+        };
+        let measure = tables.measure(key(store, selected.selector), selected, store)?;
+        Ok(tables.reading(Reading { measure, read }))
+    }
+
+    /// How a window of panes is kept and read.
+    fn paned(self, Panes { unit, panes, offset }: Panes) -> (Store, Read) {
+        let horizon = panes + offset;
+        let store = |value| Store::Panes { value, unit, horizon };
+        match self {
+            Self::Count => (store(PaneValue::Count), Read::Total { panes, offset }),
+            Self::Min => (store(PaneValue::Min), Read::Min { panes, offset }),
+            Self::Max => (store(PaneValue::Max), Read::Max { panes, offset }),
+            Self::Days => (store(PaneValue::Count), Read::ActivePanes { panes, offset }),
+            Self::Distinct => {
+                let every_pane = offset > 0;
+                (
+                    Store::Distinct {
                         unit,
-                        horizon: panes + offset,
-                        every_pane: offset > 0,
-                    };
-                    let measure = tables.measure(key, selector, store)?;
-                    tables.reading(Reading {
-                        measure,
-                        read: Read::Distinct { panes, offset },
-                    })
-                }
-                Self::Last => {
-                    refuse_offset(selector, span)?;
-                    let within = selector.window.map(|window| whole_days(window, span)).transpose()?;
-                    unpaned("last", Store::Last, Read::Last { within }, selector, tables)?
-                }
-                Self::Since | Self::Open | Self::OpenSince => {
-                    refuse_offset(selector, span)?;
-                    if selector.window.is_some() {
-                        return Err(Fault::new(format!("`{}` has no window", self.name()), span.clone())
-                            .help(format!("write {}({})", self.name(), selector.events())));
-                    }
-                    match self {
-                        Self::Since => unpaned("since", Store::Since, Read::Since, selector, tables)?,
-                        Self::Open => unpaned("open", Store::Open, Read::Open, selector, tables)?,
-                        _ => unpaned("open", Store::Open, Read::OpenSince, selector, tables)?,
-                    }
-                }
-            };
-        Ok(Readings::One(one))
+                        horizon,
+                        every_pane,
+                    },
+                    Read::Distinct { panes, offset },
+                )
+            }
+            _ => (store(PaneValue::Sum), Read::Total { panes, offset }),
+        }
     }
 
-    fn total(
-        self,
-        value: PaneValue,
-        selector: &Selector,
-        span: &Range<usize>,
-        tables: &mut Tables,
-    ) -> Result<u16, Fault> {
-        let Panes { unit, panes, offset } = self.panes(selector, span)?;
-        paned(
-            value,
-            unit,
-            panes + offset,
-            Read::Total { panes, offset },
-            selector,
-            tables,
-        )
+    /// `read`, for what has neither window nor offset.
+    fn timeless(self, selected: Selected<'_>, read: Read) -> Result<Read, Fault> {
+        refuse_offset(selected)?;
+        if selected.selector.window.is_some() {
+            return Err(
+                Fault::new(format!("`{}` has no window", self.name()), selected.span.clone()).help(format!(
+                    "write {}({})",
+                    self.name(),
+                    selected.selector.events()
+                )),
+            );
+        }
+        Ok(read)
     }
 
-    /// Whether the selector names a field, where the aggregate needs one and only there.
-    fn check_field(self, selector: &Selector, span: &Range<usize>) -> Result<(), Fault> {
+    /// Whether it is events of the right kind, with a field where the aggregate needs one and only there.
+    fn check_events(self, Selected { selector, span }: Selected<'_>) -> Result<(), Fault> {
         let kind = selector.kind.as_str();
         let name = self.name();
+        if matches!(self, Self::Open | Self::OpenSince) && item_field(selector.kind).is_none() {
+            return Err(
+                Fault::new(format!("nothing of `{kind}` opens and closes"), span.clone())
+                    .help("tickets (support) and invoices (billing) do"),
+            );
+        }
+        let named = selector.tests.iter().find(|placed| placed.test.label == "name");
+        if let (Self::Open | Self::OpenSince, Some(placed)) = (self, named) {
+            return Err(
+                Fault::new("`open` looks at items, not at single events", placed.span.clone())
+                    .help("an item has events of several names: leave this test out"),
+            );
+        }
         let Some(field) = selector.field.as_deref() else {
             let example = match self {
                 Self::Sum | Self::Mean | Self::Min | Self::Max => "value",
@@ -190,15 +197,11 @@ impl Aggregate {
         Ok(())
     }
 
-    fn panes(self, selector: &Selector, span: &Range<usize>) -> Result<Panes, Fault> {
+    fn panes(self, Selected { selector, span }: Selected<'_>) -> Result<Panes, Fault> {
+        let name = self.name();
         let Some(window) = selector.window else {
-            return Err(
-                Fault::new(format!("`{}` needs a window", self.name()), span.clone()).help(format!(
-                    "over how long? {}({}[30d])",
-                    self.name(),
-                    selector.events()
-                )),
-            );
+            return Err(Fault::new(format!("`{name}` needs a window"), span.clone())
+                .help(format!("over how long? {name}({}[30d])", selector.events())));
         };
         let wrong = |message: String, help: String| Err(Fault::new(message, span.clone()).help(help));
         if window.unit == PaneUnit::Hour && window.count > MAX_WINDOW_HOURS {
@@ -206,6 +209,12 @@ impl Aggregate {
             return wrong(
                 format!("windows of more than {MAX_WINDOW_HOURS}h are in whole days"),
                 format!("write [{days}d]: today and the {} days before it", days - 1),
+            );
+        }
+        if self == Self::Days && window.unit == PaneUnit::Hour {
+            return wrong(
+                "days are counted over whole days".to_owned(),
+                "write the window in days: [28d]".to_owned(),
             );
         }
         let (most, in_days) = match window.unit {
@@ -239,11 +248,6 @@ impl Aggregate {
     }
 }
 
-/// Whether items of this kind open and close.
-pub const fn has_lifecycle(kind: Kind) -> bool {
-    matches!(kind, Kind::Support | Kind::Billing)
-}
-
 const fn unit_name(unit: PaneUnit) -> &'static str {
     match unit {
         PaneUnit::Hour => "1h",
@@ -251,31 +255,27 @@ const fn unit_name(unit: PaneUnit) -> &'static str {
     }
 }
 
-fn paned(
-    value: PaneValue,
-    unit: PaneUnit,
-    horizon: u32,
-    read: Read,
-    selector: &Selector,
-    tables: &mut Tables,
-) -> Result<u16, Fault> {
-    let name = match value {
-        PaneValue::Count => "count",
-        PaneValue::Sum => "sum",
-        PaneValue::Min => "min",
-        PaneValue::Max => "max",
-    };
-    let key = format!("{name}({})/{}", selector.events(), unit_name(unit));
-    let measure = tables.measure(key, selector, Store::Panes { value, unit, horizon })?;
-    Ok(tables.reading(Reading { measure, read }))
+/// The canonical definition of what is stored: its identity across models and restarts.
+fn key(store: Store, selector: &Selector) -> String {
+    let events = selector.events();
+    match store {
+        Store::Panes { value, unit, .. } => {
+            let name = match value {
+                PaneValue::Count => "count",
+                PaneValue::Sum => "sum",
+                PaneValue::Min => "min",
+                PaneValue::Max => "max",
+            };
+            format!("{name}({events})/{}", unit_name(unit))
+        }
+        Store::Distinct { unit, .. } => format!("distinct({events})/{}", unit_name(unit)),
+        Store::Last => format!("last({events})"),
+        Store::Since => format!("since({events})"),
+        Store::Open => format!("open({events})"),
+    }
 }
 
-fn unpaned(name: &str, store: Store, read: Read, selector: &Selector, tables: &mut Tables) -> Result<u16, Fault> {
-    let measure = tables.measure(format!("{name}({})", selector.events()), selector, store)?;
-    Ok(tables.reading(Reading { measure, read }))
-}
-
-fn refuse_offset(selector: &Selector, span: &Range<usize>) -> Result<(), Fault> {
+fn refuse_offset(Selected { selector, span }: Selected<'_>) -> Result<(), Fault> {
     match selector.offset {
         None => Ok(()),
         Some(_) => Err(

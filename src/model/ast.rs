@@ -59,6 +59,25 @@ pub struct Selector {
     pub offset: Option<Length>,
 }
 
+/// A selector and where it stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Selected<'a> {
+    pub selector: &'a Selector,
+    pub span: &'a Range<usize>,
+}
+
+impl Expr {
+    pub fn as_selector(&self) -> Option<Selected<'_>> {
+        match &self.node {
+            Node::Selector(selector) => Some(Selected {
+                selector,
+                span: &self.span,
+            }),
+            _ => None,
+        }
+    }
+}
+
 /// A label test and where it stands.
 #[derive(Clone, Debug)]
 pub struct PlacedTest {

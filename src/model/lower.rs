@@ -3,8 +3,7 @@
 use std::ops::Range;
 
 use super::{
-    aggregate::{AGGREGATES, Aggregate, Readings, has_lifecycle},
-    ast::{BinaryOp, Expr, Length, Node, Selector},
+    ast::{BinaryOp, Expr, Length, Node},
     compiled::PaneUnit,
     fault::Fault,
     program::{MAX_STACK, Op, Program},
@@ -28,16 +27,6 @@ pub enum Scope {
     Alert,
 }
 
-const FUNCTIONS: [&str; 8] = [
-    "min",
-    "max",
-    "clamp",
-    "abs",
-    "coalesce",
-    "if",
-    "days_until",
-    "days_since",
-];
 /// The daily scores that are kept reach so far back.
 const MAX_SCORE_DAYS: u32 = 365;
 
@@ -61,21 +50,21 @@ pub fn lower(expr: &Expr, want: Type, scope: Scope, tables: &mut Tables) -> Resu
     })
 }
 
-struct Lowering<'t> {
-    tables: &'t mut Tables,
+pub(super) struct Lowering<'t> {
+    pub(super) tables: &'t mut Tables,
     scope: Scope,
-    ops: Vec<Op>,
+    pub(super) ops: Vec<Op>,
     numbers: Vec<f64>,
     text_tests: Vec<(u16, Box<str>)>,
     faults: Vec<Fault>,
 }
 
 impl Lowering<'_> {
-    fn fault(&mut self, fault: Fault) {
+    pub(super) fn fault(&mut self, fault: Fault) {
         self.faults.push(fault);
     }
 
-    fn expr(&mut self, expr: &Expr, want: Type) {
+    pub(super) fn expr(&mut self, expr: &Expr, want: Type) {
         match &expr.node {
             Node::Number(number) => self.number(*number, expr, want),
             Node::Truth(truth) => {
@@ -127,12 +116,12 @@ impl Lowering<'_> {
     }
 
     /// Adds `op`, whose result is of type `found`.
-    fn emit(&mut self, op: Op, found: Type, want: Type, expr: &Expr) {
+    pub(super) fn emit(&mut self, op: Op, found: Type, want: Type, expr: &Expr) {
         self.expect(found, want, expr);
         self.ops.push(op);
     }
 
-    fn expect(&mut self, found: Type, want: Type, expr: &Expr) {
+    pub(super) fn expect(&mut self, found: Type, want: Type, expr: &Expr) {
         let fault = match (found, want) {
             (Type::Number, Type::Truth) => Fault::new(format!("`{expr}` is a number"), expr.span.clone())
                 .label("a condition is needed here")
@@ -228,174 +217,6 @@ impl Lowering<'_> {
         self.expr(right, operands);
         self.ops
             .push(if op == BinaryOp::Equal { Op::Equal } else { Op::NotEqual });
-    }
-
-    fn call(&mut self, function: &str, arguments: &[Expr], expr: &Expr, want: Type) {
-        let selector = match arguments {
-            [
-                Expr {
-                    node: Node::Selector(selector),
-                    span,
-                },
-            ] => Some((selector, span)),
-            _ => None,
-        };
-        let aggregate = AGGREGATES
-            .iter()
-            .find(|(name, _)| *name == function)
-            .map(|(_, aggregate)| *aggregate);
-        match (aggregate, selector) {
-            (Some(aggregate), Some((selector, span))) => self.aggregate(aggregate, selector, span, expr, want),
-            // `min` and `max` are functions too.
-            _ if FUNCTIONS.contains(&function) => self.function(function, arguments, expr, want),
-            (Some(Aggregate::Since), None) => match opened(arguments) {
-                Some((selector, span)) => self.aggregate(Aggregate::OpenSince, selector, span, expr, want),
-                None => self.needs_events(function, expr),
-            },
-            (Some(_), None) => self.needs_events(function, expr),
-            (None, _) => {
-                let known = FUNCTIONS.into_iter().chain(AGGREGATES.map(|(name, _)| name));
-                let help = match nearest(function, known.clone()) {
-                    Some(known) => format!("did you mean `{known}`?"),
-                    None => format!("there are {}", known.collect::<Vec<_>>().join(", ")),
-                };
-                let span = expr.span.start..expr.span.start + function.len();
-                self.fault(Fault::new(format!("`{function}` is not known"), span).help(help));
-            }
-        }
-    }
-
-    fn needs_events(&mut self, function: &str, expr: &Expr) {
-        let example = match function {
-            "since" => "since(usage) or since(open(support))",
-            "open" => "open(support)",
-            "last" => "last(billing.mrr)",
-            "sum" | "mean" => "sum(usage.value[30d])",
-            "distinct" => "distinct(usage.user[30d])",
-            _ => "count(usage[30d])",
-        };
-        let fault = Fault::new(format!("`{function}` takes events"), expr.span.clone());
-        self.fault(fault.help(format!("as in {example}")));
-    }
-
-    fn aggregate(&mut self, aggregate: Aggregate, selector: &Selector, span: &Range<usize>, expr: &Expr, want: Type) {
-        self.expect(Type::Number, want, expr);
-        if matches!(aggregate, Aggregate::Open | Aggregate::OpenSince) && !has_lifecycle(selector.kind) {
-            let fault = Fault::new(
-                format!("nothing of `{}` opens and closes", selector.kind.as_str()),
-                span.clone(),
-            );
-            return self.fault(fault.help("tickets (support) and invoices (billing) do"));
-        }
-        match aggregate.read(selector, span, self.tables) {
-            Ok(Readings::One(index)) => self.ops.push(Op::Reading(index)),
-            Ok(Readings::Ratio { sum, count }) => {
-                self.ops.extend([Op::Reading(sum), Op::Reading(count), Op::Divide]);
-            }
-            Err(fault) => self.fault(fault),
-        }
-    }
-
-    fn function(&mut self, function: &str, arguments: &[Expr], expr: &Expr, want: Type) {
-        match (function, arguments) {
-            ("min", [first, second, rest @ ..]) => self.folded(Op::Min, Type::Number, first, second, rest, expr, want),
-            ("max", [first, second, rest @ ..]) => self.folded(Op::Max, Type::Number, first, second, rest, expr, want),
-            ("coalesce", [first, second, rest @ ..]) => {
-                self.folded(Op::Coalesce, want, first, second, rest, expr, want)
-            }
-            ("abs", [operand]) => {
-                self.expr(operand, Type::Number);
-                self.emit(Op::Abs, Type::Number, want, expr);
-            }
-            ("clamp", [value, least, most]) => {
-                if let (Some(low), Some(high)) = (constant(least), constant(most))
-                    && low > high
-                {
-                    let span = least.span.start..most.span.end;
-                    self.fault(Fault::new("the lower limit is above the upper one", span));
-                }
-                self.folded(Op::Max, Type::Number, value, least, &[], expr, want);
-                self.expr(most, Type::Number);
-                self.ops.push(Op::Min);
-            }
-            ("if", [condition, then, otherwise]) => {
-                self.expr(condition, Type::Truth);
-                self.expr(then, want);
-                self.expr(otherwise, want);
-                self.ops.push(Op::Select);
-            }
-            (
-                "days_until" | "days_since",
-                [
-                    Expr {
-                        node: Node::Attribute(name),
-                        ..
-                    },
-                ],
-            ) => {
-                let index = self.tables.attribute(name);
-                let op = if function == "days_until" {
-                    Op::DaysUntil(index)
-                } else {
-                    Op::DaysSince(index)
-                };
-                self.emit(op, Type::Number, want, expr);
-            }
-            _ => {
-                let usage = match function {
-                    "min" => "min(a, b, ...), or min(usage.value[30d]) over events",
-                    "max" => "max(a, b, ...), or max(usage.value[30d]) over events",
-                    "clamp" => "clamp(value, lowest, highest)",
-                    "abs" => "abs(value)",
-                    "coalesce" => "coalesce(value, what to take when it is missing, ...)",
-                    "if" => "if(condition, then, otherwise)",
-                    "days_until" => "days_until(account.renewal): an attribute that holds a date",
-                    _ => "days_since(account.started): an attribute that holds a date",
-                };
-                self.fault(Fault::new(format!("wrong arguments of `{function}`"), expr.span.clone()).help(usage));
-            }
-        }
-    }
-
-    /// `op` between all operands, from the left: the stack stays flat however many there are.
-    #[expect(clippy::too_many_arguments, reason = "the operands of one call, at least two")]
-    fn folded(&mut self, op: Op, operands: Type, first: &Expr, second: &Expr, rest: &[Expr], expr: &Expr, want: Type) {
-        self.expect(operands, want, expr);
-        self.expr(first, operands);
-        for operand in std::iter::once(second).chain(rest) {
-            self.expr(operand, operands);
-            self.ops.push(op);
-        }
-    }
-}
-
-/// The selector of `open(...)`, when that is the only argument.
-fn opened(arguments: &[Expr]) -> Option<(&Selector, &Range<usize>)> {
-    let [
-        Expr {
-            node: Node::Call { function, arguments },
-            ..
-        },
-    ] = arguments
-    else {
-        return None;
-    };
-    match arguments.as_slice() {
-        [
-            Expr {
-                node: Node::Selector(selector),
-                span,
-            },
-        ] if function == "open" => Some((selector, span)),
-        _ => None,
-    }
-}
-
-fn constant(expr: &Expr) -> Option<f64> {
-    match &expr.node {
-        Node::Number(number) => Some(*number),
-        Node::Negate(operand) => constant(operand).map(|number| -number),
-        _ => None,
     }
 }
 

@@ -5,6 +5,7 @@ mod aggregate;
 mod ast;
 pub mod attribute;
 pub mod bands;
+mod calls;
 pub mod compiled;
 pub mod curve;
 mod fault;

@@ -1,13 +1,20 @@
 //! What the expressions of a model read, each thing once.
 
+use std::collections::BTreeSet;
+
 use hashbrown::HashMap;
 
 use super::{
-    ast::{PlacedTest, Selector},
+    ast::{PlacedTest, Selected},
     compiled::{Measure, Reading, Store},
     fault::Fault,
     matchers::Matchers,
 };
+
+/// At most so many distinct fields are aggregated: events find them by a small index.
+const MAX_FIELDS: usize = 48;
+/// At most so many label tests in one `open`: its items remember each as a bit.
+const MAX_OPEN_TESTS: u32 = 16;
 
 /// Grows as expressions are compiled. Indexes fit 16 bits: a model's text is too short for more.
 #[derive(Default)]
@@ -19,22 +26,30 @@ pub struct Tables {
     pub score_offsets: Vec<u16>,
     /// Ids, all known before the first alert is compiled.
     pub dimensions: Vec<String>,
+    /// Those that measures aggregate.
+    fields: BTreeSet<String>,
     measure_of_key: HashMap<String, u16>,
     index_of_reading: HashMap<Reading, u16>,
 }
 
 impl Tables {
     /// The measure with this definition. One that is there already is made to keep what `store` needs too.
-    pub fn measure(&mut self, key: String, selector: &Selector, store: Store) -> Result<u16, Fault> {
+    pub fn measure(&mut self, key: String, selected: Selected<'_>, store: Store) -> Result<u16, Fault> {
         if let Some(&known) = self.measure_of_key.get(&key) {
             let stored = &mut self.measures[usize::from(known)].store;
             *stored = merged(*stored, store);
             return Ok(known);
         }
+        self.field(selected)?;
+        let selector = selected.selector;
         let required = selector
             .tests
             .iter()
             .try_fold(0, |bits, test| Ok(bits | self.test(test)?))?;
+        if store == Store::Open && required.count_ones() > MAX_OPEN_TESTS {
+            let message = format!("`open` may have at most {MAX_OPEN_TESTS} label tests");
+            return Err(Fault::new(message, selected.span.clone()));
+        }
         let index = self.measures.len() as u16;
         self.measures.push(Measure {
             key: key.clone(),
@@ -45,6 +60,18 @@ impl Tables {
         });
         self.measure_of_key.insert(key, index);
         Ok(index)
+    }
+
+    fn field(&mut self, selected: Selected<'_>) -> Result<(), Fault> {
+        let Some(field) = selected.selector.field.as_ref() else {
+            return Ok(());
+        };
+        self.fields.insert(field.clone());
+        if self.fields.len() > MAX_FIELDS {
+            let message = format!("a model may aggregate at most {MAX_FIELDS} distinct fields");
+            return Err(Fault::new(message, selected.span.clone()));
+        }
+        Ok(())
     }
 
     fn test(&mut self, placed: &PlacedTest) -> Result<u128, Fault> {

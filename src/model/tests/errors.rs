@@ -158,6 +158,11 @@ fn expressions_of_the_wrong_type_or_form() {
             "nothing of `usage` opens and closes",
             "tickets (support)",
         ),
+        (
+            "open(support{name=\"opened\"})",
+            "`open` looks at items",
+            "leave this test out",
+        ),
         ("sum(usage[7d])", "`sum` of which field?", "usage.value"),
         (
             "sum(usage.user[7d])",
@@ -267,7 +272,14 @@ fn weights_and_members() {
 }
 
 #[test]
-fn too_many_label_tests_and_too_long_a_model() {
+fn too_much_of_anything() {
+    let tests: Vec<String> = (0..17).map(|number| format!("x!=\"{number}\"")).collect();
+    shows(
+        &indicator(&format!("open(support{{{}}})", tests.join(","))),
+        &["`open` may have at most 16 label tests"],
+    );
+    let sums: Vec<String> = (0..49).map(|number| format!("sum(usage.f{number}[1d])")).collect();
+    shows(&indicator(&sums.join("+")), &["at most 48 distinct fields"]);
     let tests: Vec<String> = (0..200).map(|number| format!("x=\"{number}\"")).collect();
     shows(
         &indicator(&format!("count(usage{{{}}}[7d])", tests.join(","))),

@@ -146,30 +146,19 @@ impl World {
 
     /// `None` when it is no aggregate; what it reads is found in the tables, where lowering put it.
     fn aggregate(&self, function: &str, arguments: &[Expr], tables: &mut Tables) -> Option<Option<f64>> {
-        let (selector, aggregate) = match arguments {
-            [
-                Expr {
-                    node: Node::Selector(selector),
-                    ..
-                },
-            ] => (selector, AGGREGATES.iter().find(|(name, _)| *name == function)?.1),
+        let (argument, aggregate) = match arguments {
+            [argument] if argument.as_selector().is_some() => {
+                (argument, AGGREGATES.iter().find(|(name, _)| *name == function)?.1)
+            }
             [
                 Expr {
                     node: Node::Call { arguments, .. },
                     ..
                 },
-            ] if function == "since" => match arguments.as_slice() {
-                [
-                    Expr {
-                        node: Node::Selector(selector),
-                        ..
-                    },
-                ] => (selector, Aggregate::OpenSince),
-                _ => unreachable!("since of what?"),
-            },
+            ] if function == "since" => (&arguments[0], Aggregate::OpenSince),
             _ => return None,
         };
-        Some(match aggregate.read(selector, &(0..0), tables).unwrap() {
+        Some(match aggregate.read(argument.as_selector()?, tables).unwrap() {
             Readings::One(index) => self.reading(usize::from(index)),
             Readings::Ratio { sum, count } => {
                 match (self.reading(usize::from(sum)), self.reading(usize::from(count))) {

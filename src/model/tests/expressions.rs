@@ -48,7 +48,8 @@ fn label_test() -> impl Strategy<Value = PlacedTest> {
         LabelOp::Matches,
         LabelOp::NotMatches,
     ]);
-    ("[a-z]{1,5}(\\.[a-z_]{1,3})?", op, "[a-z .'é]{0,5}").prop_map(|(label, op, operand)| PlacedTest {
+    // Never `name`, which `open` refuses.
+    ("[a-m]{1,5}(\\.[a-z_]{1,3})?", op, "[a-z .'é]{0,5}").prop_map(|(label, op, operand)| PlacedTest {
         test: LabelTest { label, op, operand },
         span: 0..0,
     })
