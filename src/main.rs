@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use clap::Parser;
-use pulsewatch::cli::{Cli, Command, Context, check, generate, replay, report};
+use pulsewatch::cli::{Cli, Command, Context, check, explain, generate, replay, report};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -17,6 +17,7 @@ fn main() -> ExitCode {
     };
     report(match &cli.command {
         Command::Check(arguments) => check::run(arguments, &context),
+        Command::Explain(arguments) => explain::run(arguments, &context),
         Command::Generate(arguments) => generate::run(arguments, &context),
         Command::Replay(arguments) => replay::run(arguments, &context),
     })

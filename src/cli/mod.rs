@@ -3,6 +3,7 @@
 pub mod check;
 mod cloud_event;
 mod context;
+pub mod explain;
 mod failure;
 pub mod generate;
 mod progress;
@@ -56,6 +57,7 @@ pub enum Format {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Check(check::Arguments),
+    Explain(explain::Arguments),
     Generate(generate::Arguments),
     Replay(replay::Arguments),
 }

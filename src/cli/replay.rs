@@ -28,24 +28,17 @@ use super::{Failure, cloud_event, generate, wiring};
     pulsewatch replay --final --until 2026-06-01T00:00:00Z usage-events.jsonl.zst"
 )]
 pub struct Arguments {
+    /// Files of events
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<String>,
     #[command(flatten)]
-    pub input: Input,
+    options: Options,
     /// Print each account's state at the end instead of what happened on the way
     #[arg(long = "final")]
     is_final: bool,
     /// Write to this file instead of standard output
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-}
-
-/// What is replayed.
-#[derive(Debug, Args)]
-pub struct Input {
-    /// Files of events
-    #[arg(value_name = "FILE", required = true)]
-    pub files: Vec<String>,
-    #[command(flatten)]
-    pub options: Options,
 }
 
 /// How it is replayed.
@@ -65,12 +58,12 @@ pub struct Options {
 pub fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let mut out: BufWriter<Box<dyn Write + Send>> = BufWriter::with_capacity(1 << 16, output(arguments.out.as_ref())?);
     let finished = if arguments.is_final {
-        let finished = fold(&arguments.input.files, &arguments.input.options, context, |_| Ok(()))?;
+        let finished = fold(&arguments.files, &arguments.options, context, |_| Ok(()))?;
         write_final(&finished, &mut out).map_err(written)?;
         finished
     } else {
         let source = cloud_event::source(&context.config()?.app.name);
-        fold(&arguments.input.files, &arguments.input.options, context, |record| {
+        fold(&arguments.files, &arguments.options, context, |record| {
             cloud_event::write_line(&mut out, &source, record)
         })?
     };
@@ -123,10 +116,9 @@ pub fn tell_refused(finished: &Finished) {
 }
 
 /// Every account, shard by shard, as JSON lines.
-pub fn write_final(finished: &Finished, out: &mut impl Write) -> io::Result<()> {
+fn write_final(finished: &Finished, out: &mut impl Write) -> io::Result<()> {
     for view in finished.shards.iter().flat_map(|shard| shard.views(None)) {
-        serde_json::to_writer(&mut *out, &view)?;
-        out.write_all(b"\n")?;
+        super::explain::json_line(&view, out)?;
     }
     Ok(())
 }
@@ -141,7 +133,7 @@ fn output(path: Option<&PathBuf>) -> Result<Box<dyn Write + Send>, Failure> {
     }
 }
 
-fn written(error: io::Error) -> Failure {
+pub fn written(error: io::Error) -> Failure {
     failed(&ReplayError::Write(error))
 }
 

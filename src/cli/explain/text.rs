@@ -1,0 +1,126 @@
+//! An account on a terminal of 80 columns, so that every number can be recounted by hand.
+
+use std::io::{self, Write};
+
+use crate::domain::output::{Points, Quantity};
+use crate::domain::shard::{AccountView, IndicatorView, Shard};
+
+/// Days of history that are shown.
+const DAYS_SHOWN: usize = 8;
+
+pub fn write(shard: &Shard, view: &AccountView, out: &mut impl Write) -> io::Result<()> {
+    head(view, out)?;
+    writeln!(
+        out,
+        "\n{:<34}{:>12}{:>9}{:>10}{:>9}",
+        "indicator", "value", "score", "weight", "part"
+    )?;
+    for indicator in &view.indicators {
+        indicator_lines(shard, indicator, out)?;
+    }
+    let total: f64 = view.indicators.iter().map(|indicator| indicator.contribution.0).sum();
+    writeln!(out, "{:<65}{total:>9.1}", "sum of the parts")?;
+    history(view, out)
+}
+
+fn head(view: &AccountView, out: &mut impl Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "{}: {} of 100, {}",
+        view.account,
+        points(view.score),
+        view.band.as_str()
+    )?;
+    let coverage = view.coverage.0 * 100.0;
+    writeln!(
+        out,
+        "as of {}, {coverage:.0} % of the weight had data, model {}",
+        view.as_of, view.model
+    )?;
+    if !view.alerts.is_empty() {
+        writeln!(out, "open alerts: {}", view.alerts.join(", "))?;
+    }
+    let pairs = |map: &serde_json::Map<String, serde_json::Value>| {
+        let pairs: Vec<String> = map
+            .iter()
+            .map(|(name, value)| format!("{name} {}", plain(value)))
+            .collect();
+        pairs.join(", ")
+    };
+    if !view.attributes.is_empty() {
+        writeln!(out, "attributes: {}", pairs(&view.attributes))?;
+    }
+    writeln!(out, "newest events: {}", pairs(&view.newest))
+}
+
+fn indicator_lines(shard: &Shard, indicator: &IndicatorView, out: &mut impl Write) -> io::Result<()> {
+    if indicator.score.0.is_nan() {
+        writeln!(out, "{:<34}{:>12}   no data: its weight is shared", indicator.id, "-")?;
+    } else {
+        let (score, weight) = (points(indicator.score), indicator.weight.0 * 100.0);
+        let part = indicator.contribution.0;
+        let value = quantity(indicator.value);
+        writeln!(
+            out,
+            "{:<34}{value:>12}{score:>9}{weight:>8.1} %{part:>9.1}",
+            indicator.id
+        )?;
+    }
+    writeln!(
+        out,
+        "    = {}",
+        indicator.expression.split_whitespace().collect::<Vec<_>>().join(" ")
+    )?;
+    for reading in &indicator.readings {
+        writeln!(out, "    {} is {}", reading.reading, quantity(reading.value))?;
+    }
+    if let Some(curve) = curve(shard, &indicator.id) {
+        writeln!(out, "    scored {curve}")?;
+    }
+    Ok(())
+}
+
+/// `0 as 0, 0.8 as 100`.
+fn curve(shard: &Shard, indicator: &str) -> Option<String> {
+    let model = shard.model()?;
+    let found = model.indicators.iter().find(|known| known.id == indicator)?;
+    let points: Vec<String> = found
+        .curve
+        .points()
+        .iter()
+        .map(|(value, score)| format!("{value} as {score}"))
+        .collect();
+    Some(points.join(", "))
+}
+
+fn history(view: &AccountView, out: &mut impl Write) -> io::Result<()> {
+    if view.history.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\nscore by day, where it changed")?;
+    let skipped = view.history.len().saturating_sub(DAYS_SHOWN);
+    for (day, score) in view.history.iter().skip(skipped) {
+        let date: String = day.to_string().chars().take(10).collect();
+        writeln!(out, "  {date}  {}", points(*score))?;
+    }
+    Ok(())
+}
+
+fn points(points: Points) -> String {
+    if points.0.is_nan() {
+        return "no score".to_owned();
+    }
+    format!("{:.1}", points.0)
+}
+
+/// Up to four decimals.
+fn quantity(quantity: Quantity) -> String {
+    if quantity.0.is_nan() {
+        return "missing".to_owned();
+    }
+    format!("{}", (quantity.0 * 1e4).round() / 1e4)
+}
+
+fn plain(value: &serde_json::Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
