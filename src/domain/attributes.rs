@@ -24,6 +24,11 @@ impl AttributeNames {
         self.names.get(id).map(AsRef::as_ref)
     }
 
+    /// All names, in the order of their ids.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.names.iter().map(AsRef::as_ref)
+    }
+
     /// The id of `name`; `None` when there are too many names already.
     pub fn id_of(&mut self, name: &str) -> Option<usize> {
         if let Some(id) = self.find(name) {

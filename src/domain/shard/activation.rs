@@ -43,13 +43,16 @@ impl Shard {
         };
         let moves = Moves::new(&before, &plan);
         let fed_since = moves.fed_since(&before, &plan, self.clock());
-        let names = AttributeNames::new(&plan.model.attributes);
-        let old_names = std::mem::replace(&mut self.names, names);
+        let old_names = std::mem::replace(&mut self.names, AttributeNames::new(&plan.model.attributes));
+        // All of them, in their order, whoever has them: ids must not depend on which accounts are here already.
+        for name in old_names.iter() {
+            self.names.id_of(name);
+        }
         for number in self.accounts.numbers() {
             let account = self.accounts.get_mut(number);
             moves.apply(account, &plan);
             account.counted = None;
-            rename_attributes(account, &old_names, &mut self.names);
+            rename_attributes(account, &old_names, &self.names);
             self.touched.push(number);
             self.mark_dirty(number, offset);
         }
@@ -180,11 +183,11 @@ const fn horizon_ms(store: Store) -> i64 {
     }
 }
 
-fn rename_attributes(account: &mut Account, old: &AttributeNames, new: &mut AttributeNames) {
+fn rename_attributes(account: &mut Account, old: &AttributeNames, new: &AttributeNames) {
     let before = std::mem::take(&mut account.attributes);
     let mut renamed = Attributes::default();
     for (id, value, time) in before.known() {
-        if let Some(id) = old.get(id).and_then(|name| new.id_of(name)) {
+        if let Some(id) = old.get(id).and_then(|name| new.find(name)) {
             renamed.set(id, value.clone(), time);
         }
     }

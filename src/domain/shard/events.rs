@@ -69,14 +69,19 @@ impl Shard {
         facts: &mut EventFacts<'a>,
     ) {
         let id = batch.account(entry, index);
-        if self.pending.holds(id) {
-            return;
-        }
+        let is_ahead = self.pending.holds(id);
         let mut number = None;
         for event in batch.events_of(index) {
             let origin = &origins[event.partition as usize];
             if event.offset <= origin.folded {
                 self.counters.repeated += 1;
+                continue;
+            }
+            if origin.kind == Kind::Account {
+                // Also for an account that is ahead of the replay: names keep the order in which the log has them.
+                see_attribute_names(&mut self.names, batch, entry, event);
+            }
+            if is_ahead {
                 continue;
             }
             let number = *number.get_or_insert_with(|| match self.accounts.find(id) {
@@ -102,7 +107,7 @@ impl Shard {
                 self.counters.late += 1;
             }
             if origin.kind == Kind::Account {
-                set_attributes(account, &mut self.names, batch, entry, event);
+                set_attributes(account, &self.names, batch, entry, event);
             }
         }
         if let Some(number) = number {
@@ -186,19 +191,28 @@ fn item_change(measure: &PlannedMeasure, kind: Kind, event: &RawEvent, facts: &E
 /// The prefix under which the decoder puts the members of an account event's `attributes`.
 const ATTRIBUTE_PREFIX: &str = "attributes.";
 
-fn set_attributes(
-    account: &mut Account,
-    names: &mut AttributeNames,
-    batch: &EventBatch,
-    entry: &[u8],
+/// The attributes that an account event carries: name and value.
+fn attributes_of<'a>(
+    batch: &'a EventBatch,
+    entry: &'a [u8],
     event: &RawEvent,
-) {
-    for &(key, value) in batch.fields(event) {
-        let FieldKey::Text(key) = key else { continue };
-        let Some(name) = batch.text(entry, key as usize).strip_prefix(ATTRIBUTE_PREFIX) else {
-            continue;
-        };
-        let Some(id) = names.id_of(name) else { continue };
+) -> impl Iterator<Item = (&'a str, FieldValue)> {
+    batch.fields(event).iter().filter_map(|&(key, value)| {
+        let FieldKey::Text(key) = key else { return None };
+        let name = batch.text(entry, key as usize).strip_prefix(ATTRIBUTE_PREFIX)?;
+        Some((name, value))
+    })
+}
+
+fn see_attribute_names(names: &mut AttributeNames, batch: &EventBatch, entry: &[u8], event: &RawEvent) {
+    for (name, _) in attributes_of(batch, entry, event) {
+        names.id_of(name);
+    }
+}
+
+fn set_attributes(account: &mut Account, names: &AttributeNames, batch: &EventBatch, entry: &[u8], event: &RawEvent) {
+    for (name, value) in attributes_of(batch, entry, event) {
+        let Some(id) = names.find(name) else { continue };
         let value = match value {
             FieldValue::Number(micros) => Value::Number(Decimal::from_micros(micros)),
             FieldValue::Bool(truth) => Value::Bool(truth),

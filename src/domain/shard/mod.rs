@@ -149,7 +149,6 @@ impl Shard {
             Entry::Model { source, .. } => Some(activation::compile(offset, source, self.model())?),
             _ => None,
         };
-        self.install_pending(offset);
         let wall = entry.wall();
         out.begin(self.index, offset, wall);
         self.offset = Some(offset);
@@ -168,13 +167,18 @@ impl Shard {
         }
         self.clocks.advance();
         self.score_what_is_due(offset, clock_before, out);
+        self.install_pending(offset);
         Ok(())
     }
 
     /// Scores the accounts that this entry touched and those that time brings up, and sends what is to be sent.
     fn score_what_is_due(&mut self, offset: i64, clock_before: Option<Timestamp>, out: &mut Outputs) {
-        let Some(now) = self.clocks.shard() else { return };
-        let Some(active) = self.active.take() else { return };
+        let Some(now) = self.clocks.shard() else {
+            return;
+        };
+        let Some(active) = self.active.take() else {
+            return;
+        };
         let was_catching_up = self.catching_up;
         self.catching_up = self.is_behind(now);
         let caught_up = was_catching_up && !self.catching_up;

@@ -108,9 +108,8 @@ impl Shard {
             put_time(out, source.watermark);
             put_zigzag(out, source.folded);
         }
-        let names: Vec<_> = (0..).map_while(|id| self.names.get(id)).collect();
-        put_varint(out, names.len() as u64);
-        names.into_iter().for_each(|name| put_text(out, name));
+        put_varint(out, self.names.iter().len() as u64);
+        self.names.iter().for_each(|name| put_text(out, name));
         out.push(u8::from(self.active.is_some()));
         if let Some(active) = &self.active {
             put_text(out, &active.plan.model.source);
@@ -171,13 +170,13 @@ impl Shard {
         Ok(())
     }
 
-    /// Installs the accounts that waited for the replay to reach them, before the entry at `offset` is folded. One that
+    /// Installs the accounts that waited for the replay to reach them, after the entry at `offset` was folded. One that
     /// cannot be read was written by another build: its account is made again from what follows.
     pub(super) fn install_pending(&mut self, offset: i64) {
         if self.pending.blobs.is_empty() {
             return;
         }
-        let reached: Vec<_> = self.pending.blobs.extract_if(|_, (own, _)| *own < offset).collect();
+        let reached: Vec<_> = self.pending.blobs.extract_if(|_, (own, _)| *own <= offset).collect();
         for (id, (_, blob)) in reached {
             let installed = self.install(&id, &blob);
             debug_assert!(installed.is_ok(), "{installed:?}");

@@ -1,0 +1,4 @@
+mod log;
+mod naive;
+mod restart;
+mod stories;

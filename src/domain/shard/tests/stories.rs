@@ -1,0 +1,267 @@
+//! What a customer-success team would see.
+
+use super::log::{EMIT_ALL, Happening, Log, day, hour};
+use crate::domain::{
+    event::Kind,
+    output::{ALERT_OPENED, ALERT_RESOLVED, SCORE_UPDATED},
+    shard::{FoldError, Shard, ShardRules},
+    time::{DAY_MS, HOUR_MS},
+};
+
+const MODEL: &str = r#"
+name = "stories"
+[[dimension]]
+id = "adoption"
+weight = 60
+[[dimension.indicator]]
+id = "days"
+value = 'days(usage[7d])'
+score = { worst = 0, best = 5 }
+[[dimension]]
+id = "support"
+weight = 40
+[[dimension.indicator]]
+id = "urgent"
+value = 'open(support{priority="urgent"})'
+score = { worst = 2, best = 0 }
+[bands]
+green = { enter = 70, leave = 65 }
+yellow = { enter = 40, leave = 35 }
+min_coverage = 0.5
+[[alert]]
+id = "silent"
+when = "since(usage) >= 5"
+severity = "high"
+playbook = "call-team"
+due = "2d"
+[[alert]]
+id = "health-drop"
+when = "score - score offset 7d <= -9"
+clear = "score - score offset 7d > -5"
+severity = "high"
+[output]
+min_delta = 0.5
+heartbeat = "off"
+sweep = "1d"
+"#;
+
+const ALL: [Kind; 2] = [Kind::Usage, Kind::Support];
+
+fn login(account: &str, at: i64) -> Happening {
+    Happening::new(Kind::Usage, account, day(at), "login").text("user", "u1")
+}
+
+/// Five days of use by each account, both sources live.
+fn five_days(accounts: &[&str]) -> Log {
+    let mut log = Log::with_model(MODEL);
+    log.announce(&ALL);
+    for at in 0..5 {
+        log.events(&accounts.iter().map(|account| login(account, at)).collect::<Vec<_>>());
+        log.tick(&ALL, day(at));
+    }
+    log
+}
+
+#[test]
+fn a_score_says_what_moved_it_and_the_changes_add_up() {
+    let mut log = five_days(&["a"]);
+    let urgent = |name| Happening::new(Kind::Support, "a", hour(100), name).text("ticket", "T-1");
+    log.events(&[urgent("opened").text("priority", "low")]);
+    log.events(&[urgent("escalated")]);
+    let run = log.fold(EMIT_ALL);
+    let score = run.last_value(SCORE_UPDATED);
+    assert_eq!(score["score"], 80.0, "{score:#}");
+    assert_eq!(score["previous"]["score"], 100.0);
+    assert_eq!(score["band"], "green");
+    assert_eq!(score["coverage"], 1.0);
+    assert_eq!(score["drivers"][0]["indicator"], "support.urgent");
+    assert_eq!(score["drivers"][0]["change"], -20.0);
+    assert_eq!(score["drivers"].as_array().unwrap().len(), 1);
+    assert_eq!(score["dimensions"][1]["score"], 50.0);
+    assert_eq!(
+        score["freshness"]["billing"], score["as_of"],
+        "no billing source: it goes with the shard"
+    );
+}
+
+#[test]
+fn silence_alone_moves_the_score_and_opens_an_alert() {
+    let mut log = five_days(&["a"]);
+    for at in 5..12 {
+        log.tick(&ALL, day(at));
+    }
+    log.events(&[login("a", 12)]);
+    let run = log.fold(EMIT_ALL);
+    let alert = run.last_value(ALERT_OPENED);
+    let opened: Vec<_> = run
+        .sent
+        .iter()
+        .filter(|sent| sent.1 == ALERT_OPENED)
+        .map(|sent| &sent.3)
+        .collect();
+    assert_eq!(opened.len(), 2, "silent and health-drop: {opened:#?}");
+    assert!(opened.iter().any(|alert| alert.contains("score fell")), "{opened:#?}");
+    assert_eq!(alert["score"].as_f64().unwrap() < 100.0, true);
+    assert!(
+        run.sent_types().contains(&"alert.resolved a".to_owned()),
+        "{:?}",
+        run.sent_types()
+    );
+    let resolved = run.last_value(ALERT_RESOLVED);
+    assert_eq!(resolved["state"], "resolved");
+    let silent = opened.iter().find(|alert| alert.contains("\"silent\"")).unwrap();
+    let silent: serde_json::Value = serde_json::from_str(silent).unwrap();
+    assert_eq!(silent["id"], resolved["id"]);
+    assert_eq!(silent["playbook"], "call-team");
+    assert_eq!(silent["reason"], "since(usage) >= 5");
+    assert_eq!(silent["due"], "2026-01-12T00:00:00Z");
+}
+
+#[test]
+fn a_source_that_lags_moves_no_score() {
+    let mut log = five_days(&["a", "b"]);
+    let before = log.fold(EMIT_ALL).sent.len();
+    // Support goes on for two weeks; usage is late, not silent.
+    for at in 5..20 {
+        log.tick(&[Kind::Support], day(at));
+    }
+    let run = log.fold(EMIT_ALL);
+    assert_eq!(run.sent.len(), before, "{:?}", run.sent_types());
+    assert_eq!(run.shard.clock(), Some(day(4)));
+}
+
+#[test]
+fn a_year_of_history_ends_in_one_score_an_account_and_the_alerts_that_are_open() {
+    let mut log = Log::with_model(MODEL);
+    log.wall = day(365);
+    log.announce(&ALL);
+    for at in 0..365 {
+        // `b` stops a month before the end; `a` pauses often.
+        let mut logins = if at % 30 < 20 || at > 355 {
+            vec![login("a", at)]
+        } else {
+            vec![]
+        };
+        logins.extend((at < 335).then(|| login("b", at)));
+        log.events(&logins);
+        log.tick(&ALL, day(at));
+    }
+    let rules = ShardRules {
+        catch_up_after_ms: HOUR_MS,
+        catch_up_emit: false,
+    };
+    let muted = log.fold(rules);
+    assert_eq!(muted.sent_types(), [] as [String; 0]);
+    assert!(muted.shard.is_catching_up());
+    log.tick(&ALL, day(365));
+    let run = log.fold(rules);
+    let mut sent = run.sent_types();
+    sent.sort();
+    assert_eq!(sent, ["alert.opened b", "score.updated a", "score.updated b"]);
+    assert!(!run.shard.is_catching_up());
+    let storm = log.fold(EMIT_ALL).sent.len();
+    assert!(storm > 100, "with catch_up.emit all of it goes out: {storm}");
+}
+
+#[test]
+fn too_little_data_is_unknown_and_never_green() {
+    let mut log = Log::with_model(&MODEL.replace("min_coverage = 0.5", "min_coverage = 0.8"));
+    log.tick(&[Kind::Usage], day(0));
+    log.events(&(0..6).map(|at| login("a", at)).collect::<Vec<_>>());
+    let score = log.fold(EMIT_ALL).last_value(SCORE_UPDATED);
+    assert_eq!(
+        score["coverage"], 0.6,
+        "there is no support source: its silence says nothing"
+    );
+    assert_eq!(score["band"], "unknown");
+    assert_eq!(score["score"], 100.0);
+}
+
+#[test]
+fn another_model_keeps_what_it_shares_and_is_named_as_the_cause() {
+    let mut log = five_days(&["a"]);
+    let other = MODEL
+        .replace("best = 5", "best = 10")
+        .replace("name = \"stories\"", "name = \"stricter\"");
+    let added = other.replace("[bands]", "[[dimension]]\nid = \"x\"\nweight = 10\n[[dimension.indicator]]\nid = \"exports\"\nvalue = 'count(usage{name=\"export\"}[3d])'\nscore = { worst = 0, best = 1 }\n[bands]");
+    log.model(&added);
+    let run = log.fold(EMIT_ALL);
+    let score = run.last_value(SCORE_UPDATED);
+    assert_eq!(score["score"], 70.0, "{score:#}");
+    assert_eq!(score["drivers"][0]["indicator"], "model");
+    assert_eq!(score["drivers"][0]["change"], -30.0);
+    assert_eq!(score["model"]["name"], "stricter");
+    assert!(
+        (score["coverage"].as_f64().unwrap() - 100.0 / 110.0).abs() < 1e-5,
+        "the new measure has not filled yet"
+    );
+    log.tick(&ALL, day(7));
+    let filled = log.fold(EMIT_ALL).shard.view("a", None).unwrap();
+    assert_eq!(filled.coverage.0, 1.0);
+
+    let again = log.fold(EMIT_ALL).sent.len();
+    log.model(&added);
+    assert_eq!(
+        log.fold(EMIT_ALL).sent.len(),
+        again,
+        "the model in force, once more, changes nothing"
+    );
+}
+
+#[test]
+fn a_source_that_starts_again_is_folded_again() {
+    let mut log = five_days(&["a"]);
+    log.events_at(&[login("a", 6)], [0; Kind::COUNT]);
+    assert_eq!(
+        log.fold(EMIT_ALL).shard.take_counters().repeated,
+        1,
+        "an offset that was folded is a repetition"
+    );
+    log.reset(Kind::Usage);
+    log.events(&[login("a", 6)]);
+    let mut run = log.fold(EMIT_ALL);
+    assert_eq!(run.shard.take_counters().folded[Kind::Usage.index()], 6);
+}
+
+#[test]
+fn entries_out_of_order_damaged_or_with_an_unknown_model_change_nothing() {
+    let log = five_days(&["a"]);
+    let mut run = log.fold(EMIT_ALL);
+    let before = run.state();
+    let mut out = crate::domain::outbox::Outputs::new();
+    let mut refuse = |offset, entry: &[u8]| run.shard.fold(offset, entry, &mut out).unwrap_err();
+    let next = log.entries.len() as i64;
+    assert!(matches!(
+        refuse(next - 1, &log.entries[0]),
+        FoldError::OutOfOrder { .. }
+    ));
+    let events = &log.entries[2];
+    assert!(matches!(refuse(next, &events[..events.len() - 1]), FoldError::Entry(_)));
+    let mut model = Vec::new();
+    crate::domain::entry::encode_model(day(0), "name = 7", &mut model);
+    assert!(matches!(refuse(next, &model), FoldError::Model { .. }));
+    assert_eq!(run.state(), before);
+}
+
+#[test]
+fn an_account_costs_little_memory() {
+    let mut log = Log::with_model(MODEL);
+    log.events(
+        &(0..2_000)
+            .map(|account| login(&format!("acc-{account}"), 0))
+            .collect::<Vec<_>>(),
+    );
+    let mut shard = Shard::new(0, EMIT_ALL);
+    let mut out = crate::domain::outbox::Outputs::new();
+    for (offset, entry) in log.entries.iter().enumerate() {
+        shard.fold(offset as i64, entry, &mut out).unwrap();
+    }
+    let bytes: usize = shard.accounts.iter().map(|account| account.cells.heap_bytes()).sum();
+    assert!(bytes / 2_000 < 300, "{} bytes of cells an account", bytes / 2_000);
+    assert!(
+        size_of::<crate::domain::account::Account>() <= 320,
+        "{}",
+        size_of::<crate::domain::account::Account>()
+    );
+    let _ = DAY_MS;
+}
