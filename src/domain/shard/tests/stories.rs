@@ -5,7 +5,7 @@ use crate::domain::{
     event::Kind,
     output::{ALERT_OPENED, ALERT_RESOLVED, SCORE_UPDATED},
     shard::{FoldError, Shard, ShardRules},
-    time::{DAY_MS, HOUR_MS},
+    time::HOUR_MS,
 };
 
 const MODEL: &str = r#"
@@ -101,7 +101,7 @@ fn silence_alone_moves_the_score_and_opens_an_alert() {
         .collect();
     assert_eq!(opened.len(), 2, "silent and health-drop: {opened:#?}");
     assert!(opened.iter().any(|alert| alert.contains("score fell")), "{opened:#?}");
-    assert_eq!(alert["score"].as_f64().unwrap() < 100.0, true);
+    assert!(alert["score"].as_f64().unwrap() < 100.0);
     assert!(
         run.sent_types().contains(&"alert.resolved a".to_owned()),
         "{:?}",
@@ -263,5 +263,4 @@ fn an_account_costs_little_memory() {
         "{}",
         size_of::<crate::domain::account::Account>()
     );
-    let _ = DAY_MS;
 }
