@@ -3,5 +3,6 @@
 mod errors;
 mod evaluation;
 mod expressions;
+mod guide;
 mod models;
 mod printing;
