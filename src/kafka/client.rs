@@ -70,13 +70,16 @@ impl KafkaSettings {
             .filter(|name| RESERVED.contains(&name.as_str()))
             .map(|name| format!("kafka property `{name}` is set by pulsewatch itself and cannot be passed through"))
             .collect();
+        // Each property alone first: a client names no more than one that is wrong, and not always the same.
+        let alone = [&self.common, &self.consumer, &self.producer].into_iter().flatten();
+        let alone = alone.map(|(name, value)| ClientConfig::from_iter([(name.clone(), value.clone())]));
         let roles = [
             self.group_consumer("check", None),
             self.log_reader("check"),
             self.idempotent_producer(),
             self.transactional_producer("check"),
         ];
-        for config in roles {
+        for config in alone.chain(roles) {
             if let Err(error) = config.create_native_config() {
                 problems.push(error.to_string());
             }
