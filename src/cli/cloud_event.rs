@@ -22,7 +22,7 @@ struct CloudEvent<'a> {
 
 /// What an installation of that name calls itself.
 pub fn source(app: &str) -> String {
-    format!("/{app}")
+    format!("/pulsewatch/{app}")
 }
 
 pub fn write_line(out: &mut impl Write, source: &str, record: &OutputRecord<'_>) -> io::Result<()> {

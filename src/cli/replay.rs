@@ -7,9 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 use jiff::Timestamp as Now;
 
-use crate::domain::event::Kind;
 use crate::domain::time::Timestamp;
-use crate::ingest::decode::Shape;
 use crate::model::Model;
 use crate::replay::{Finished, InputFile, Reading, Replay, ReplayError};
 
@@ -81,12 +79,15 @@ pub fn fold(
 ) -> Result<Finished, Failure> {
     let config = context.config()?;
     let model: Model = context::model(options.model.as_deref().or(config.model.file.as_deref()))?;
-    let files: Vec<InputFile> = files.iter().map(|file| InputFile::from_argument(file)).collect();
+    let topics = wiring::shapes(&config.sources);
+    let files: Vec<InputFile> = files
+        .iter()
+        .map(|file| InputFile::from_argument(file, &topics))
+        .collect();
     let mut progress = Progress::bytes(files.iter().map(InputFile::size).sum());
     let replay = Replay {
         files,
         reading: Reading {
-            shapes: Kind::ALL.map(|kind| Shape { kind, mapping: None }),
             limits: wiring::limits(&config.ingest),
             wall: options
                 .until

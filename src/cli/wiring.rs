@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::config;
+use crate::ingest::decode::Shape;
 use crate::ingest::limits::Limits;
 use crate::kafka::client::{KafkaSettings, Sasl, Tls};
 
@@ -39,4 +40,16 @@ pub fn limits(settings: &config::Ingest) -> Limits {
         fields: settings.fields,
         ahead_ms: settings.ahead.0,
     }
+}
+
+/// What each source's records are, by topic.
+pub fn shapes(sources: &[config::Source]) -> Vec<(String, Shape)> {
+    let shape = |source: &config::Source| Shape {
+        kind: source.kind,
+        mapping: source.mapping.clone(),
+    };
+    sources
+        .iter()
+        .map(|source| (source.topic.clone(), shape(source)))
+        .collect()
 }

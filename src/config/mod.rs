@@ -4,6 +4,7 @@
 
 mod environment;
 mod kafka;
+mod mapping;
 mod reader;
 mod sections;
 mod source;

@@ -3,21 +3,25 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use crate::document::{Document, Problem, Table};
 use crate::domain::event::Kind;
+use crate::ingest::mapping::Mapping;
 
+use super::mapping;
 use super::reader::Reader;
 
 /// `[[source]]`: a topic and what its records are about. Several topics may be of one kind.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Source {
     pub topic: String,
-    #[serde(serialize_with = "kind_name")]
     pub kind: Kind,
     /// With how many partitions the topic is created when it is missing.
     pub partitions: i32,
+    /// `None` for the default wire format.
+    pub mapping: Option<Mapping>,
 }
 
 /// The topics of the default wire format, for when no source is written.
@@ -45,6 +49,7 @@ pub(super) fn read_all(document: &Document<'_>, tables: Vec<Table<'_>>, folder: 
                 topic: (*topic).to_owned(),
                 kind: *kind,
                 partitions: DEFAULT_PARTITIONS,
+                mapping: None,
             })
             .collect();
     }
@@ -79,15 +84,27 @@ impl Source {
                 "say what its records are: usage, support, billing, feedback or account",
             );
         }
+        let mapping = mapping::read(&mut section);
         section.finish();
         Some(Self {
             topic: topic?,
             kind: kind?,
             partitions,
+            mapping,
         })
     }
 }
 
-fn kind_name<S: Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(kind.as_str())
+impl Serialize for Source {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("topic", &self.topic)?;
+        map.serialize_entry("kind", self.kind.as_str())?;
+        map.serialize_entry("partitions", &self.partitions)?;
+        if let Some(mapping) = &self.mapping {
+            map.serialize_entry("mapping", &mapping::printed_rules(mapping))?;
+            map.serialize_entry("filter", &mapping::printed_filter(mapping))?;
+        }
+        map.end()
+    }
 }

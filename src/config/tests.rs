@@ -1,3 +1,5 @@
+use crate::ingest::mapping::{Origin, TimeFormat};
+
 use super::*;
 
 fn read(text: &str, environment: &[(&str, &str)], flags: &[(&str, &str)]) -> Result<Config, Problems> {
@@ -126,4 +128,48 @@ fn every_commented_setting_of_the_shipped_file_exists() {
     let wrong: Vec<&str> = problems.lines().filter(|line| line.contains('×')).collect();
     assert!(wrong.iter().all(|line| line.contains("there is no file")), "{wrong:#?}");
     assert!(wrong.len() >= 6, "the example files do not exist: {problems}");
+}
+
+const MAPPED: &str = r#"
+[[source]]
+topic = "product-analytics"
+kind = "usage"
+[source.mapping]
+account = "/customer/id"
+time = { pointer = "/ts", format = "epoch_seconds" }
+name = { pointer = "/type", names = { Login = "login" } }
+value = { value = 1.5 }
+feature = { value = "web" }
+[source.filter]
+"/type" = ["Login", "View"]
+"#;
+
+#[test]
+fn a_topic_with_a_json_of_its_own_is_mapped_by_settings() {
+    let config = read(MAPPED, &[], &[]).unwrap();
+    let mapping = config.sources[0].mapping.as_ref().unwrap();
+    assert_eq!(mapping.filter[0].any_of, ["Login", "View"]);
+    let rule = |target: &str| mapping.rules.iter().find(|rule| rule.target == target).unwrap();
+    assert_eq!(rule("account").origin, Origin::Pointer("/customer/id".into()));
+    assert_eq!(rule("time").time, TimeFormat::EpochSeconds);
+    assert_eq!(rule("name").names["Login"], "login");
+    assert_eq!(rule("feature").origin, Origin::Text("web".into()));
+    let again = read(&config.to_toml().unwrap(), &[], &[]).unwrap();
+    assert_eq!(again.sources[0].mapping.as_ref(), Some(mapping));
+}
+
+#[test]
+fn mistakes_in_a_mapping_are_shown() {
+    let text = MAPPED
+        .replace("\"/customer/id\"", "\"customer.id\"")
+        .replace("epoch_seconds", "epoch_second")
+        .replace("name = {", "title = {");
+    let shown = mistakes(&text, &[]);
+    for expected in [
+        "no JSON Pointer",
+        "did you mean \"epoch_seconds\"?",
+        "`source.mapping.name` is missing",
+    ] {
+        assert!(shown.contains(expected), "{expected} not in\n{shown}");
+    }
 }

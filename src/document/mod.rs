@@ -16,7 +16,7 @@ pub use nearest::nearest;
 pub use overrides::Override;
 pub use problem::{Origin, Place, Problem, Problems};
 pub use secret::{HIDDEN, is_secret};
-pub use table::{Placed, Table};
+pub use table::{Placed, Scalar, Table};
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;

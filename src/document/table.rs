@@ -15,6 +15,15 @@ pub struct Placed<T> {
     pub place: Place,
 }
 
+/// A value that is no table and no list.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Scalar {
+    Text(String),
+    /// As it was written.
+    Number(String),
+    Bool(bool),
+}
+
 /// A table being read. Each getter returns `None` when the key is absent, and also (after it noted why) when its
 /// value is of no use. [`Table::finish`] notes the keys that nobody asked for.
 #[must_use = "finish() reports unknown keys"]
@@ -154,6 +163,16 @@ impl<'d> Table<'d> {
         None
     }
 
+    /// A text, a number or a boolean; an override is a text.
+    pub fn scalar(&mut self, key: &str) -> Option<Placed<Scalar>> {
+        let (found, place) = self.find(key)?;
+        let value = match found {
+            Found::Overridden(item) => Some(Scalar::Text(item.value.clone())),
+            Found::Written(value) => scalar(value.get_ref()),
+        };
+        self.expect(key, value, place, "a text, a number or a boolean")
+    }
+
     /// A list of texts; an override separates them by commas.
     pub fn strings(&mut self, key: &str) -> Option<Vec<Placed<String>>> {
         let (found, place) = self.find(key)?;
@@ -225,23 +244,19 @@ impl<'d> Table<'d> {
     fn flatten(&self, prefix: &str, entries: &DeTable<'_>, into: &mut BTreeMap<String, String>) {
         for (key, value) in entries {
             let name = format!("{prefix}{}", key.get_ref());
-            let text = match value.get_ref() {
-                DeValue::Table(nested) => {
-                    self.flatten(&format!("{name}."), nested, into);
-                    continue;
-                }
-                DeValue::String(text) => text.to_string(),
-                DeValue::Integer(integer) => integer.to_string(),
-                DeValue::Float(float) => float.to_string(),
-                DeValue::Boolean(boolean) => boolean.to_string(),
-                DeValue::Datetime(_) | DeValue::Array(_) => {
+            if let DeValue::Table(nested) = value.get_ref() {
+                self.flatten(&format!("{name}."), nested, into);
+                continue;
+            }
+            match scalar(value.get_ref()) {
+                Some(Scalar::Text(text) | Scalar::Number(text)) => into.insert(name, text),
+                Some(Scalar::Bool(truth)) => into.insert(name, truth.to_string()),
+                None => {
                     let place = self.document.origin().place(value.span());
-                    let message = format!("`{}.{name}` must be a text, a number or a boolean", self.path);
-                    self.report(Problem::new(message, place));
-                    continue;
+                    self.wrong_type(&name, place, "a text, a number or a boolean");
+                    None
                 }
             };
-            into.insert(name, text);
         }
     }
 
@@ -285,6 +300,12 @@ impl<'d> Table<'d> {
             }
         }
         tables
+    }
+
+    /// Whether a table stands under `key` in the document.
+    pub fn is_table(&self, key: &str) -> bool {
+        self.written(key)
+            .is_some_and(|value| matches!(value.get_ref(), DeValue::Table(_)))
     }
 
     /// Whether `key` stands in the document, of use or not.
@@ -385,6 +406,16 @@ impl<'d> Table<'d> {
 fn whole(value: &DeValue<'_>) -> Option<i64> {
     let integer = value.as_integer()?;
     i64::from_str_radix(integer.as_str(), integer.radix()).ok()
+}
+
+fn scalar(value: &DeValue<'_>) -> Option<Scalar> {
+    match value {
+        DeValue::String(text) => Some(Scalar::Text(text.to_string())),
+        DeValue::Integer(integer) => Some(Scalar::Number(integer.to_string())),
+        DeValue::Float(float) => Some(Scalar::Number(float.to_string())),
+        DeValue::Boolean(truth) => Some(Scalar::Bool(*truth)),
+        DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => None,
+    }
 }
 
 fn number(value: &DeValue<'_>) -> Option<f64> {

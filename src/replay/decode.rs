@@ -16,18 +16,18 @@ use crate::ingest::limits::Limits;
 use crate::ingest::refusal::Refusal;
 
 use super::block::Block;
-use super::input::{InputFile, Records};
+use super::input::{InputFile, Records, wire_format};
 
 const BLOCK_EVENTS: usize = 2_048;
 const BLOCKS_WAITING: usize = 2;
 /// So many refusals a file are kept in words; beyond that they are counted.
 const REFUSALS_SHOWN: usize = 5;
 
-/// How records are read: shapes by kind, limits, and the wall clock that times are held against.
+/// How records are read.
 #[derive(Clone)]
 pub struct Reading {
-    pub shapes: [Shape; Kind::COUNT],
     pub limits: Limits,
+    /// The wall clock that times are held against.
     pub wall: Timestamp,
 }
 
@@ -51,7 +51,7 @@ pub enum Decoded {
 pub fn start(file: InputFile, reading: Reading, progress: Arc<AtomicU64>) -> io::Result<Receiver<Decoded>> {
     let (sender, receiver) = bounded(BLOCKS_WAITING);
     thread::Builder::new().name("decode".to_owned()).spawn(move || {
-        let last = match FileDecoder::new(reading).run(&file, progress, &sender) {
+        let last = match FileDecoder::new(reading, file.shape.clone()).run(&file, progress, &sender) {
             Ok(refused) => Decoded::End(refused),
             Err(error) => Decoded::Failed(error),
         };
@@ -62,17 +62,22 @@ pub fn start(file: InputFile, reading: Reading, progress: Arc<AtomicU64>) -> io:
 }
 
 struct FileDecoder {
-    reading: Reading,
+    /// The file's; without one each record says its kind, and is of the default wire format.
+    shape: Option<Shape>,
+    by_kind: [Shape; Kind::COUNT],
+    wall: Timestamp,
     decoder: Decoder,
     block: Block,
     refused: Refused,
 }
 
 impl FileDecoder {
-    fn new(reading: Reading) -> Self {
+    fn new(reading: Reading, shape: Option<Shape>) -> Self {
         Self {
-            decoder: Decoder::new(reading.limits.clone()),
-            reading,
+            shape,
+            by_kind: Kind::ALL.map(wire_format),
+            wall: reading.wall,
+            decoder: Decoder::new(reading.limits),
             block: Block::default(),
             refused: Refused::default(),
         }
@@ -83,7 +88,7 @@ impl FileDecoder {
         let mut record = Vec::new();
         let mut number = 0;
         while records.next(&mut record)? {
-            if let Err(refusal) = self.decode(file.kind, number, &record) {
+            if let Err(refusal) = self.decode(number, &record) {
                 self.refuse(number, &refusal);
             }
             number += 1;
@@ -98,14 +103,13 @@ impl FileDecoder {
         Ok(self.refused)
     }
 
-    fn decode(&mut self, kind: Option<Kind>, number: i64, record: &[u8]) -> Result<(), Refusal> {
-        let kind = match kind {
-            Some(kind) => kind,
-            None => kind_of_record(record)?,
+    fn decode(&mut self, number: i64, record: &[u8]) -> Result<(), Refusal> {
+        let shape = match &self.shape {
+            Some(shape) => shape,
+            None => &self.by_kind[kind_of_record(record)?.index()],
         };
-        let shape = &self.reading.shapes[kind.index()];
+        let (kind, wall) = (shape.kind, self.wall);
         let block = &mut self.block;
-        let wall = self.reading.wall;
         self.decoder
             .decode(shape, Some(record), Envelope::default(), wall, |event| {
                 block.push(kind, number, event)

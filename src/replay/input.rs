@@ -10,6 +10,7 @@ use flate2::bufread::MultiGzDecoder;
 
 use crate::domain::event::Kind;
 use crate::generate::default_topic;
+use crate::ingest::decode::Shape;
 
 use super::csv_records::CsvRecords;
 
@@ -18,31 +19,34 @@ const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
 const ZSTD_MAGIC: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 
 /// One file of events.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct InputFile {
     /// `None` for standard input.
     pub path: Option<PathBuf>,
-    /// `None`: every record says it in a field `kind`.
-    pub kind: Option<Kind>,
+    /// `None`: every record says its kind in a field `kind`.
+    pub shape: Option<Shape>,
 }
 
 impl InputFile {
-    /// Reads `FILE`, `KIND=FILE` or `-`. Without a kind, a file named after a topic of the default wire format, such as
-    /// `usage-events.jsonl.gz`, is of that topic's kind.
-    pub fn from_argument(argument: &str) -> Self {
-        let (kind, path) = match argument.split_once('=') {
+    /// Reads `FILE`, `KIND=FILE` or `-`. Without a kind, a file named after a topic, such as `usage-events.jsonl.gz`, holds
+    /// what that topic does: one of `topics`, or of the default wire format.
+    pub fn from_argument(argument: &str, topics: &[(String, Shape)]) -> Self {
+        let (shape, path) = match argument.split_once('=') {
             Some((kind, path)) => match Kind::from_name(kind) {
-                Some(kind) => (Some(kind), path),
+                Some(kind) => (Some(wire_format(kind)), path),
                 None => (None, argument),
             },
             None => (None, argument),
         };
         if path == "-" {
-            return Self { path: None, kind };
+            return Self { path: None, shape };
         }
         let path = PathBuf::from(path);
-        let kind = kind.or_else(|| kind_of_name(&path));
-        Self { path: Some(path), kind }
+        let shape = shape.or_else(|| shape_of_name(&path, topics));
+        Self {
+            path: Some(path),
+            shape,
+        }
     }
 
     /// As messages call it.
@@ -86,10 +90,29 @@ impl InputFile {
     }
 }
 
-fn kind_of_name(path: &Path) -> Option<Kind> {
+/// Events of `kind` in the default wire format.
+pub fn wire_format(kind: Kind) -> Shape {
+    Shape { kind, mapping: None }
+}
+
+fn shape_of_name(path: &Path, topics: &[(String, Shape)]) -> Option<Shape> {
     let name = path.file_name()?.to_str()?;
-    let topic = name.split('.').next()?;
-    Kind::ALL.into_iter().find(|kind| default_topic(*kind) == topic)
+    // A topic's name may have dots itself.
+    let is_of = |topic: &str| {
+        name.strip_prefix(topic)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    let configured = topics
+        .iter()
+        .find(|(topic, _)| is_of(topic))
+        .map(|(_, shape)| shape.clone());
+    let default = || {
+        Kind::ALL
+            .into_iter()
+            .find(|kind| is_of(default_topic(*kind)))
+            .map(wire_format)
+    };
+    configured.or_else(default)
 }
 
 /// Gzip and zstd are known by their first bytes.
@@ -153,12 +176,13 @@ mod tests {
     use std::io::Write;
 
     use super::*;
+    use crate::ingest::mapping::Mapping;
 
     fn records_of(name: &str, bytes: &[u8]) -> Vec<String> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(name);
         std::fs::write(&path, bytes).unwrap();
-        let file = InputFile::from_argument(path.to_str().unwrap());
+        let file = InputFile::from_argument(path.to_str().unwrap(), &[]);
         let mut records = file.open(Arc::default()).unwrap();
         let (mut record, mut all) = (Vec::new(), Vec::new());
         while records.next(&mut record).unwrap() {
@@ -169,13 +193,22 @@ mod tests {
 
     #[test]
     fn the_kind_comes_from_the_argument_or_the_name() {
-        let kind = |argument: &str| InputFile::from_argument(argument).kind;
+        let mapped = Shape {
+            kind: Kind::Usage,
+            mapping: Some(Mapping::default()),
+        };
+        let topics = [("product.events".to_owned(), mapped.clone())];
+        let shape = |argument: &str| InputFile::from_argument(argument, &topics).shape;
+        let kind = |argument: &str| shape(argument).map(|shape| shape.kind);
+        assert_eq!(shape("a/product.events.csv"), Some(mapped));
+        assert_eq!(shape("usage=product.events.csv"), Some(wire_format(Kind::Usage)));
+        assert_eq!(shape("product.eventsource"), None);
         assert_eq!(kind("a/usage-events.jsonl.gz"), Some(Kind::Usage));
         assert_eq!(kind("support-events.csv"), Some(Kind::Support));
         assert_eq!(kind("billing=a/usage-events.jsonl"), Some(Kind::Billing));
         assert_eq!(kind("feedback=-"), Some(Kind::Feedback));
         assert_eq!(kind("mixed.jsonl"), None);
-        let odd = InputFile::from_argument("a=b.jsonl");
+        let odd = InputFile::from_argument("a=b.jsonl", &[]);
         assert_eq!(odd.path, Some(PathBuf::from("a=b.jsonl")));
     }
 
