@@ -12,5 +12,7 @@ pub mod ingest;
 pub mod kafka;
 pub mod metrics;
 pub mod model;
+pub mod redis;
 pub mod replay;
+pub mod scorer;
 pub mod telemetry;

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use rdkafka::ClientConfig;
+use rdkafka::{ClientConfig, error::KafkaError};
 
 /// librdkafka properties by their own names.
 pub type Properties = BTreeMap<String, String>;
@@ -64,29 +64,8 @@ const SESSION_TIMEOUT_MS: &str = "10000";
 impl KafkaSettings {
     /// Every property that is wrong, as text for the user: reserved ones, unknown ones, values out of range.
     pub fn check(&self) -> Vec<String> {
-        let mut problems: Vec<String> = [&self.common, &self.consumer, &self.producer]
-            .into_iter()
-            .flat_map(Properties::keys)
-            .filter(|name| RESERVED.contains(&name.as_str()))
-            .map(|name| format!("kafka property `{name}` is set by pulsewatch itself and cannot be passed through"))
-            .collect();
-        // Each property alone first: a client names no more than one that is wrong, and not always the same.
-        let alone = [&self.common, &self.consumer, &self.producer].into_iter().flatten();
-        let alone = alone.map(|(name, value)| ClientConfig::from_iter([(name.clone(), value.clone())]));
-        let roles = [
-            self.group_consumer("check", None),
-            self.log_reader("check"),
-            self.idempotent_producer(),
-            self.transactional_producer("check"),
-        ];
-        for config in alone.chain(roles) {
-            if let Err(error) = config.create_native_config() {
-                problems.push(error.to_string());
-            }
-        }
-        problems.sort();
-        problems.dedup();
-        problems
+        let properties = [&self.common, &self.consumer, &self.producer].into_iter().flatten();
+        properties.filter_map(|(name, value)| problem(name, value)).collect()
     }
 
     /// A member of group `group`: the ingest's consumer, and the one that decides which shards the scorer owns.
@@ -211,6 +190,20 @@ impl KafkaSettings {
     }
 }
 
+fn problem(name: &str, value: &str) -> Option<String> {
+    if RESERVED.contains(&name) {
+        return Some(format!(
+            "kafka property `{name}` is set by pulsewatch itself and cannot be passed through"
+        ));
+    }
+    // Each on its own: librdkafka stops at the first mistake.
+    match ClientConfig::new().set(name, value).create_native_config() {
+        Ok(_) => None,
+        Err(KafkaError::ClientConfig(_, reason, ..)) => Some(format!("kafka property `{name}`: {reason}")),
+        Err(other) => Some(format!("kafka property `{name}`: {other}")),
+    }
+}
+
 fn apply(config: &mut ClientConfig, properties: &Properties) {
     for (name, value) in properties {
         if !RESERVED.contains(&name.as_str()) {
@@ -276,6 +269,8 @@ impl fmt::Debug for Redacted<'_> {
 
 #[cfg(test)]
 mod tests {
+    use rdkafka::producer::BaseProducer;
+
     use super::*;
 
     fn settings() -> KafkaSettings {
@@ -304,7 +299,18 @@ mod tests {
 
     #[test]
     fn defaults_are_valid_for_every_role() {
-        assert_eq!(settings().check(), Vec::<String>::new());
+        let settings = settings();
+        let roles = [
+            settings.group_consumer("app-score", Some("host-1")),
+            settings.log_reader("app-score"),
+            settings.idempotent_producer(),
+            settings.admin(),
+        ];
+        for role in roles {
+            role.create_native_config().unwrap();
+        }
+        // What librdkafka checks of properties together, it checks when the client is made.
+        let _: BaseProducer = settings.transactional_producer("app-score-0").create().unwrap();
     }
 
     #[test]
@@ -312,10 +318,10 @@ mod tests {
         let mut settings = settings();
         settings.common.insert("no.such.property".into(), "1".into());
         settings.consumer.insert("session.timeout.ms".into(), "soon".into());
-        let problems = settings.check().join("\n");
+        let problems = settings.check();
         assert!(
-            problems.contains("no.such.property") && problems.contains("session.timeout.ms"),
-            "{problems}"
+            problems[0].contains("no.such.property") && problems[1].contains("session.timeout.ms"),
+            "{problems:?}"
         );
     }
 

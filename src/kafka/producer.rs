@@ -1,0 +1,110 @@
+//! A producer whose queue can be drained, and which remembers the first message that could not be delivered.
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use rdkafka::{
+    ClientConfig, ClientContext, Message,
+    config::RDKafkaLogLevel,
+    error::{KafkaError, KafkaResult, RDKafkaErrorCode},
+    message::DeliveryResult,
+    producer::{BaseProducer, BaseRecord, Producer, ProducerContext, PurgeConfig},
+};
+
+use super::context;
+
+/// How long one poll waits. The crate's `poll` lasts that long even when something came.
+const POLL: Duration = Duration::from_millis(1);
+
+pub struct DrainedProducer {
+    producer: BaseProducer<Deliveries>,
+}
+
+/// The context: keeps the first delivery error until it is taken.
+#[derive(Default)]
+pub struct Deliveries {
+    failed: Mutex<Option<KafkaError>>,
+}
+
+impl ClientContext for Deliveries {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        context::log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        context::error(&error, reason);
+    }
+}
+
+impl ProducerContext for Deliveries {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        if let Err((error, message)) = result {
+            tracing::debug!(topic = message.topic(), %error, "a message was not delivered");
+            self.failed
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .get_or_insert_with(|| error.clone());
+        }
+    }
+}
+
+impl DrainedProducer {
+    pub fn new(config: &ClientConfig) -> KafkaResult<Self> {
+        Ok(Self {
+            producer: config.create_with_context(Deliveries::default())?,
+        })
+    }
+
+    /// The client behind it, for transactions.
+    pub fn inner(&self) -> &BaseProducer<Deliveries> {
+        &self.producer
+    }
+
+    /// Queues a record; while the queue is full, waits for room until `deadline`.
+    pub fn send(&self, mut record: BaseRecord<'_, str, [u8]>, deadline: Instant) -> KafkaResult<()> {
+        loop {
+            match self.producer.send(record) {
+                Ok(()) => return Ok(()),
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back))
+                    if Instant::now() < deadline =>
+                {
+                    record = back;
+                    self.producer.poll(POLL);
+                }
+                Err((error, _)) => return Err(error),
+            }
+        }
+    }
+
+    /// Waits until every queued message is delivered or failed; an error if one failed or some are left at `deadline`.
+    pub fn drain(&self, deadline: Instant) -> KafkaResult<()> {
+        while self.producer.in_flight_count() > 0 {
+            if Instant::now() >= deadline {
+                return Err(KafkaError::Flush(RDKafkaErrorCode::OperationTimedOut));
+            }
+            self.producer.poll(POLL);
+        }
+        match self
+            .producer
+            .context()
+            .failed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+        {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    /// Throws away what is queued or under way and forgets what failed: before a transaction is aborted.
+    pub fn discard(&self, deadline: Instant) {
+        self.producer.purge(PurgeConfig::default().queue().inflight());
+        // What was purged counts as failed, which nobody wants to know.
+        let _ = self.drain(deadline);
+    }
+}

@@ -1,0 +1,80 @@
+//! Why the scorer stops for good.
+
+use rdkafka::error::KafkaError;
+
+use super::{decide::Stage, plan::Refusal, store::StoreError};
+use crate::domain::shard::FoldError;
+
+#[derive(Debug, thiserror::Error)]
+pub enum ScorerError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+
+    #[error("shard {shard}: {refusal}")]
+    Refused { shard: u32, refusal: Refusal },
+
+    #[error("shard {shard}: the checkpoint cannot be read ({cause}). Run: pulsewatch rebuild --shard {shard}")]
+    CheckpointUnreadable { shard: u32, cause: String },
+
+    #[error("shard {shard}, log offset {offset}: {cause}")]
+    Log { shard: u32, offset: i64, cause: FoldError },
+
+    #[error("shard {shard}: Kafka refused at {stage:?}: {cause}")]
+    Kafka {
+        shard: u32,
+        stage: Stage,
+        cause: KafkaError,
+    },
+
+    #[error("Kafka does not answer: {cause}")]
+    Unreachable { cause: String },
+
+    #[error("Kafka client: {0}")]
+    Client(#[from] KafkaError),
+
+    #[error(
+        "another process runs with the same instance name ({instance}) and took this one's place in the group. \
+         Give each process its own app.instance"
+    )]
+    InstanceTaken { instance: String },
+
+    #[error("the group {group} has members: stop every `pulsewatch run` of this app first")]
+    GroupActive { group: String },
+
+    #[error("cannot start a thread: {0}")]
+    Thread(#[from] std::io::Error),
+
+    #[error("shard {shard}: its thread panicked; this is a bug")]
+    Panicked { shard: u32 },
+
+    #[error("metrics: {0}")]
+    Metrics(#[from] prometheus::Error),
+}
+
+/// What ends a term of owning a shard before its time.
+#[derive(Debug)]
+pub enum Trouble {
+    /// May go away: the shard is to be taken again, after a pause.
+    Retake(String),
+    /// Will not.
+    GiveUp(ScorerError),
+}
+
+impl From<ScorerError> for Trouble {
+    fn from(error: ScorerError) -> Self {
+        Self::GiveUp(error)
+    }
+}
+
+impl From<StoreError> for Trouble {
+    /// Even a setting of the server is only warned of: the shard is taken once somebody has put it right.
+    fn from(error: StoreError) -> Self {
+        Self::Retake(error.to_string())
+    }
+}
+
+impl Trouble {
+    pub fn retake(what: &str, cause: &KafkaError) -> Self {
+        Self::Retake(format!("{what}: {cause}"))
+    }
+}

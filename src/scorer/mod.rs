@@ -1,0 +1,214 @@
+//! The scorer: drives one shard per partition of the shard log.
+//!
+//! | part | does |
+//! |---|---|
+//! | `membership`, `crew` | which shards are this process's, and a thread for each |
+//! | `plan`, `take` | where a shard begins: fence, ask, load, position |
+//! | `owned` | the cycle: fold, publish, checkpoint |
+//! | `publish`, `decide` | the transaction, and what to do when it fails |
+//! | `checkpoint`, `store` | the state outside the process |
+//!
+//! docs/delivery.md says what is guaranteed, and how each fault ends.
+
+mod backoff;
+mod checkpoint;
+mod crew;
+mod decide;
+mod error;
+mod invariant;
+mod membership;
+pub mod memory_store;
+mod metrics;
+pub mod model_entry;
+mod owned;
+mod plan;
+mod publish;
+mod settings;
+pub mod store;
+#[cfg(test)]
+mod store_contract;
+mod take;
+
+use std::{
+    collections::BTreeMap,
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+
+use self::{
+    crew::{Crew, Worker},
+    membership::{Group, GroupConsumer},
+    store::StoreFactory,
+    take::{Progress, ShardContext},
+};
+use crate::{domain::time::Timestamp, health::Role, kafka::offsets};
+
+pub use error::ScorerError;
+pub use metrics::ScorerMetrics;
+pub use plan::Refusal;
+pub use settings::{Activation, Delivery, Settings};
+
+const POLL: Duration = Duration::from_millis(100);
+const LAG_INTERVAL: Duration = Duration::from_secs(2);
+const LAG_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// Runs until `stop` is set, then finishes what is under way within `settings.stop_within`.
+///
+/// # Errors
+/// Something that does not go away by itself: each says what to do.
+pub fn run(
+    settings: Settings,
+    stores: Arc<dyn StoreFactory>,
+    stop: &AtomicBool,
+    metrics: &ScorerMetrics,
+    role: &Role,
+) -> Result<(), ScorerError> {
+    stores.check()?;
+    let crew = Arc::new(Crew::new(settings.stop_within));
+    let consumer = membership::join(&settings, crew.clone())?;
+    let mut scorer = Scorer {
+        settings: Arc::new(settings),
+        stores,
+        metrics: metrics.clone(),
+        role: role.clone(),
+        crew,
+        consumer,
+        progress: BTreeMap::new(),
+        lag_shown: Instant::now(),
+    };
+    let result = scorer.serve(stop);
+    scorer.crew.release_all();
+    let late = scorer.crew.failure();
+    result.and(late.map_or(Ok(()), Err))
+}
+
+struct Scorer {
+    settings: Arc<Settings>,
+    stores: Arc<dyn StoreFactory>,
+    metrics: ScorerMetrics,
+    role: Role,
+    crew: Arc<Crew>,
+    consumer: Arc<GroupConsumer>,
+    progress: BTreeMap<u32, Arc<Progress>>,
+    lag_shown: Instant,
+}
+
+impl Scorer {
+    fn serve(&mut self, stop: &AtomicBool) -> Result<(), ScorerError> {
+        self.role.waiting_for("its shards");
+        while !stop.load(Ordering::Relaxed) {
+            // Serves rebalances; the partitions are paused, so no message comes.
+            if let Some(Err(error)) = self.consumer.poll(POLL) {
+                self.judge(&error)?;
+            }
+            self.start_assigned()?;
+            if let Some(failure) = self.crew.failure() {
+                return Err(failure);
+            }
+            self.show();
+        }
+        Ok(())
+    }
+
+    fn judge(&self, error: &KafkaError) -> Result<(), ScorerError> {
+        match error.rdkafka_error_code() {
+            Some(RDKafkaErrorCode::FencedInstanceId) => Err(ScorerError::InstanceTaken {
+                instance: self.settings.instance.clone().unwrap_or_default(),
+            }),
+            _ if matches!(error, KafkaError::MessageConsumptionFatal(_)) => Err(ScorerError::Client(error.clone())),
+            _ => {
+                tracing::debug!(%error, "membership");
+                Ok(())
+            }
+        }
+    }
+
+    fn start_assigned(&mut self) -> Result<(), ScorerError> {
+        let crew = self.crew.clone();
+        crew.start_assigned(|shard| self.start(shard))?;
+        let running = crew.running();
+        for shard in self.progress.keys().filter(|shard| !running.contains(shard)) {
+            self.metrics.forget_shard(*shard);
+        }
+        self.progress.retain(|shard, _| running.contains(shard));
+        Ok(())
+    }
+
+    fn start(&mut self, shard: u32) -> io::Result<Worker> {
+        let (stop, signal) = crew::stop_signal();
+        let progress = Arc::<Progress>::default();
+        self.progress.insert(shard, progress.clone());
+        let context = Arc::new(ShardContext {
+            shard,
+            settings: self.settings.clone(),
+            stores: self.stores.clone(),
+            metrics: self.metrics.clone(),
+            gauges: self.metrics.shard(shard),
+            group: Group::new(&self.consumer),
+            progress,
+            stop: signal,
+        });
+        let (open, ended) = crossbeam_channel::bounded(0);
+        let thread = std::thread::Builder::new()
+            .name(format!("shard-{shard}"))
+            .spawn(move || {
+                let _open = open;
+                owned::own(&context)
+            })?;
+        Ok(Worker { stop, ended, thread })
+    }
+
+    /// Health, and the lag now and then: it costs a question to the broker.
+    fn show(&mut self) {
+        self.role.progressed();
+        self.metrics
+            .shards_owned
+            .set(i64::try_from(self.progress.len()).unwrap_or(i64::MAX));
+        let recovering = self
+            .progress
+            .iter()
+            .find(|(_, progress)| !progress.live.load(Ordering::Relaxed));
+        match recovering {
+            _ if !self.crew.was_assigned() => {}
+            Some((shard, _)) => self.role.waiting_for(format!("the recovery of shard {shard}")),
+            None => self.role.ready(),
+        }
+        if self.lag_shown.elapsed() >= LAG_INTERVAL {
+            self.show_lag();
+            self.lag_shown = Instant::now();
+        }
+    }
+
+    fn show_lag(&self) {
+        for (shard, progress) in &self.progress {
+            let partition = i32::try_from(*shard).unwrap_or(i32::MAX);
+            let Ok(extent) = offsets::extent(&*self.consumer, &self.settings.log_topic, partition, LAG_TIMEOUT) else {
+                return;
+            };
+            let gauges = self.metrics.shard(*shard);
+            let records = extent
+                .high
+                .saturating_sub(progress.committed.load(Ordering::Relaxed))
+                .max(0);
+            gauges.lag_records.set(records);
+            let age_ms = wall_clock()
+                .millis()
+                .saturating_sub(progress.folded_at.load(Ordering::Relaxed));
+            gauges
+                .lag_seconds
+                .set(if records == 0 { 0 } else { age_ms.max(0) / 1000 });
+        }
+    }
+}
+
+/// The machine's clock, for metrics and for the facts in entries that the scorer writes.
+fn wall_clock() -> Timestamp {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,317 @@
+//! A shard in hand: fold what waits, publish, commit, checkpoint.
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant},
+};
+
+use rdkafka::{
+    Message,
+    consumer::BaseConsumer,
+    error::{KafkaError, RDKafkaErrorCode},
+    message::BorrowedMessage,
+};
+
+use super::{
+    checkpoint::Checkpointer,
+    error::{ScorerError, Trouble},
+    invariant::Invariant,
+    metrics::EndToEnd,
+    model_entry,
+    publish::Publisher,
+    take::{ShardContext, Taken},
+    wall_clock,
+};
+use crate::{
+    domain::{
+        entry::EntryError,
+        outbox::Outputs,
+        output::{ALERT_OPENED, ALERT_RESOLVED, ALERT_UPDATED, SCORE_UPDATED},
+        shard::{FoldError, Shard},
+    },
+    kafka::context::Quiet,
+};
+
+/// Outputs past which a cycle is published at once: what librdkafka queues with room to spare.
+const MAX_OUTPUTS: usize = 50_000;
+const MAX_OUTPUT_BYTES: usize = 32 * 1024 * 1024;
+/// An offset alone is committed no more often than this.
+const BARE_COMMIT: Duration = Duration::from_millis(500);
+/// How long a read waits when nothing else is to be done: how soon a stop is noticed.
+const IDLE: Duration = Duration::from_millis(100);
+/// librdkafka counts whole milliseconds; less would spin.
+const SHORTEST: Duration = Duration::from_millis(1);
+
+pub struct Owned<'a> {
+    context: &'a ShardContext,
+    publisher: Publisher,
+    checkpointer: Checkpointer,
+    shard: Shard,
+    outputs: Outputs,
+    /// The next offset to fold.
+    next: i64,
+    /// The next offset that the group is to read. Entries before it are folded with their outputs muted.
+    committed: i64,
+    /// Offset of the first entry folded since the last publication.
+    first_unpublished: Option<i64>,
+    /// Where the log ended when the shard was taken.
+    log_end: i64,
+    model_settled: bool,
+    last_publication: Instant,
+    end_to_end: EndToEnd,
+}
+
+impl<'a> Owned<'a> {
+    pub fn new(context: &'a ShardContext, taken: Taken) -> (Self, BaseConsumer<Quiet>) {
+        let owned = Self {
+            context,
+            publisher: taken.publisher,
+            checkpointer: taken.checkpointer,
+            shard: taken.shard,
+            outputs: Outputs::new(),
+            next: taken.plan.from,
+            committed: taken.plan.live_from,
+            first_unpublished: None,
+            log_end: taken.extent.high,
+            model_settled: false,
+            last_publication: Instant::now(),
+            end_to_end: context.metrics.end_to_end(),
+        };
+        context.progress.committed.store(owned.committed, Ordering::Relaxed);
+        (owned, taken.reader)
+    }
+
+    /// Until it is told to stop; then what was folded is published and checkpointed.
+    pub fn run(&mut self, reader: &BaseConsumer<Quiet>) -> Result<(), Trouble> {
+        while !self.context.stop.is_set() {
+            match reader.poll(self.patience()) {
+                Some(Ok(message)) => self.fold(&message)?,
+                Some(Err(error)) => self.judge_read_error(&error)?,
+                None => {}
+            }
+            self.settle_model()?;
+            if self.publication_is_due() {
+                self.publish()?;
+            }
+            if self.is_settled() {
+                self.checkpointer.step(&mut self.shard, self.committed);
+            }
+            self.show_progress();
+        }
+        self.finish()
+    }
+
+    /// Whether something was folded that is not committed.
+    fn is_pending(&self) -> bool {
+        self.next > self.committed
+    }
+
+    /// Whether all that the state reflects is committed: it may be checkpointed.
+    fn is_settled(&self) -> bool {
+        !self.is_pending() && self.outputs.is_empty()
+    }
+
+    fn interval(&self) -> Duration {
+        if self.outputs.is_empty() {
+            BARE_COMMIT
+        } else {
+            self.context.settings.cycle
+        }
+    }
+
+    /// How long the next read may wait.
+    fn patience(&self) -> Duration {
+        if !self.is_pending() {
+            return IDLE;
+        }
+        let rest = self.interval().saturating_sub(self.last_publication.elapsed());
+        if rest.is_zero() {
+            rest
+        } else {
+            rest.clamp(SHORTEST, IDLE)
+        }
+    }
+
+    fn publication_is_due(&self) -> bool {
+        let is_large = self.outputs.len() >= MAX_OUTPUTS || self.outputs.bytes() >= MAX_OUTPUT_BYTES;
+        self.is_pending() && (is_large || self.last_publication.elapsed() >= self.interval())
+    }
+
+    fn fold(&mut self, message: &BorrowedMessage<'_>) -> Result<(), Trouble> {
+        let offset = message.offset();
+        let muted = offset < self.committed;
+        if !muted {
+            self.first_unpublished.get_or_insert(offset);
+        }
+        self.outputs.set_muted(muted);
+        let start = Instant::now();
+        match self
+            .shard
+            .fold(offset, message.payload().unwrap_or_default(), &mut self.outputs)
+        {
+            Ok(()) => self.context.metrics.entries.inc(),
+            Err(error) => self.judge_fold_error(offset, error)?,
+        }
+        self.context.metrics.fold_seconds.observe(start.elapsed().as_secs_f64());
+        self.next = offset + 1;
+        if let Some(written) = message.timestamp().to_millis() {
+            self.context.progress.folded_at.store(written, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// An entry that is damaged left the state untouched, here as in every replay: it is passed over, loudly. One that
+    /// only a newer build understands is not.
+    fn judge_fold_error(&self, offset: i64, cause: FoldError) -> Result<(), Trouble> {
+        use EntryError::{BadIndex, Damaged, LeftOver, UnknownType, UnknownVersion};
+        let shard = self.context.shard;
+        match cause {
+            FoldError::Entry(Damaged(_) | BadIndex | LeftOver(_)) => {
+                tracing::error!(shard, offset, %cause, "a log entry cannot be read and is passed over");
+                self.context.metrics.entries_damaged.inc();
+                Ok(())
+            }
+            FoldError::Entry(UnknownVersion(_) | UnknownType(_))
+            | FoldError::Model { .. }
+            | FoldError::OutOfOrder { .. } => Err(ScorerError::Log { shard, offset, cause }.into()),
+        }
+    }
+
+    fn judge_read_error(&self, error: &KafkaError) -> Result<(), Trouble> {
+        use RDKafkaErrorCode::{AutoOffsetReset, OffsetOutOfRange, UnknownPartition, UnknownTopicOrPartition};
+        match error.rdkafka_error_code() {
+            // Taking the shard again finds out what the log still holds, and says so.
+            Some(AutoOffsetReset | OffsetOutOfRange | UnknownTopicOrPartition | UnknownPartition) => {
+                Err(Trouble::retake("reading the log", error))
+            }
+            _ if matches!(error, KafkaError::MessageConsumptionFatal(_)) => {
+                Err(Trouble::retake("reading the log", error))
+            }
+            _ => {
+                // librdkafka goes on by itself when the broker is back.
+                tracing::debug!(shard = self.context.shard, %error, "reading the log");
+                Ok(())
+            }
+        }
+    }
+
+    /// Once the log has been folded as far as it went when the shard was taken: is the configured model in force?
+    fn settle_model(&mut self) -> Result<(), Trouble> {
+        if self.model_settled || self.next < self.log_end {
+            return Ok(());
+        }
+        self.model_settled = true;
+        let settings = &self.context.settings;
+        if model_entry::is_needed(settings, &self.shard) {
+            let (name, version) = (&settings.model.name, &settings.model.version);
+            tracing::info!(
+                shard = self.context.shard,
+                name,
+                version,
+                "activating the configured model"
+            );
+            model_entry::append(settings, self.context.shard)
+                .map_err(|error| Trouble::retake("appending the model to the log", &error))?;
+        }
+        Ok(())
+    }
+
+    fn publish(&mut self) -> Result<(), Trouble> {
+        let metrics = &self.context.metrics;
+        let first = self.first_unpublished.take().unwrap_or(self.next);
+        Invariant::OutputsFollowCommit.check(first >= self.committed, metrics, || {
+            format!(
+                "shard {}: outputs from entry {first}, committed below {}",
+                self.context.shard, self.committed
+            )
+        });
+        self.last_publication = Instant::now();
+        self.publisher.publish(&self.outputs, self.next, &self.context.group)?;
+        metrics
+            .transaction_seconds
+            .observe(self.last_publication.elapsed().as_secs_f64());
+        self.committed = self.next;
+        self.count_outputs();
+        self.outputs.clear();
+        Ok(())
+    }
+
+    fn count_outputs(&self) {
+        let now = wall_clock().millis();
+        let seconds_since = |then: i64| now.saturating_sub(then).max(0) as f64 / 1000.0;
+        let types = [SCORE_UPDATED, ALERT_OPENED, ALERT_UPDATED, ALERT_RESOLVED];
+        let mut counts = [0; 4];
+        for output in self.outputs.iter() {
+            self.end_to_end
+                .from_arrival
+                .observe(seconds_since(output.arrived.millis()));
+            if output.caused_by_event {
+                self.end_to_end.from_event.observe(seconds_since(output.time.millis()));
+            }
+            if let Some(index) = types.iter().position(|name| *name == output.event_type) {
+                counts[index] += 1;
+            }
+        }
+        for (name, count) in types.into_iter().zip(counts).filter(|(_, count)| *count > 0) {
+            self.context.metrics.outputs(name).inc_by(count);
+        }
+    }
+
+    fn show_progress(&mut self) {
+        let Self { context, shard, .. } = self;
+        context.metrics.count(&shard.take_counters());
+        context
+            .gauges
+            .accounts
+            .set(i64::try_from(shard.accounts()).unwrap_or(i64::MAX));
+        context
+            .gauges
+            .checkpoint_age_seconds
+            .set(super::metrics::seconds(self.checkpointer.age()));
+        context.progress.committed.store(self.committed, Ordering::Relaxed);
+        if self.next >= self.committed && !context.progress.live.swap(true, Ordering::Relaxed) {
+            context.gauges.live.set(1);
+            tracing::info!(
+                shard = context.shard,
+                accounts = shard.accounts(),
+                offset = self.next,
+                "shard is live"
+            );
+        }
+    }
+
+    fn finish(&mut self) -> Result<(), Trouble> {
+        let deadline = Instant::now() + self.context.settings.stop_within;
+        if self.is_pending() {
+            self.publish()?;
+        }
+        self.checkpointer.finish(&mut self.shard, self.committed, deadline);
+        Ok(())
+    }
+}
+
+/// The thread of a shard: takes it, again after a fault, until it is told to stop.
+pub fn own(context: &Arc<ShardContext>) -> Result<(), ScorerError> {
+    let mut backoff = super::backoff::Backoff::default();
+    while !context.stop.is_set() {
+        let term = context.take().and_then(|taken| {
+            let (mut owned, reader) = Owned::new(context, taken);
+            let result = owned.run(&reader);
+            if context.progress.live.swap(false, Ordering::Relaxed) {
+                backoff = super::backoff::Backoff::default();
+            }
+            result
+        });
+        context.gauges.live.set(0);
+        match term {
+            Ok(()) => return Ok(()),
+            Err(Trouble::GiveUp(error)) => return Err(error),
+            Err(Trouble::Retake(cause)) => {
+                context.metrics.retaken.inc();
+                tracing::warn!(shard = context.shard, cause, "the shard will be taken again");
+                context.stop.wait(backoff.pause());
+            }
+        }
+    }
+    Ok(())
+}

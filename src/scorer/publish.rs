@@ -1,0 +1,155 @@
+//! Publishes a cycle: its outputs, and the log offset up to which they speak. One per shard and term; a new one with the
+//! same transactional id fences the one before.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use rdkafka::{
+    consumer::{CommitMode, Consumer},
+    error::{KafkaError, KafkaResult},
+    producer::{BaseRecord, Producer},
+};
+
+use super::{
+    decide::{Decision, Facts, Stage, decide},
+    error::{ScorerError, Trouble},
+    membership::Group,
+    settings::{Delivery, Settings},
+};
+use crate::{
+    domain::{
+        outbox::{OutputRecord, Outputs},
+        output::SCORE_UPDATED,
+    },
+    kafka::{cloud_events, offsets, producer::DrainedProducer},
+};
+
+/// For each step; the transaction itself is given up by the broker after `transaction.timeout.ms`.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// A publication that had to be aborted so often is no passing rebalance.
+const MAX_ABORTS: u32 = 3;
+
+pub struct Publisher {
+    producer: DrainedProducer,
+    settings: Arc<Settings>,
+    event_source: String,
+    shard: u32,
+}
+
+/// A step that failed.
+struct Failed {
+    stage: Stage,
+    cause: KafkaError,
+}
+
+impl Stage {
+    fn of<T>(self, result: KafkaResult<T>) -> Result<T, Failed> {
+        result.map_err(|cause| Failed { stage: self, cause })
+    }
+}
+
+impl Publisher {
+    /// Fences whoever published for the shard before, and waits until the fate of its last transaction is settled.
+    pub fn take_over(settings: &Arc<Settings>, shard: u32) -> Result<Self, Trouble> {
+        let config = match settings.delivery {
+            Delivery::ExactlyOnce => settings.kafka.transactional_producer(&settings.transactional_id(shard)),
+            Delivery::AtLeastOnce => settings.kafka.idempotent_producer(),
+        };
+        let producer = DrainedProducer::new(&config).map_err(ScorerError::Client)?;
+        let publisher = Self {
+            producer,
+            settings: settings.clone(),
+            event_source: settings.event_source(),
+            shard,
+        };
+        if settings.delivery == Delivery::ExactlyOnce {
+            let result = Stage::Init.of(publisher.producer.inner().init_transactions(TIMEOUT));
+            result.map_err(|failed| publisher.trouble(failed))?;
+        }
+        Ok(publisher)
+    }
+
+    /// Sends `outputs` and makes `next` the offset that the group goes on from. When it returns an error, whether that
+    /// happened is not known.
+    pub fn publish(&self, outputs: &Outputs, next: i64, group: &Group) -> Result<(), Trouble> {
+        let mut aborts = 0;
+        loop {
+            let result = match self.settings.delivery {
+                Delivery::ExactlyOnce => self.transact(outputs, next, group),
+                Delivery::AtLeastOnce => self.send_then_commit(outputs, next, group),
+            };
+            let Err(failed) = result else { return Ok(()) };
+            let repeat = decide(Facts::of(failed.stage, &failed.cause)) == Decision::AbortAndRepeat;
+            if !repeat || aborts == MAX_ABORTS {
+                return Err(self.trouble(failed));
+            }
+            aborts += 1;
+            tracing::info!(shard = self.shard, stage = ?failed.stage, cause = %failed.cause, "transaction aborted, sent again");
+            self.abort().map_err(|failed| self.trouble(failed))?;
+        }
+    }
+
+    fn transact(&self, outputs: &Outputs, next: i64, group: &Group) -> Result<(), Failed> {
+        let producer = self.producer.inner();
+        let deadline = Instant::now() + TIMEOUT;
+        Stage::Begin.of(producer.begin_transaction())?;
+        Stage::Deliver.of(self.send(outputs, deadline))?;
+        let at = Stage::Offsets.of(offsets::at(&self.settings.log_topic, self.partition(), next))?;
+        // The outputs travel meanwhile.
+        Stage::Offsets.of(group.with(|consumer| {
+            let metadata = consumer.group_metadata().ok_or(KafkaError::Canceled)?;
+            producer.send_offsets_to_transaction(&at, &metadata, TIMEOUT)
+        }))?;
+        // Drained here, because the crate's commit waits for outputs in steps of 100 ms.
+        Stage::Deliver.of(self.producer.drain(deadline))?;
+        Stage::Commit.of(producer.commit_transaction(TIMEOUT))
+    }
+
+    fn send_then_commit(&self, outputs: &Outputs, next: i64, group: &Group) -> Result<(), Failed> {
+        let deadline = Instant::now() + TIMEOUT;
+        Stage::Deliver.of(self.send(outputs, deadline))?;
+        Stage::Deliver.of(self.producer.drain(deadline))?;
+        let at = Stage::Offsets.of(offsets::at(&self.settings.log_topic, self.partition(), next))?;
+        Stage::Offsets.of(group.with(|consumer| consumer.commit(&at, CommitMode::Sync)))
+    }
+
+    fn send(&self, outputs: &Outputs, deadline: Instant) -> KafkaResult<()> {
+        for output in outputs.iter() {
+            let record = BaseRecord::to(self.topic(&output))
+                .key(output.subject)
+                .payload(output.value)
+                .headers(cloud_events::headers(&self.event_source, &output));
+            self.producer.send(record, deadline)?;
+        }
+        Ok(())
+    }
+
+    fn topic(&self, output: &OutputRecord<'_>) -> &str {
+        match &self.settings.alerts_topic {
+            Some(alerts) if output.event_type != SCORE_UPDATED => alerts,
+            _ => &self.settings.output_topic,
+        }
+    }
+
+    fn abort(&self) -> Result<(), Failed> {
+        self.producer.discard(Instant::now() + TIMEOUT);
+        Stage::Abort.of(self.producer.inner().abort_transaction(TIMEOUT))
+    }
+
+    fn partition(&self) -> i32 {
+        i32::try_from(self.shard).unwrap_or(i32::MAX)
+    }
+
+    fn trouble(&self, Failed { stage, cause }: Failed) -> Trouble {
+        match decide(Facts::of(stage, &cause)) {
+            Decision::GiveUp => Trouble::GiveUp(ScorerError::Kafka {
+                shard: self.shard,
+                stage,
+                cause,
+            }),
+            _ => Trouble::Retake(format!("publishing failed at {stage:?}: {cause}")),
+        }
+    }
+}

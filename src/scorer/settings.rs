@@ -1,0 +1,65 @@
+//! What the scorer is told.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{domain::shard::ShardRules, kafka::client::KafkaSettings, model::Model};
+
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Names the group (`<app>-score`), the transactional ids and the keys in the store.
+    pub app: String,
+    /// Names this process among those of the app, for good: then a restart within the session timeout moves no shard. Without it
+    /// the group takes a restart for one member leaving and another one coming.
+    pub instance: Option<String>,
+    pub kafka: KafkaSettings,
+    pub log_topic: String,
+    pub output_topic: String,
+    /// Where alerts go; `output_topic` when absent.
+    pub alerts_topic: Option<String>,
+    /// Partitions of the log.
+    pub shards: u32,
+    pub delivery: Delivery,
+    /// The configured model.
+    pub model: Arc<Model>,
+    pub activation: Activation,
+    pub rules: ShardRules,
+    /// Publications are at least so far apart.
+    pub cycle: Duration,
+    /// Checkpoints are at least so far apart.
+    pub checkpoint: Duration,
+    /// For how long a shard that is given up, or the process when it stops, may take to finish. Below what the operator's
+    /// supervisor waits before it kills.
+    pub stop_within: Duration,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// Outputs and offsets in one transaction.
+    ExactlyOnce,
+    /// Outputs first, then the offset: after a fault outputs may repeat, with the same ids.
+    AtLeastOnce,
+}
+
+/// What makes the configured model the active one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activation {
+    /// Starting with it.
+    OnStart,
+    /// A command, unless the shard has no model at all.
+    Explicit,
+}
+
+impl Settings {
+    pub fn group(&self) -> String {
+        format!("{}-score", self.app)
+    }
+
+    pub fn transactional_id(&self, shard: u32) -> String {
+        format!("{}-score-{shard}", self.app)
+    }
+
+    /// The CloudEvents source of the outputs.
+    pub fn event_source(&self) -> String {
+        format!("/pulsewatch/{}", self.app)
+    }
+}

@@ -1,0 +1,207 @@
+//! Taking a shard: fence the predecessor, ask how far it got, load the checkpoint, and stand ready at the first entry to
+//! fold.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicI64},
+    },
+    time::Duration,
+};
+
+use rdkafka::consumer::{BaseConsumer, Consumer};
+
+use super::{
+    checkpoint::Checkpointer,
+    crew::StopSignal,
+    error::{ScorerError, Trouble},
+    membership::Group,
+    metrics::{ScorerMetrics, ShardMetrics},
+    plan::{Facts, Plan, plan},
+    publish::Publisher,
+    settings::Settings,
+    store::{CheckpointStore, Meta, StoreFactory},
+};
+use crate::{
+    domain::shard::Shard,
+    kafka::{
+        context::Quiet,
+        offsets::{self, Extent},
+    },
+};
+
+/// For each question to Kafka.
+pub const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What a shard's thread is given.
+pub struct ShardContext {
+    pub shard: u32,
+    pub settings: Arc<Settings>,
+    pub stores: Arc<dyn StoreFactory>,
+    pub metrics: ScorerMetrics,
+    pub gauges: ShardMetrics,
+    pub group: Group,
+    pub progress: Arc<Progress>,
+    pub stop: StopSignal,
+}
+
+/// How far a shard is, for the lag and for readiness.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Recovery is over.
+    pub live: AtomicBool,
+    /// The next offset that the group is to read.
+    pub committed: AtomicI64,
+    /// When the log entry folded last was written, in milliseconds since 1970.
+    pub folded_at: AtomicI64,
+}
+
+/// A shard in hand, before its first entry.
+pub struct Taken {
+    pub reader: BaseConsumer<Quiet>,
+    pub publisher: Publisher,
+    pub checkpointer: Checkpointer,
+    pub shard: Shard,
+    pub plan: Plan,
+    /// What the log held when the shard was taken.
+    pub extent: Extent,
+}
+
+impl ShardContext {
+    pub fn take(&self) -> Result<Taken, Trouble> {
+        // First of all: from here on the predecessor publishes nothing, so that the committed offset stands.
+        let publisher = Publisher::take_over(&self.settings, self.shard)?;
+        let log = Log::open(&self.settings, self.shard)?;
+        let (committed, extent) = log.position()?;
+        let mut store = self.stores.open();
+        let (shard, plan, stored) = self.recover(&mut *store, committed, extent)?;
+        log.seek(plan.from)?;
+        let interval = self.settings.checkpoint;
+        let checkpointer = Checkpointer::start(store, self.shard, stored, interval, self.metrics.clone())
+            .map_err(ScorerError::Thread)?;
+        Ok(Taken {
+            reader: log.reader,
+            publisher,
+            checkpointer,
+            shard,
+            plan,
+            extent,
+        })
+    }
+
+    fn recover(
+        &self,
+        store: &mut dyn CheckpointStore,
+        committed: Option<i64>,
+        extent: Extent,
+    ) -> Result<(Shard, Plan, Option<i64>), Trouble> {
+        let meta = store.load_meta(self.shard)?;
+        let checkpoint = meta.as_ref().map(|meta| meta.offset);
+        let mut facts = Facts {
+            checkpoint,
+            accounts_lost: false,
+            committed,
+            extent,
+        };
+        // Refuses what can be refused before anything is loaded.
+        let plan_with_checkpoint = self.plan(facts)?;
+        if let Some(meta) = meta {
+            let mut shard = self.empty_shard();
+            let loaded = load_accounts(&mut shard, store, &meta).map_err(|cause| cause.into_trouble(self.shard))?;
+            if loaded >= meta.accounts {
+                return Ok((shard, plan_with_checkpoint, checkpoint));
+            }
+            tracing::warn!(
+                shard = self.shard,
+                loaded,
+                expected = meta.accounts,
+                "the checkpoint has lost accounts"
+            );
+            facts.accounts_lost = true;
+        }
+        let plan = self.plan(facts)?;
+        // What is left of a checkpoint that cannot be used must not pass for a newer one.
+        store.clear(self.shard)?;
+        Ok((self.empty_shard(), plan, None))
+    }
+
+    fn plan(&self, facts: Facts) -> Result<Plan, ScorerError> {
+        plan(facts).map_err(|refusal| ScorerError::Refused {
+            shard: self.shard,
+            refusal,
+        })
+    }
+
+    fn empty_shard(&self) -> Shard {
+        Shard::new(self.shard, self.settings.rules)
+    }
+}
+
+/// Restores the shard from a checkpoint; says how many accounts there were.
+fn load_accounts(shard: &mut Shard, store: &mut dyn CheckpointStore, meta: &Meta) -> Result<u64, LoadError> {
+    shard
+        .restore_meta(&meta.blob)
+        .map_err(|error| LoadError::Unreadable(error.to_string()))?;
+    let mut unreadable = None;
+    let loaded = store.load_accounts(shard.index(), &mut |account, blob| {
+        if let Err(error) = shard.restore_account(account, blob) {
+            unreadable.get_or_insert_with(|| error.to_string());
+        }
+    })?;
+    match unreadable {
+        Some(cause) => Err(LoadError::Unreadable(cause)),
+        None => Ok(loaded),
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum LoadError {
+    #[error(transparent)]
+    Store(#[from] super::store::StoreError),
+    #[error("{0}")]
+    Unreadable(String),
+}
+
+impl LoadError {
+    fn into_trouble(self, shard: u32) -> Trouble {
+        match self {
+            Self::Store(error) => error.into(),
+            Self::Unreadable(cause) => ScorerError::CheckpointUnreadable { shard, cause }.into(),
+        }
+    }
+}
+
+/// One partition of the shard log, read by manual assignment: neither pauses nor rebalances can move its position.
+pub struct Log<'a> {
+    pub reader: BaseConsumer<Quiet>,
+    topic: &'a str,
+    partition: i32,
+}
+
+impl<'a> Log<'a> {
+    pub fn open(settings: &'a Settings, shard: u32) -> Result<Self, ScorerError> {
+        let reader = settings
+            .kafka
+            .log_reader(&settings.group())
+            .create_with_context(Quiet)?;
+        Ok(Self {
+            reader,
+            topic: &settings.log_topic,
+            partition: i32::try_from(shard).unwrap_or(i32::MAX),
+        })
+    }
+
+    /// The group's committed offset, and what the log holds.
+    pub fn position(&self) -> Result<(Option<i64>, Extent), Trouble> {
+        let committed = offsets::committed(&self.reader, self.topic, self.partition, TIMEOUT)
+            .map_err(|error| Trouble::retake("asking for the committed offset", &error))?;
+        let extent = offsets::extent(&self.reader, self.topic, self.partition, TIMEOUT)
+            .map_err(|error| Trouble::retake("asking what the log holds", &error))?;
+        Ok((committed, extent))
+    }
+
+    pub fn seek(&self, offset: i64) -> Result<(), ScorerError> {
+        let position = offsets::at(self.topic, self.partition, offset)?;
+        Ok(self.reader.assign(&position)?)
+    }
+}
