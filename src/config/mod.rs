@@ -17,7 +17,7 @@ pub use sections::{
     Activation, App, CatchUp, Clock, Delivery, Dlq, Http, Idle, Ingest, Log, LogFormat, ModelFile, Output, Redis,
     Scorer, Telemetry, Topics,
 };
-pub use source::{Source, default_kind};
+pub use source::Source;
 pub use value::{Millis, Secret};
 
 use std::collections::BTreeMap;

@@ -24,34 +24,17 @@ pub struct Source {
     pub mapping: Option<Mapping>,
 }
 
-/// The topics of the default wire format, for when no source is written.
-const DEFAULT_TOPICS: [(&str, Kind); Kind::COUNT] = [
-    ("usage-events", Kind::Usage),
-    ("support-events", Kind::Support),
-    ("billing-events", Kind::Billing),
-    ("feedback-events", Kind::Feedback),
-    ("account-events", Kind::Account),
-];
-
 const DEFAULT_PARTITIONS: i32 = 4;
-
-/// The kind of a topic of the default wire format.
-pub fn default_kind(topic: &str) -> Option<Kind> {
-    let mut topics = DEFAULT_TOPICS.iter();
-    topics.find(|(name, _)| *name == topic).map(|(_, kind)| *kind)
-}
 
 pub(super) fn read_all(document: &Document<'_>, tables: Vec<Table<'_>>, folder: &Path) -> Vec<Source> {
     if tables.is_empty() {
-        return DEFAULT_TOPICS
-            .iter()
-            .map(|(topic, kind)| Source {
-                topic: (*topic).to_owned(),
-                kind: *kind,
-                partitions: DEFAULT_PARTITIONS,
-                mapping: None,
-            })
-            .collect();
+        let source = |kind: Kind| Source {
+            topic: kind.default_topic().to_owned(),
+            kind,
+            partitions: DEFAULT_PARTITIONS,
+            mapping: None,
+        };
+        return Kind::ALL.into_iter().map(source).collect();
     }
     let mut seen = BTreeSet::new();
     let mut sources = Vec::new();

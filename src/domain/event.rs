@@ -27,6 +27,17 @@ impl Kind {
         }
     }
 
+    /// The topic that its events are in when nothing else is configured.
+    pub const fn default_topic(self) -> &'static str {
+        match self {
+            Self::Usage => "usage-events",
+            Self::Support => "support-events",
+            Self::Billing => "billing-events",
+            Self::Feedback => "feedback-events",
+            Self::Account => "account-events",
+        }
+    }
+
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }

@@ -19,17 +19,6 @@ pub struct Record<'a> {
     pub time: Timestamp,
 }
 
-/// The topic that a kind's events are found in when nothing else is configured.
-pub const fn default_topic(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Usage => "usage-events",
-        Kind::Support => "support-events",
-        Kind::Billing => "billing-events",
-        Kind::Feedback => "feedback-events",
-        Kind::Account => "account-events",
-    }
-}
-
 /// A bijection on 64 bits (the finaliser of SplitMix64): numbers in a row become ids and dice that look random.
 const fn scramble(number: u64) -> u64 {
     let mixed = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -16,7 +16,7 @@ use rdkafka::{
 };
 use thiserror::Error;
 
-use super::{Record, default_topic};
+use super::Record;
 use crate::domain::event::Kind;
 
 #[derive(Debug, Error)]
@@ -72,7 +72,7 @@ impl Files {
             Compression::Gzip => "jsonl.gz",
             Compression::Zstd => "jsonl.zst",
         };
-        let path = self.folder.join(format!("{}.{ending}", default_topic(kind)));
+        let path = self.folder.join(format!("{}.{ending}", kind.default_topic()));
         match self.create(&path) {
             Ok(writer) => Ok((path, writer)),
             Err(source) => Err(SinkError::File { path, source }),
@@ -184,7 +184,7 @@ impl Sink for Topics {
         if self.sent.is_multiple_of(POLL_EVERY) {
             self.producer.poll(Duration::ZERO);
         }
-        let topic = default_topic(record.kind);
+        let topic = record.kind.default_topic();
         let mut message = BaseRecord::to(topic).key(record.key).payload(record.value);
         loop {
             match self.producer.send(message) {

@@ -9,7 +9,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use flate2::bufread::MultiGzDecoder;
 
 use crate::domain::event::Kind;
-use crate::generate::default_topic;
 use crate::ingest::decode::Shape;
 
 use super::csv_records::CsvRecords;
@@ -109,7 +108,7 @@ fn shape_of_name(path: &Path, topics: &[(String, Shape)]) -> Option<Shape> {
     let default = || {
         Kind::ALL
             .into_iter()
-            .find(|kind| is_of(default_topic(*kind)))
+            .find(|kind| is_of(kind.default_topic()))
             .map(wire_format)
     };
     configured.or_else(default)
