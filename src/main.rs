@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use clap::Parser;
-use pulsewatch::cli::{Cli, Command, Context, check, explain, generate, replay, report};
+use pulsewatch::cli::{Cli, Command, Context, check, explain, generate, replay, report, schema};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -20,6 +20,7 @@ fn main() -> ExitCode {
         Command::Explain(arguments) => explain::run(arguments, &context),
         Command::Generate(arguments) => generate::run(arguments, &context),
         Command::Replay(arguments) => replay::run(arguments, &context),
+        Command::Schema(arguments) => schema::run(arguments),
     })
 }
 

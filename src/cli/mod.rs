@@ -8,6 +8,7 @@ mod failure;
 pub mod generate;
 mod progress;
 pub mod replay;
+pub mod schema;
 mod table;
 mod wiring;
 
@@ -60,6 +61,7 @@ pub enum Command {
     Explain(explain::Arguments),
     Generate(generate::Arguments),
     Replay(replay::Arguments),
+    Schema(schema::Arguments),
 }
 
 fn setting(text: &str) -> Result<(String, String), String> {

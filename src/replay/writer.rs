@@ -22,6 +22,9 @@ pub struct LogWriter {
     partitions: Partitions,
     /// The largest event time so far; every file is read up to here.
     clock: Option<Timestamp>,
+    /// The clock that the shards were told last. Entries of events repeat it: they name only the partitions that they hold,
+    /// and would else move the clocks of some kinds and not of others, depending on how many shards there are.
+    told: Option<Timestamp>,
     model: String,
     /// Whether a shard has stopped to listen.
     is_over: bool,
@@ -51,6 +54,7 @@ impl LogWriter {
             shards: shards.collect(),
             partitions: Partitions::default(),
             clock: None,
+            told: None,
             model: model.to_owned(),
             is_over: false,
         }
@@ -85,14 +89,14 @@ impl LogWriter {
         let log = &mut self.shards[shard];
         log.builder.push(partition, stored.number, &stored.event);
         if log.builder.events() >= ENTRY_EVENTS || log.builder.bytes() >= ENTRY_BYTES {
-            log.close(&self.partitions, self.clock);
+            log.close(&self.partitions, self.told);
         }
     }
 
     /// Sends what has come together.
     pub fn end_step(&mut self) {
         for log in &mut self.shards {
-            log.close(&self.partitions, self.clock);
+            log.close(&self.partitions, self.told);
             self.is_over |= log.steps.send(std::mem::take(&mut log.step)).is_err();
         }
     }
@@ -111,21 +115,22 @@ impl LogWriter {
         let mut tick = Vec::new();
         entry::encode_tick(clock.unwrap_or_default(), &clocks, &mut tick);
         for log in &mut self.shards {
-            log.close(partitions, clock);
+            log.close(partitions, self.told);
             log.step.push(tick.clone());
         }
+        self.told = clock;
         self.end_step();
     }
 }
 
 impl ShardLog {
-    fn close(&mut self, partitions: &Partitions, clock: Option<Timestamp>) {
+    fn close(&mut self, partitions: &Partitions, told: Option<Timestamp>) {
         if self.builder.is_empty() {
             return;
         }
         let mut bytes = Vec::new();
-        let clock_of = |index| partitions.clock(index, clock);
-        self.builder.finish(clock.unwrap_or_default(), clock_of, &mut bytes);
+        let clock_of = |index| partitions.clock(index, told);
+        self.builder.finish(told.unwrap_or_default(), clock_of, &mut bytes);
         self.step.push(bytes);
     }
 }

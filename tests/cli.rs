@@ -1,0 +1,253 @@
+//! The built binary, run as a user runs it; nothing here needs a server.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests, outside the functions that clippy knows as such"
+)]
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+fn pulsewatch(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pulsewatch"));
+    command
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env_clear();
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    pulsewatch(arguments).output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn json_lines(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// A few accounts of the reference workload, packed in three ways.
+fn events(folder: &Path) -> Vec<String> {
+    let out = folder.to_str().unwrap();
+    stdout(&run(&[
+        "generate",
+        "--events",
+        "4000",
+        "--accounts",
+        "20",
+        "--attributes",
+        "--compress",
+        "zstd",
+        "--out",
+        out,
+    ]));
+    let kinds = ["account", "billing", "support", "usage"];
+    kinds.map(|kind| format!("{out}/{kind}-events.jsonl.zst")).into()
+}
+
+fn replay(arguments: &[&str], files: &[String]) -> String {
+    let files = files.iter().map(String::as_str);
+    stdout(&run(&["replay"]
+        .into_iter()
+        .chain(arguments.iter().copied())
+        .chain(files)
+        .collect::<Vec<_>>()))
+}
+
+#[test]
+fn check_finds_the_shipped_settings_and_models_well() {
+    let text = stdout(&run(&["check"]));
+    assert!(text.contains("settings: config/pulsewatch.toml: well"), "{text}");
+    for model in [
+        "config/models/default.toml",
+        "config/models/oulad.toml",
+        "benches/reference.toml",
+    ] {
+        let set = format!("model.file={model}");
+        assert!(stdout(&run(&["check", "--set", &set])).contains("well ("), "{model}");
+    }
+}
+
+#[test]
+fn check_shows_what_is_in_force_without_secrets() {
+    let mut command = pulsewatch(&["check", "--print", "--format", "json"]);
+    command
+        .env("PULSEWATCH_REDIS__PASSWORD", "hunter2")
+        .env("PULSEWATCH_LOG__SHARDS", "3");
+    let text = stdout(&command.output().unwrap());
+    let report: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(report["settings"]["in_force"]["log"]["shards"], 3);
+    assert_eq!(report["settings"]["in_force"]["redis"]["password"], "***");
+    assert!(!text.contains("hunter2"));
+}
+
+#[test]
+fn mistakes_end_with_64_and_are_all_shown_without_colour() {
+    let output = run(&["check", "--set", "log.shards=0", "--set", "scorer.delivry=x"]);
+    assert_eq!(output.status.code(), Some(64));
+    let shown = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        shown.contains("`log.shards` must be from 1") && shown.contains("did you mean `scorer.delivery`?"),
+        "{shown}"
+    );
+    assert!(!shown.contains('\u{1b}'), "{shown:?}");
+    let missing = run(&["check", "--config", "no-such-file.toml"]);
+    assert_eq!(missing.status.code(), Some(64));
+    assert!(String::from_utf8(missing.stderr).unwrap().contains("no-such-file.toml"));
+    assert_eq!(run(&["no-such-command"]).status.code(), Some(2));
+}
+
+#[test]
+fn replay_sends_cloud_events_that_keep_to_the_schemas() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = events(folder.path());
+    let validator = |name: &str| {
+        let schema: Value = serde_json::from_str(&stdout(&run(&["schema", name]))).unwrap();
+        jsonschema::validator_for(&schema).unwrap()
+    };
+    let (score, alert) = (validator("score"), validator("alert"));
+    let lines = json_lines(&replay(&[], &files));
+    let mut alerts = 0;
+    for event in &lines {
+        let data = &event["data"];
+        let validator = match event["type"].as_str().unwrap() {
+            "pulsewatch.score.updated.v1" => &score,
+            _ => {
+                alerts += 1;
+                &alert
+            }
+        };
+        let wrong: Vec<String> = validator.iter_errors(data).map(|error| error.to_string()).collect();
+        assert!(wrong.is_empty(), "{wrong:?} in {data:#}");
+        assert_eq!(event["specversion"], "1.0");
+        assert_eq!(event["source"], "/pulsewatch/pulsewatch");
+    }
+    assert!(
+        lines.len() > 20 && alerts > 0,
+        "{} outputs, {alerts} of alerts",
+        lines.len()
+    );
+    for change in lines
+        .iter()
+        .map(|event| &event["data"])
+        .filter(|data| data["previous"]["score"].is_number())
+    {
+        let moved = change["score"].as_f64().unwrap_or_default() - change["previous"]["score"].as_f64().unwrap();
+        let drivers = change["drivers"].as_array().unwrap();
+        let sum: f64 = drivers.iter().map(|driver| driver["change"].as_f64().unwrap()).sum();
+        assert!(
+            change["score"].is_null() || (moved - sum).abs() <= 0.05,
+            "{moved} is not {sum} in {change:#}"
+        );
+    }
+}
+
+#[test]
+fn replay_gives_the_same_lines_again_and_the_same_scores_in_any_number_of_shards() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = events(folder.path());
+    assert_eq!(replay(&[], &files), replay(&[], &files));
+    let state = |shards: &str| {
+        let mut lines = json_lines(&replay(&["--final", "--shards", shards], &files));
+        lines.sort_by_key(|line| line["account"].to_string());
+        lines
+    };
+    let one = state("1");
+    assert_eq!(one.len(), 20);
+    assert_eq!(one, state("7"));
+}
+
+#[test]
+fn replay_reads_csv_and_standard_input_and_lets_silence_count() {
+    let folder = tempfile::tempdir().unwrap();
+    let csv = folder.path().join("usage-events.csv");
+    std::fs::write(
+        &csv,
+        "account,user,name,value,time\nacc-1,u-1,login,1,2026-01-01T10:00:00Z\n",
+    )
+    .unwrap();
+    let until = ["--final", "--until", "2026-02-01T00:00:00Z"];
+    let from_csv = replay(&until, &[csv.to_str().unwrap().to_owned()]);
+    let line = r#"{"kind":"usage","account":"acc-1","user":"u-1","name":"login","time":"2026-01-01T10:00:00Z"}"#;
+    let mut child = pulsewatch(&["replay", "--final", "--until", "2026-02-01T00:00:00Z", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(line.as_bytes()).unwrap();
+    let from_pipe = stdout(&child.wait_with_output().unwrap());
+    assert_eq!(json_lines(&from_csv), json_lines(&from_pipe));
+    let account = &json_lines(&from_csv)[0];
+    assert_eq!(account["as_of"], "2026-02-01T00:00:00Z");
+    let silence = account["indicators"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|it| it["id"] == "behaviour.silence");
+    assert!(
+        (silence.unwrap()["value"].as_f64().unwrap() - 30.583).abs() < 0.01,
+        "{silence:?}"
+    );
+}
+
+#[test]
+fn a_bad_record_is_told_and_stops_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("usage-events.jsonl");
+    let good = r#"{"account":"acc-1","name":"login","time":"2026-01-01T10:00:00Z"}"#;
+    std::fs::write(&file, format!("{good}\nnot json\n{{\"name\":\"login\"}}\n")).unwrap();
+    let output = run(&["replay", "--final", file.to_str().unwrap()]);
+    assert_eq!(stdout(&output).lines().count(), 1);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("record 2 refused: not a JSON object"), "{told}");
+    assert!(told.contains("record 3 refused: field `account` is required"), "{told}");
+    let missing = run(&["replay", "no-such-file.jsonl"]);
+    assert_eq!(missing.status.code(), Some(1));
+    assert!(
+        String::from_utf8(missing.stderr)
+            .unwrap()
+            .contains("cannot read no-such-file.jsonl")
+    );
+}
+
+#[test]
+fn explain_shows_numbers_that_add_up_within_80_columns() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = events(folder.path());
+    let explain = |arguments: &[&str]| {
+        let files = files.iter().map(String::as_str);
+        let all: Vec<&str> = ["explain"]
+            .into_iter()
+            .chain(arguments.iter().copied())
+            .chain(["--replay"])
+            .chain(files)
+            .collect();
+        stdout(&run(&all))
+    };
+    let views = json_lines(&explain(&["--all", "--format", "json"]));
+    assert_eq!(views.len(), 20);
+    for view in &views {
+        let parts = view["indicators"].as_array().unwrap().iter();
+        let sum: f64 = parts.map(|part| part["contribution"].as_f64().unwrap()).sum();
+        assert!((sum - view["score"].as_f64().unwrap()).abs() < 0.01, "{view:#}");
+    }
+    let account = views[0]["account"].as_str().unwrap();
+    let text = explain(&[account]);
+    for expected in [
+        account,
+        "sum of the parts",
+        "adoption.active_ratio",
+        "how it moved lately",
+        "score by day",
+    ] {
+        assert!(text.contains(expected), "{expected} not in\n{text}");
+    }
+    let unknown = run(&["explain", "nobody", "--replay", &files[3]]);
+    assert_eq!(unknown.status.code(), Some(1));
+}
