@@ -127,20 +127,17 @@ impl Checkpointer {
     }
 
     fn begin(&mut self, shard: &mut Shard, committed: i64) {
-        let Some(offset) = shard.offset().filter(|offset| Some(*offset) > self.stored) else {
+        if shard.offset() <= self.stored {
             return;
-        };
-        Invariant::CheckpointBehindCommit.check(offset < committed, &self.metrics, || {
-            format!("shard {}: state at {offset}, committed below {committed}", self.shard)
-        });
+        }
         let begun = Instant::now();
-        let batches = encode_changed(shard);
-        let mut meta = Meta {
-            offset,
-            accounts: shard.accounts() as u64,
-            blob: Vec::new(),
-        };
-        shard.encode_meta(&mut meta.blob);
+        let Some((batches, meta)) = encode(shard) else { return };
+        Invariant::CheckpointBehindCommit.check(meta.offset < committed, &self.metrics, || {
+            format!(
+                "shard {}: state at {}, committed below {committed}",
+                self.shard, meta.offset
+            )
+        });
         let encoding = begun.elapsed();
         self.metrics.checkpoint_encode_seconds.observe(encoding.as_secs_f64());
         let job = Job {
@@ -176,7 +173,9 @@ impl Checkpointer {
     }
 }
 
-fn encode_changed(shard: &mut Shard) -> Vec<AccountBatch> {
+/// The accounts changed since the last call, and the shard's meta record; `None` for a shard that has folded nothing.
+pub fn encode(shard: &mut Shard) -> Option<(Vec<AccountBatch>, Meta)> {
+    let offset = shard.offset()?;
     let mut batches = Vec::with_capacity(shard.changed() / AccountBatch::MAX_ACCOUNTS + 1);
     loop {
         let mut batch = AccountBatch::default();
@@ -184,10 +183,31 @@ fn encode_changed(shard: &mut Shard) -> Vec<AccountBatch> {
             batch.push(account, blob)
         });
         if batch.is_empty() {
-            return batches;
+            break;
         }
         batches.push(batch);
     }
+    let mut meta = Meta {
+        offset,
+        accounts: shard.accounts() as u64,
+        blob: Vec::new(),
+    };
+    shard.encode_meta(&mut meta.blob);
+    Some((batches, meta))
+}
+
+/// Writes a whole checkpoint in the order that a store needs: the meta record last.
+pub fn write(
+    store: &mut dyn CheckpointStore,
+    shard: u32,
+    batches: &[AccountBatch],
+    previous: Option<i64>,
+    meta: &Meta,
+) -> Result<MetaWrite, StoreError> {
+    for batch in batches {
+        store.write_accounts(shard, batch)?;
+    }
+    store.write_meta(shard, previous, meta)
 }
 
 struct Writer {
@@ -213,8 +233,10 @@ impl Writer {
         let mut backoff = Backoff::default();
         loop {
             let start = Instant::now();
-            match self.write(job) {
+            match write(&mut *self.store, self.shard, &job.batches, job.previous, &job.meta) {
                 Ok(outcome) => {
+                    let accounts: usize = job.batches.iter().map(AccountBatch::len).sum();
+                    self.metrics.checkpoint_accounts.inc_by(accounts as u64);
                     let busy = job.encoding + start.elapsed();
                     return Some(Done {
                         outcome,
@@ -233,13 +255,5 @@ impl Writer {
                 return None;
             }
         }
-    }
-
-    fn write(&mut self, job: &Job) -> Result<MetaWrite, StoreError> {
-        for batch in &job.batches {
-            self.store.write_accounts(self.shard, batch)?;
-            self.metrics.checkpoint_accounts.inc_by(batch.len() as u64);
-        }
-        self.store.write_meta(self.shard, job.previous, &job.meta)
     }
 }

@@ -7,6 +7,7 @@
 //! | `owned` | the cycle: fold, publish, checkpoint |
 //! | `publish`, `decide` | the transaction, and what to do when it fails |
 //! | `checkpoint`, `store` | the state outside the process |
+//! | `rebuild`, `lookup` | the state made anew, or read from outside |
 //!
 //! docs/delivery.md says what is guaranteed, and how each fault ends.
 
@@ -16,6 +17,8 @@ mod crew;
 mod decide;
 mod error;
 mod invariant;
+mod log;
+pub mod lookup;
 mod membership;
 pub mod memory_store;
 mod metrics;
@@ -23,6 +26,7 @@ pub mod model_entry;
 mod owned;
 mod plan;
 mod publish;
+pub mod rebuild;
 mod settings;
 pub mod store;
 #[cfg(test)]

@@ -6,8 +6,8 @@ use rdkafka::{error::KafkaResult, producer::BaseRecord};
 
 use super::{
     error::{ScorerError, Trouble},
+    log::Log,
     settings::{Activation, Settings},
-    take::Log,
     wall_clock,
 };
 use crate::{

@@ -5,31 +5,23 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rdkafka::{
-    Message,
-    consumer::BaseConsumer,
-    error::{KafkaError, RDKafkaErrorCode},
-    message::BorrowedMessage,
-};
+use rdkafka::{Message, message::BorrowedMessage};
 
 use super::{
     checkpoint::Checkpointer,
     error::{ScorerError, Trouble},
     invariant::Invariant,
+    log::{Log, pass_over},
     metrics::EndToEnd,
     model_entry,
     publish::Publisher,
     take::{ShardContext, Taken},
     wall_clock,
 };
-use crate::{
-    domain::{
-        entry::EntryError,
-        outbox::Outputs,
-        output::{ALERT_OPENED, ALERT_RESOLVED, ALERT_UPDATED, SCORE_UPDATED},
-        shard::{FoldError, Shard},
-    },
-    kafka::context::Quiet,
+use crate::domain::{
+    outbox::Outputs,
+    output::{ALERT_OPENED, ALERT_RESOLVED, ALERT_UPDATED, SCORE_UPDATED},
+    shard::Shard,
 };
 
 /// Outputs past which a cycle is published at once: what librdkafka queues with room to spare.
@@ -62,7 +54,7 @@ pub struct Owned<'a> {
 }
 
 impl<'a> Owned<'a> {
-    pub fn new(context: &'a ShardContext, taken: Taken) -> (Self, BaseConsumer<Quiet>) {
+    pub fn new(context: &'a ShardContext, taken: Taken) -> (Self, Log) {
         let owned = Self {
             context,
             publisher: taken.publisher,
@@ -78,16 +70,14 @@ impl<'a> Owned<'a> {
             end_to_end: context.metrics.end_to_end(),
         };
         context.progress.committed.store(owned.committed, Ordering::Relaxed);
-        (owned, taken.reader)
+        (owned, taken.log)
     }
 
     /// Until it is told to stop; then what was folded is published and checkpointed.
-    pub fn run(&mut self, reader: &BaseConsumer<Quiet>) -> Result<(), Trouble> {
+    pub fn run(&mut self, log: &Log) -> Result<(), Trouble> {
         while !self.context.stop.is_set() {
-            match reader.poll(self.patience()) {
-                Some(Ok(message)) => self.fold(&message)?,
-                Some(Err(error)) => self.judge_read_error(&error)?,
-                None => {}
+            if let Some(message) = log.read(self.patience())? {
+                self.fold(&message)?;
             }
             self.settle_model()?;
             if self.publication_is_due() {
@@ -150,7 +140,7 @@ impl<'a> Owned<'a> {
             .fold(offset, message.payload().unwrap_or_default(), &mut self.outputs)
         {
             Ok(()) => self.context.metrics.entries.inc(),
-            Err(error) => self.judge_fold_error(offset, error)?,
+            Err(error) => pass_over(error, self.context.shard, offset, &self.context.metrics)?,
         }
         self.context.metrics.fold_seconds.observe(start.elapsed().as_secs_f64());
         self.next = offset + 1;
@@ -158,41 +148,6 @@ impl<'a> Owned<'a> {
             self.context.progress.folded_at.store(written, Ordering::Relaxed);
         }
         Ok(())
-    }
-
-    /// An entry that is damaged left the state untouched, here as in every replay: it is passed over, loudly. One that
-    /// only a newer build understands is not.
-    fn judge_fold_error(&self, offset: i64, cause: FoldError) -> Result<(), Trouble> {
-        use EntryError::{BadIndex, Damaged, LeftOver, UnknownType, UnknownVersion};
-        let shard = self.context.shard;
-        match cause {
-            FoldError::Entry(Damaged(_) | BadIndex | LeftOver(_)) => {
-                tracing::error!(shard, offset, %cause, "a log entry cannot be read and is passed over");
-                self.context.metrics.entries_damaged.inc();
-                Ok(())
-            }
-            FoldError::Entry(UnknownVersion(_) | UnknownType(_))
-            | FoldError::Model { .. }
-            | FoldError::OutOfOrder { .. } => Err(ScorerError::Log { shard, offset, cause }.into()),
-        }
-    }
-
-    fn judge_read_error(&self, error: &KafkaError) -> Result<(), Trouble> {
-        use RDKafkaErrorCode::{AutoOffsetReset, OffsetOutOfRange, UnknownPartition, UnknownTopicOrPartition};
-        match error.rdkafka_error_code() {
-            // Taking the shard again finds out what the log still holds, and says so.
-            Some(AutoOffsetReset | OffsetOutOfRange | UnknownTopicOrPartition | UnknownPartition) => {
-                Err(Trouble::retake("reading the log", error))
-            }
-            _ if matches!(error, KafkaError::MessageConsumptionFatal(_)) => {
-                Err(Trouble::retake("reading the log", error))
-            }
-            _ => {
-                // librdkafka goes on by itself when the broker is back.
-                tracing::debug!(shard = self.context.shard, %error, "reading the log");
-                Ok(())
-            }
-        }
     }
 
     /// Once the log has been folded as far as it went when the shard was taken: is the configured model in force?
@@ -295,8 +250,8 @@ pub fn own(context: &Arc<ShardContext>) -> Result<(), ScorerError> {
     let mut backoff = super::backoff::Backoff::default();
     while !context.stop.is_set() {
         let term = context.take().and_then(|taken| {
-            let (mut owned, reader) = Owned::new(context, taken);
-            let result = owned.run(&reader);
+            let (mut owned, log) = Owned::new(context, taken);
+            let result = owned.run(&log);
             if context.progress.live.swap(false, Ordering::Relaxed) {
                 backoff = super::backoff::Backoff::default();
             }

@@ -1,20 +1,16 @@
 //! Taking a shard: fence the predecessor, ask how far it got, load the checkpoint, and stand ready at the first entry to
 //! fold.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicI64},
-    },
-    time::Duration,
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicI64},
 };
-
-use rdkafka::consumer::{BaseConsumer, Consumer};
 
 use super::{
     checkpoint::Checkpointer,
     crew::StopSignal,
     error::{ScorerError, Trouble},
+    log::Log,
     membership::Group,
     metrics::{ScorerMetrics, ShardMetrics},
     plan::{Facts, Plan, plan},
@@ -22,16 +18,7 @@ use super::{
     settings::Settings,
     store::{CheckpointStore, Meta, StoreFactory},
 };
-use crate::{
-    domain::shard::Shard,
-    kafka::{
-        context::Quiet,
-        offsets::{self, Extent},
-    },
-};
-
-/// For each question to Kafka.
-pub const TIMEOUT: Duration = Duration::from_secs(10);
+use crate::{domain::shard::Shard, kafka::offsets::Extent};
 
 /// What a shard's thread is given.
 pub struct ShardContext {
@@ -58,7 +45,7 @@ pub struct Progress {
 
 /// A shard in hand, before its first entry.
 pub struct Taken {
-    pub reader: BaseConsumer<Quiet>,
+    pub log: Log,
     pub publisher: Publisher,
     pub checkpointer: Checkpointer,
     pub shard: Shard,
@@ -80,7 +67,7 @@ impl ShardContext {
         let checkpointer = Checkpointer::start(store, self.shard, stored, interval, self.metrics.clone())
             .map_err(ScorerError::Thread)?;
         Ok(Taken {
-            reader: log.reader,
+            log,
             publisher,
             checkpointer,
             shard,
@@ -168,40 +155,5 @@ impl LoadError {
             Self::Store(error) => error.into(),
             Self::Unreadable(cause) => ScorerError::CheckpointUnreadable { shard, cause }.into(),
         }
-    }
-}
-
-/// One partition of the shard log, read by manual assignment: neither pauses nor rebalances can move its position.
-pub struct Log<'a> {
-    pub reader: BaseConsumer<Quiet>,
-    topic: &'a str,
-    partition: i32,
-}
-
-impl<'a> Log<'a> {
-    pub fn open(settings: &'a Settings, shard: u32) -> Result<Self, ScorerError> {
-        let reader = settings
-            .kafka
-            .log_reader(&settings.group())
-            .create_with_context(Quiet)?;
-        Ok(Self {
-            reader,
-            topic: &settings.log_topic,
-            partition: i32::try_from(shard).unwrap_or(i32::MAX),
-        })
-    }
-
-    /// The group's committed offset, and what the log holds.
-    pub fn position(&self) -> Result<(Option<i64>, Extent), Trouble> {
-        let committed = offsets::committed(&self.reader, self.topic, self.partition, TIMEOUT)
-            .map_err(|error| Trouble::retake("asking for the committed offset", &error))?;
-        let extent = offsets::extent(&self.reader, self.topic, self.partition, TIMEOUT)
-            .map_err(|error| Trouble::retake("asking what the log holds", &error))?;
-        Ok((committed, extent))
-    }
-
-    pub fn seek(&self, offset: i64) -> Result<(), ScorerError> {
-        let position = offsets::at(self.topic, self.partition, offset)?;
-        Ok(self.reader.assign(&position)?)
     }
 }

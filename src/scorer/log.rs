@@ -1,0 +1,118 @@
+//! One partition of the shard log, read by manual assignment: neither pauses nor rebalances can move its position.
+
+use std::time::Duration;
+
+use rdkafka::{
+    consumer::{BaseConsumer, CommitMode, Consumer},
+    error::{KafkaError, RDKafkaErrorCode},
+    message::BorrowedMessage,
+};
+
+use super::{
+    error::{ScorerError, Trouble},
+    metrics::ScorerMetrics,
+    settings::Settings,
+};
+use crate::{
+    domain::{entry::EntryError, shard::FoldError},
+    kafka::{
+        context::Quiet,
+        offsets::{self, Extent},
+    },
+};
+
+/// For each question to Kafka.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+pub struct Log {
+    reader: BaseConsumer<Quiet>,
+    topic: String,
+    shard: u32,
+}
+
+impl Log {
+    pub fn open(settings: &Settings, shard: u32) -> Result<Self, ScorerError> {
+        let reader = settings
+            .kafka
+            .log_reader(&settings.group())
+            .create_with_context(Quiet)?;
+        Ok(Self {
+            reader,
+            topic: settings.log_topic.clone(),
+            shard,
+        })
+    }
+
+    /// The group's committed offset, and what the log holds.
+    pub fn position(&self) -> Result<(Option<i64>, Extent), Trouble> {
+        let committed = offsets::committed(&self.reader, &self.topic, self.partition(), TIMEOUT)
+            .map_err(|error| Trouble::retake("asking for the committed offset", &error))?;
+        let extent = offsets::extent(&self.reader, &self.topic, self.partition(), TIMEOUT)
+            .map_err(|error| Trouble::retake("asking what the log holds", &error))?;
+        Ok((committed, extent))
+    }
+
+    /// Reads on from `offset`.
+    pub fn seek(&self, offset: i64) -> Result<(), ScorerError> {
+        let position = offsets::at(&self.topic, self.partition(), offset)?;
+        Ok(self.reader.assign(&position)?)
+    }
+
+    /// The next entry, if one comes within `patience`.
+    pub fn read(&self, patience: Duration) -> Result<Option<BorrowedMessage<'_>>, Trouble> {
+        match self.reader.poll(patience) {
+            Some(Ok(message)) => Ok(Some(message)),
+            Some(Err(error)) => self.judge(&error).map(|()| None),
+            None => Ok(None),
+        }
+    }
+
+    fn judge(&self, error: &KafkaError) -> Result<(), Trouble> {
+        use RDKafkaErrorCode::{AutoOffsetReset, OffsetOutOfRange, UnknownPartition, UnknownTopicOrPartition};
+        let is_fatal = matches!(error, KafkaError::MessageConsumptionFatal(_));
+        match error.rdkafka_error_code() {
+            // Taking the shard again finds out what the log still holds, and says so.
+            Some(AutoOffsetReset | OffsetOutOfRange | UnknownTopicOrPartition | UnknownPartition) => {
+                Err(Trouble::retake("reading the log", error))
+            }
+            _ if is_fatal => Err(Trouble::retake("reading the log", error)),
+            _ => {
+                // librdkafka goes on by itself when the broker is back.
+                tracing::debug!(shard = self.shard, %error, "reading the log");
+                Ok(())
+            }
+        }
+    }
+
+    /// Sets the group's offset; only while the group has no member.
+    pub fn commit(&self, offset: i64) -> Result<(), ScorerError> {
+        let position = offsets::at(&self.topic, self.partition(), offset)?;
+        Ok(self.reader.commit(&position, CommitMode::Sync)?)
+    }
+
+    /// How many members the group has.
+    pub fn group_members(&self, group: &str) -> Result<usize, ScorerError> {
+        let groups = self.reader.fetch_group_list(Some(group), TIMEOUT)?;
+        Ok(groups.groups().iter().map(|group| group.members().len()).sum())
+    }
+
+    fn partition(&self) -> i32 {
+        i32::try_from(self.shard).unwrap_or(i32::MAX)
+    }
+}
+
+/// What to do about an entry that could not be folded. One that is damaged left the state untouched, here as in every
+/// replay: it is passed over, loudly. One that only a newer build understands is not.
+pub fn pass_over(cause: FoldError, shard: u32, offset: i64, metrics: &ScorerMetrics) -> Result<(), ScorerError> {
+    use EntryError::{BadIndex, Damaged, LeftOver, UnknownType, UnknownVersion};
+    match cause {
+        FoldError::Entry(Damaged(_) | BadIndex | LeftOver(_)) => {
+            tracing::error!(shard, offset, %cause, "a log entry cannot be read and is passed over");
+            metrics.entries_damaged.inc();
+            Ok(())
+        }
+        FoldError::Entry(UnknownVersion(_) | UnknownType(_))
+        | FoldError::Model { .. }
+        | FoldError::OutOfOrder { .. } => Err(ScorerError::Log { shard, offset, cause }),
+    }
+}

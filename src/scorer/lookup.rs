@@ -1,0 +1,45 @@
+//! One account as the store has it, for `explain` and the HTTP role; reads only.
+
+use super::store::{CheckpointStore, StoreError, blob_offset};
+use crate::domain::{
+    hash::shard_of,
+    shard::{Shard, ShardRules, StateError},
+};
+
+#[derive(Debug, thiserror::Error)]
+pub enum LookupError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    State(#[from] StateError),
+}
+
+/// The shard of `account` with that account alone, and with the clocks and the model of the last checkpoint: ready for
+/// [`Shard::view`]. `None` when the store does not know the account.
+pub fn shard_with(
+    store: &mut dyn CheckpointStore,
+    account: &str,
+    shards: u32,
+    rules: ShardRules,
+) -> Result<Option<Shard>, LookupError> {
+    let index = shard_of(account, shards);
+    let (Some(meta), Some(blob)) = (store.load_meta(index)?, store.load_account(index, account)?) else {
+        return Ok(None);
+    };
+    let mut shard = Shard::new(index, rules);
+    shard.restore_meta(&meta_not_before(meta.blob, &blob))?;
+    shard.restore_account(account, &blob)?;
+    Ok(Some(shard))
+}
+
+/// While a checkpoint is being written, accounts are newer than the shard, which would have one wait for the replay. Nothing
+/// is replayed here, so the shard (its blob begins as an account's does) is set to the account's offset.
+fn meta_not_before(mut meta: Vec<u8>, account: &[u8]) -> Vec<u8> {
+    if let (Some(of_meta), Some(of_account)) = (blob_offset(&meta), blob_offset(account))
+        && of_meta < of_account
+        && let Some(head) = meta.get_mut(1..9)
+    {
+        head.copy_from_slice(&of_account.to_le_bytes());
+    }
+    meta
+}

@@ -1,0 +1,221 @@
+//! The scorer alone on real Kafka and Redis: shard logs that the test writes, outputs that it reads back, compared with an
+//! undisturbed fold. Faults of the whole process are in tests/servers.
+
+mod bench;
+
+use std::{sync::Arc, time::Duration};
+
+use bench::{Bench, Running, wait_until};
+use pulsewatch::{
+    redis::{RedisSettings, RedisStoreFactory},
+    scorer::{Activation, Delivery, Refusal, ScorerError, rebuild},
+};
+
+#[test]
+fn outputs_go_out_once_over_restarts_and_equal_an_undisturbed_fold() {
+    let mut bench = Bench::new("restart", 2);
+    let first = bench.write_events(0..40);
+    let running = Running::start(&bench);
+    let expected = bench.expected(&first);
+    assert!(expected.len() > 40);
+    bench.wait_for_outputs(expected.len());
+    running.stop();
+
+    let log = bench.write_events(40..60);
+    let running = Running::start(&bench);
+    let expected = bench.expected(&log);
+    bench.wait_for_outputs(expected.len());
+    running.stop();
+    assert_eq!(bench.outputs(), expected);
+}
+
+#[test]
+fn many_outputs_in_one_cycle_do_not_fill_the_queue_for_good() {
+    let mut bench = Bench::new("flood", 1);
+    let log = bench.write_flood(150_000);
+    let expected = bench.expected(&log);
+    assert!(expected.len() >= 150_000);
+    let running = Running::start(&bench);
+    bench.wait_for_outputs(expected.len());
+    running.stop();
+}
+
+#[test]
+fn at_least_once_sends_the_same_outputs_without_transactions() {
+    let mut bench = Bench::new("alo", 2);
+    bench.settings.delivery = Delivery::AtLeastOnce;
+    let log = bench.write_events(0..20);
+    let running = Running::start(&bench);
+    let expected = bench.expected(&log);
+    bench.wait_for_outputs(expected.len());
+    running.stop();
+    assert_eq!(bench.outputs(), expected);
+}
+
+#[test]
+fn a_second_instance_takes_over_shards_and_gives_them_back() {
+    let mut bench = Bench::new("members", 4);
+    let log = bench.write_events(0..20);
+    let one = Running::start(&bench);
+    bench.wait_for_outputs(bench.expected(&log).len());
+    let two = Running::start(&bench);
+    wait_until("both own shards", || one.owned() == 2 && two.owned() == 2);
+    bench.write_events(20..40);
+    one.stop();
+    wait_until("the second owns all", || two.owned() == 4);
+    let log = bench.write_events(40..60);
+    let expected = bench.expected(&log);
+    bench.wait_for_outputs(expected.len());
+    two.stop();
+    assert_eq!(bench.outputs(), expected);
+}
+
+#[test]
+fn redis_emptied_while_running_is_noticed_and_filled_again() {
+    let mut bench = Bench::new("emptied", 1);
+    let log = bench.write_events(0..20);
+    let running = Running::start(&bench);
+    bench.wait_for_outputs(bench.expected(&log).len());
+    let accounts = bench.fold(&log)[0].accounts() as u64;
+    wait_until("checkpointed", || bench.stored_accounts(0) == Some(accounts));
+    bench.store().clear(0).unwrap();
+    bench.write_events(20..21);
+    wait_until("written again", || bench.stored_accounts(0) == Some(accounts));
+    running.stop();
+}
+
+#[test]
+fn the_checkpoint_of_a_stop_is_the_state_of_an_undisturbed_fold_and_never_ahead() {
+    let mut bench = Bench::new("state", 2);
+    let log = bench.write_events(0..40);
+    let running = Running::start(&bench);
+    bench.wait_for_outputs(bench.expected(&log).len());
+    running.stop();
+    bench.assert_checkpoint_is(&log);
+    // A rebuild from the log ends in the same bytes.
+    for shard in [0, 1] {
+        bench.store().clear(shard).unwrap();
+    }
+    let rebuilt = rebuild::rebuild(
+        &bench.settings,
+        &*bench.stores,
+        &bench.metrics,
+        &[0, 1],
+        false,
+        &mut |_, _, _| {},
+    );
+    assert_eq!(rebuilt.unwrap().len(), 2);
+    bench.assert_checkpoint_is(&log);
+}
+
+#[test]
+fn a_lost_checkpoint_is_refused_where_the_log_does_not_reach_back_and_a_cold_rebuild_goes_on() {
+    let mut bench = Bench::new("cold", 1);
+    let log = bench.write_events(0..20);
+    let running = Running::start(&bench);
+    bench.wait_for_outputs(bench.expected(&log).len());
+    running.stop();
+    bench.store().clear(0).unwrap();
+    bench.delete_log_before(0, 10);
+    let refused = Running::start(&bench).result();
+    assert!(
+        matches!(
+            &refused,
+            Err(ScorerError::Refused {
+                refusal: Refusal::LogTooShort { wanted: 0, low: 10 },
+                ..
+            })
+        ),
+        "{refused:?}"
+    );
+    let rebuild = |cold| {
+        rebuild::rebuild(
+            &bench.settings,
+            &*bench.stores,
+            &bench.metrics,
+            &[0],
+            cold,
+            &mut |_, _, _| {},
+        )
+    };
+    assert!(matches!(rebuild(false), Err(ScorerError::Refused { .. })));
+    let rebuilt = rebuild(true).unwrap();
+    assert!(rebuilt[0].is_cold && rebuilt[0].from == 10);
+    let running = Running::start(&bench);
+    bench.write_events(20..30);
+    wait_until("the rest of the log is committed", || {
+        bench.committed(0) == Some(bench.log_end(0))
+    });
+    running.stop();
+    bench.outputs();
+}
+
+#[test]
+fn a_checkpoint_ahead_of_the_commit_is_refused() {
+    let mut bench = Bench::new("ahead", 1);
+    let log = bench.write_events(0..10);
+    let running = Running::start(&bench);
+    bench.wait_for_outputs(bench.expected(&log).len());
+    running.stop();
+    bench.commit(0, 3);
+    let refused = Running::start(&bench).result();
+    assert!(
+        matches!(
+            &refused,
+            Err(ScorerError::Refused {
+                refusal: Refusal::CheckpointAhead { .. },
+                ..
+            })
+        ),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn another_model_takes_effect_on_start_or_waits_to_be_told() {
+    let mut bench = Bench::new("model", 1);
+    let log = bench.write_events(0..5);
+    let running = Running::start(&bench);
+    bench.wait_for_outputs(bench.expected(&log).len());
+    running.stop();
+    let end = bench.log_end(0);
+    bench.use_other_model();
+    bench.settings.activation = Activation::Explicit;
+    let running = Running::start(&bench);
+    wait_until("live", || running.is_ready());
+    running.stop();
+    assert_eq!(bench.log_end(0), end);
+    bench.settings.activation = Activation::OnStart;
+    let running = Running::start(&bench);
+    wait_until("the model is in the log", || bench.log_end(0) == end + 1);
+    running.stop();
+}
+
+#[test]
+fn a_hundred_thousand_accounts_load_within_two_seconds() {
+    let mut bench = Bench::new("large", 1);
+    let log = bench.write_flood(100_000);
+    let running = Running::start(&bench);
+    bench.wait_for_outputs(bench.expected(&log).len());
+    running.stop();
+    let start = std::time::Instant::now();
+    let running = Running::start(&bench);
+    wait_until("live", || running.is_ready());
+    let took = start.elapsed();
+    running.stop();
+    println!("100,000 accounts live after {took:?}");
+    assert!(cfg!(debug_assertions) || took < Duration::from_secs(2), "{took:?}");
+}
+
+#[test]
+fn an_unreachable_store_is_an_error_at_the_start() {
+    let mut bench = Bench::new("away", 1);
+    bench.stores = Arc::new(RedisStoreFactory::new(
+        RedisSettings {
+            urls: vec!["redis://127.0.0.1:1".into()],
+            ..RedisSettings::default()
+        },
+        "away",
+    ));
+    assert!(matches!(Running::start(&bench).result(), Err(ScorerError::Store(_))));
+}
