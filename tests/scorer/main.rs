@@ -1,6 +1,9 @@
 //! The scorer alone on real Kafka and Redis: shard logs that the test writes, outputs that it reads back, compared with an
 //! undisturbed fold. Faults of the whole process are in tests/servers.
 
+// Clippy's allowances for tests end at the helpers of integration tests.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod bench;
 
 use std::{sync::Arc, time::Duration};
