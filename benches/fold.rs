@@ -1,0 +1,135 @@
+//! The fold with the reference job: entries of the log to scores and alerts, and the encoding of a checkpoint.
+//! `cargo bench --bench fold`. One shard, one thread: events a second and core.
+
+use std::sync::LazyLock;
+
+use divan::{Bencher, counter::ItemsCount};
+use pulsewatch::{
+    domain::{
+        entry::{EntryBuilder, PartitionClock, PartitionState, encode_model, encode_tick},
+        event::Kind,
+        hash::account_hash,
+        outbox::Outputs,
+        shard::{Shard, ShardRules},
+        time::Timestamp,
+    },
+    generate::workload::{Plan, Workload},
+    ingest::{
+        cloudevents::Envelope,
+        decode::{Decoder, Shape},
+        limits::Limits,
+    },
+};
+
+const MODEL: &str = include_str!("reference.toml");
+const EVENTS: u64 = 1_000_000;
+/// Of one shard of eight: the workload has 100,000 accounts.
+const ACCOUNTS: u32 = 100_000;
+const PARTITIONS: u16 = 4;
+const RULES: ShardRules = ShardRules { catch_up_after_ms: i64::MAX, catch_up_emit: true };
+
+static SMALL_ENTRIES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| log(1_000));
+static LARGE_ENTRIES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| log(8_000));
+
+fn main() {
+    divan::main();
+}
+
+/// The log of one shard that holds every account.
+fn log(events_per_entry: usize) -> Vec<Vec<u8>> {
+    let mut entries = vec![Vec::new(), Vec::new()];
+    encode_model(Timestamp::EARLIEST, MODEL, &mut entries[0]);
+    let mut watermarks = [None; 3 * PARTITIONS as usize];
+    let clock = |index: u16, watermark| {
+        let kind = Kind::ALL[usize::from(index / PARTITIONS)];
+        let partition = i32::from(index % PARTITIONS);
+        PartitionClock { topic: kind.as_str(), partition, kind, watermark, state: PartitionState::Live }
+    };
+    let announced: Vec<_> = (0..watermarks.len() as u16).map(|index| clock(index, None)).collect();
+    encode_tick(Timestamp::EARLIEST, &announced, &mut entries[1]);
+
+    let Some(mut workload) = Workload::new(Plan { events: EVENTS, accounts: ACCOUNTS, ..Plan::default() }) else {
+        return entries;
+    };
+    let shapes = Kind::ALL.map(|kind| Shape { kind, mapping: None });
+    let mut decoder = Decoder::new(Limits::default());
+    let mut builder = EntryBuilder::new();
+    let wall = Timestamp::from_millis(4_000_000_000_000);
+    let mut offset = 0;
+    while let Some(record) = workload.next() {
+        let key = String::from_utf8_lossy(record.key);
+        let index = record.kind.index() as u16 * PARTITIONS + (account_hash(&key) >> 32) as u16 % PARTITIONS;
+        offset += 1;
+        let push = |event: &pulsewatch::domain::event::Event<'_>| {
+            watermarks[usize::from(index)] = watermarks[usize::from(index)].max(Some(event.time));
+            builder.push(index, offset, event);
+        };
+        let shape = &shapes[record.kind.index()];
+        let _ = decoder.decode(shape, Some(record.value), Envelope::default(), wall, push);
+        if builder.events() == events_per_entry {
+            let mut entry = Vec::new();
+            builder.finish(wall, |index| clock(index, watermarks[usize::from(index)]), &mut entry);
+            entries.push(entry);
+        }
+    }
+    entries
+}
+
+fn fold(bencher: Bencher<'_, '_>, entries: &'static LazyLock<Vec<Vec<u8>>>) {
+    LazyLock::force(entries);
+    bencher.counter(ItemsCount::new(EVENTS)).with_inputs(|| Shard::new(0, RULES)).bench_local_values(|mut shard| {
+        let mut out = Outputs::new();
+        let mut sent = 0;
+        for (offset, entry) in entries.iter().enumerate() {
+            let folded = shard.fold(offset as i64, entry, &mut out);
+            debug_assert!(folded.is_ok());
+            sent += out.len();
+            out.clear();
+        }
+        (shard, sent)
+    });
+}
+
+#[divan::bench(sample_count = 5, sample_size = 1)]
+fn fold_entries_of_1000(bencher: Bencher<'_, '_>) {
+    fold(bencher, &SMALL_ENTRIES);
+}
+
+#[divan::bench(sample_count = 5, sample_size = 1)]
+fn fold_entries_of_8000(bencher: Bencher<'_, '_>) {
+    fold(bencher, &LARGE_ENTRIES);
+}
+
+/// As after a restart: outputs are counted and not written.
+#[divan::bench(sample_count = 5, sample_size = 1)]
+fn fold_muted(bencher: Bencher<'_, '_>) {
+    let entries = &*SMALL_ENTRIES;
+    bencher.counter(ItemsCount::new(EVENTS)).with_inputs(|| Shard::new(0, RULES)).bench_local_values(|mut shard| {
+        let mut out = Outputs::new();
+        out.set_muted(true);
+        for (offset, entry) in entries.iter().enumerate() {
+            let folded = shard.fold(offset as i64, entry, &mut out);
+            debug_assert!(folded.is_ok());
+        }
+        shard
+    });
+}
+
+/// Every account of the workload, as a first checkpoint writes them.
+#[divan::bench(sample_count = 5, sample_size = 1)]
+fn checkpoint_encode(bencher: Bencher<'_, '_>) {
+    let mut shard = Shard::new(0, RULES);
+    let mut out = Outputs::new();
+    for (offset, entry) in SMALL_ENTRIES.iter().enumerate() {
+        let folded = shard.fold(offset as i64, entry, &mut out);
+        debug_assert!(folded.is_ok());
+        out.clear();
+    }
+    let accounts = shard.accounts();
+    bencher.counter(ItemsCount::new(accounts)).bench_local(|| {
+        shard.mark_all_changed();
+        let mut bytes = 0;
+        while shard.drain_changed(1_000, &mut |_, _, blob| bytes += blob.len()) > 0 {}
+        bytes
+    });
+}
