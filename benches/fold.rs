@@ -26,7 +26,10 @@ const EVENTS: u64 = 1_000_000;
 /// Of one shard of eight: the workload has 100,000 accounts.
 const ACCOUNTS: u32 = 100_000;
 const PARTITIONS: u16 = 4;
-const RULES: ShardRules = ShardRules { catch_up_after_ms: i64::MAX, catch_up_emit: true };
+const RULES: ShardRules = ShardRules {
+    catch_up_after_ms: i64::MAX,
+    catch_up_emit: true,
+};
 
 static SMALL_ENTRIES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| log(1_000));
 static LARGE_ENTRIES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| log(8_000));
@@ -43,12 +46,22 @@ fn log(events_per_entry: usize) -> Vec<Vec<u8>> {
     let clock = |index: u16, watermark| {
         let kind = Kind::ALL[usize::from(index / PARTITIONS)];
         let partition = i32::from(index % PARTITIONS);
-        PartitionClock { topic: kind.as_str(), partition, kind, watermark, state: PartitionState::Live }
+        PartitionClock {
+            topic: kind.as_str(),
+            partition,
+            kind,
+            watermark,
+            state: PartitionState::Live,
+        }
     };
     let announced: Vec<_> = (0..watermarks.len() as u16).map(|index| clock(index, None)).collect();
     encode_tick(Timestamp::EARLIEST, &announced, &mut entries[1]);
 
-    let Some(mut workload) = Workload::new(Plan { events: EVENTS, accounts: ACCOUNTS, ..Plan::default() }) else {
+    let Some(mut workload) = Workload::new(Plan {
+        events: EVENTS,
+        accounts: ACCOUNTS,
+        ..Plan::default()
+    }) else {
         return entries;
     };
     let shapes = Kind::ALL.map(|kind| Shape { kind, mapping: None });
@@ -57,8 +70,7 @@ fn log(events_per_entry: usize) -> Vec<Vec<u8>> {
     let wall = Timestamp::from_millis(4_000_000_000_000);
     let mut offset = 0;
     while let Some(record) = workload.next() {
-        let key = String::from_utf8_lossy(record.key);
-        let index = record.kind.index() as u16 * PARTITIONS + (account_hash(&key) >> 32) as u16 % PARTITIONS;
+        let index = record.kind.index() as u16 * PARTITIONS + (account_hash(record.key) >> 32) as u16 % PARTITIONS;
         offset += 1;
         let push = |event: &pulsewatch::domain::event::Event<'_>| {
             watermarks[usize::from(index)] = watermarks[usize::from(index)].max(Some(event.time));
@@ -77,17 +89,20 @@ fn log(events_per_entry: usize) -> Vec<Vec<u8>> {
 
 fn fold(bencher: Bencher<'_, '_>, entries: &'static LazyLock<Vec<Vec<u8>>>) {
     LazyLock::force(entries);
-    bencher.counter(ItemsCount::new(EVENTS)).with_inputs(|| Shard::new(0, RULES)).bench_local_values(|mut shard| {
-        let mut out = Outputs::new();
-        let mut sent = 0;
-        for (offset, entry) in entries.iter().enumerate() {
-            let folded = shard.fold(offset as i64, entry, &mut out);
-            debug_assert!(folded.is_ok());
-            sent += out.len();
-            out.clear();
-        }
-        (shard, sent)
-    });
+    bencher
+        .counter(ItemsCount::new(EVENTS))
+        .with_inputs(|| Shard::new(0, RULES))
+        .bench_local_values(|mut shard| {
+            let mut out = Outputs::new();
+            let mut sent = 0;
+            for (offset, entry) in entries.iter().enumerate() {
+                let folded = shard.fold(offset as i64, entry, &mut out);
+                debug_assert!(folded.is_ok());
+                sent += out.len();
+                out.clear();
+            }
+            (shard, sent)
+        });
 }
 
 #[divan::bench(sample_count = 5, sample_size = 1)]
@@ -104,15 +119,18 @@ fn fold_entries_of_8000(bencher: Bencher<'_, '_>) {
 #[divan::bench(sample_count = 5, sample_size = 1)]
 fn fold_muted(bencher: Bencher<'_, '_>) {
     let entries = &*SMALL_ENTRIES;
-    bencher.counter(ItemsCount::new(EVENTS)).with_inputs(|| Shard::new(0, RULES)).bench_local_values(|mut shard| {
-        let mut out = Outputs::new();
-        out.set_muted(true);
-        for (offset, entry) in entries.iter().enumerate() {
-            let folded = shard.fold(offset as i64, entry, &mut out);
-            debug_assert!(folded.is_ok());
-        }
-        shard
-    });
+    bencher
+        .counter(ItemsCount::new(EVENTS))
+        .with_inputs(|| Shard::new(0, RULES))
+        .bench_local_values(|mut shard| {
+            let mut out = Outputs::new();
+            out.set_muted(true);
+            for (offset, entry) in entries.iter().enumerate() {
+                let folded = shard.fold(offset as i64, entry, &mut out);
+                debug_assert!(folded.is_ok());
+            }
+            shard
+        });
 }
 
 /// Every account of the workload, as a first checkpoint writes them.
