@@ -37,8 +37,8 @@ impl Default for Plan {
             accounts: 100_000,
             events: 3_000_000,
             seed: 1,
-            // 2026-01-01T00:00:00Z
-            start: Timestamp::from_millis(1_767_225_600_000),
+            // 2025-01-01T00:00:00Z
+            start: Timestamp::from_millis(1_735_689_600_000),
             span_ms: 90 * DAY_MS,
         }
     }

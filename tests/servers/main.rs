@@ -1,0 +1,13 @@
+//! Whole runs of the built binary against a real Kafka and a real Redis. `tests/run` starts both.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod bad_records;
+mod kills;
+mod members;
+mod oulad;
+mod outages;
+mod repeats;
+mod time;
+mod whole_run;

@@ -1,0 +1,83 @@
+//! The undisturbed way: events in, scores out, state in Redis, a good end.
+
+use crate::support::{
+    feed::{self, plan},
+    redis::RedisCluster,
+    service::Installation,
+    shared_kafka, shared_redis,
+    undisturbed::{assert_as_undisturbed, published},
+};
+
+#[test]
+fn scores_come_out_and_the_state_is_kept() {
+    let installation = Installation::new("whole", shared_kafka(), &shared_redis());
+    feed::preload(&installation, plan(200, 8_000, 1));
+    let mut service = installation.start(0);
+    service.wait_until_ready();
+    installation.wait_until_idle();
+    let outputs = assert_as_undisturbed(&installation);
+    assert!(outputs > 200, "{outputs} outputs of 200 accounts");
+    service.stop();
+    assert_as_undisturbed(&installation);
+
+    // A restart finds everything done, and goes on.
+    let mut again = installation.start(0);
+    again.wait_until_ready();
+    feed::preload(&installation, plan(200, 1_000, 2));
+    installation.wait_until_idle();
+    again.stop();
+    assert!(assert_as_undisturbed(&installation) >= outputs);
+    assert_eq!(installation.kafka.read(installation.dlq_topic()), []);
+}
+
+#[test]
+fn outputs_are_cloud_events_keyed_by_account() {
+    let installation = Installation::new("cloudevents", shared_kafka(), &shared_redis());
+    feed::preload(&installation, plan(20, 1_000, 3));
+    let _service = installation.start(0);
+    installation.wait_until_idle();
+    let outputs = installation.kafka.read(installation.output_topic());
+    assert!(!outputs.is_empty());
+    for record in outputs {
+        let account = String::from_utf8(record.key.clone().unwrap()).unwrap();
+        assert_eq!(record.text_header("ce_specversion"), "1.0");
+        assert_eq!(record.text_header("ce_subject"), account);
+        assert_eq!(record.text_header("content-type"), "application/json");
+        assert!(!record.text_header("ce_source").is_empty() && !record.text_header("ce_time").is_empty());
+        if record.text_header("ce_type") == "pulsewatch.score.updated.v1" {
+            assert_eq!(record.json()["account"], account);
+        }
+    }
+}
+
+#[test]
+fn at_least_once_gives_the_same_outputs_when_nothing_goes_wrong() {
+    let mut installation = Installation::new("at-least-once", shared_kafka(), &shared_redis());
+    installation.set("scorer.delivery", "\"at_least_once\"");
+    feed::preload(&installation, plan(100, 3_000, 4));
+    let service = installation.start(0);
+    installation.wait_until_idle();
+    service.stop();
+    assert!(assert_as_undisturbed(&installation) > 0);
+    assert!(!published(&installation).is_empty());
+}
+
+#[test]
+fn a_redis_cluster_holds_the_state() {
+    let cluster = RedisCluster::start();
+    let mut installation = Installation::new("cluster", shared_kafka(), &cluster.url());
+    installation.set("redis.cluster", "true");
+    installation.set("log.shards", "8");
+    feed::preload(&installation, plan(300, 5_000, 5));
+    let service = installation.start(0);
+    installation.wait_until_idle();
+    assert_as_undisturbed(&installation);
+    assert!(cluster.keys().iter().all(|&keys| keys > 0), "keys on each node: {:?}", cluster.keys());
+    // What was kept there is enough to go on from.
+    service.kill();
+    let service = installation.start(0);
+    feed::preload(&installation, plan(300, 1_000, 6));
+    installation.wait_until_idle();
+    service.stop();
+    assert_as_undisturbed(&installation);
+}

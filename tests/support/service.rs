@@ -1,0 +1,242 @@
+//! An installation of Pulsewatch of a test's own, and its running processes.
+
+use std::{
+    fs,
+    io::{Read, Write},
+    net::TcpStream,
+    path::{Path, PathBuf},
+    process::{Command, ExitStatus},
+    time::Duration,
+};
+
+use pulsewatch::{
+    domain::event::Kind,
+    redis::{RedisSettings, RedisStoreFactory},
+    scorer::store::{CheckpointStore, StoreFactory},
+};
+use tempfile::TempDir;
+
+use super::{free_ports, kafka::Kafka, process::Process, wait_until};
+
+/// In order and with nothing left half done: the promise is 10 s.
+const STOP_WITHIN: Duration = Duration::from_secs(10);
+
+/// Topics, keys and settings. Several processes of it may run at once.
+pub struct Installation {
+    pub name: String,
+    pub kafka: Kafka,
+    settings: Vec<(String, String)>,
+    sources: Vec<(String, Kind, i32)>,
+    folder: TempDir,
+}
+
+impl Installation {
+    /// With usage, support and billing topics of different partition counts, four shards, the reference model, and a clock
+    /// that only events move: what comes out then depends on what went in alone.
+    pub fn new(test: &str, kafka: Kafka, redis: &str) -> Self {
+        let name = format!("{test}-{:08x}", rand::random::<u32>());
+        let source = |kind: Kind, partitions| (format!("{name}.{}", kind.as_str()), kind, partitions);
+        let sources = vec![source(Kind::Usage, 4), source(Kind::Support, 3), source(Kind::Billing, 2)];
+        for (topic, _, partitions) in &sources {
+            kafka.create(topic, *partitions);
+        }
+        let text = |value: &str| format!("{value:?}");
+        let settings = [
+            ("app.name", text(&name)),
+            ("kafka.bootstrap_servers", text(kafka.address())),
+            ("kafka.consumer.\"session.timeout.ms\"", text("6000")),
+            ("log.topic", text(&format!("{name}.log"))),
+            ("log.shards", "4".into()),
+            ("output.topic", text(&format!("{name}.out"))),
+            ("output.partitions", "3".into()),
+            ("dlq.topic", text(&format!("{name}.dlq"))),
+            ("redis.url", text(redis)),
+            ("redis.prefix", text(&name)),
+            ("clock.idle", text("event")),
+            ("catch_up.emit", "true".into()),
+            ("model.file", text(&in_project("benches/reference.toml").display().to_string())),
+        ];
+        Self {
+            settings: settings.map(|(key, value)| (key.to_owned(), value)).into(),
+            sources,
+            folder: TempDir::new().unwrap(),
+            name,
+            kafka,
+        }
+    }
+
+    /// Sets or replaces a setting; `value` is TOML.
+    pub fn set(&mut self, key: &str, value: &str) {
+        self.settings.retain(|(known, _)| known != key);
+        self.settings.push((key.to_owned(), value.to_owned()));
+    }
+
+    /// A further source topic.
+    pub fn add_source(&mut self, suffix: &str, kind: Kind, partitions: i32) {
+        let topic = format!("{}.{suffix}", self.name);
+        self.kafka.create(&topic, partitions);
+        self.sources.push((topic, kind, partitions));
+    }
+
+    pub fn setting(&self, key: &str) -> &str {
+        let found = self.settings.iter().find(|(known, _)| known == key);
+        found.map_or("", |(_, value)| value.trim_matches('"'))
+    }
+
+    pub fn topic(&self, kind: Kind) -> &str {
+        let source = self.sources.iter().find(|(_, of, _)| *of == kind);
+        &source.unwrap_or_else(|| panic!("no source of {kind:?}")).0
+    }
+
+    pub fn log_topic(&self) -> &str {
+        self.setting("log.topic")
+    }
+
+    pub fn output_topic(&self) -> &str {
+        self.setting("output.topic")
+    }
+
+    pub fn dlq_topic(&self) -> &str {
+        self.setting("dlq.topic")
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A command line of the binary with the installation's settings.
+    pub fn command(&self, name: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pulsewatch"));
+        command.arg(name).args(arguments).arg("--config").arg(self.write_settings());
+        command
+    }
+
+    /// Runs a command to its end, which must be a good one, and gives what it printed.
+    pub fn call(&self, name: &str, arguments: &[&str]) -> String {
+        let output = self.command(name, arguments).output().unwrap();
+        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn write_settings(&self) -> PathBuf {
+        let mut text: String = self.settings.iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
+        for (topic, kind, partitions) in &self.sources {
+            text += &format!("[[source]]\ntopic = {topic:?}\nkind = {:?}\npartitions = {partitions}\n", kind.as_str());
+        }
+        let path = self.folder.path().join("pulsewatch.toml");
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// Starts `run` as member `instance` of the installation; a restart takes the place of the one before.
+    pub fn start(&self, instance: u32) -> Service {
+        let port = free_ports(1);
+        let mut command = self.command("run", &[]);
+        command.env("PULSEWATCH_APP__INSTANCE", instance.to_string());
+        command.env("PULSEWATCH_HTTP__LISTEN", format!("127.0.0.1:{port}"));
+        let log = self.folder.path().join(format!("instance-{instance}.log"));
+        Service { process: Process::start("pulsewatch", &mut command, &log), port }
+    }
+
+    /// The checkpoints in Redis.
+    pub fn store(&self) -> Box<dyn CheckpointStore> {
+        let cluster = self.setting("redis.cluster") == "true";
+        let settings = RedisSettings { urls: vec![self.setting("redis.url").to_owned()], cluster, ..RedisSettings::default() };
+        RedisStoreFactory::new(settings, self.setting("redis.prefix")).open()
+    }
+
+    /// Whether every input is in the log, and every log entry folded and committed.
+    pub fn is_idle(&self) -> bool {
+        let ingest = format!("{}-ingest", self.name);
+        let caught_up = |group: &str, topic: &str| {
+            let committed = self.kafka.committed(group, topic);
+            let ends = self.kafka.extents(topic).into_iter().map(|(_, end)| end);
+            ends.zip(committed).all(|(end, committed)| committed.unwrap_or(0) == end)
+        };
+        self.sources.iter().all(|(topic, ..)| caught_up(&ingest, topic))
+            && caught_up(&format!("{}-score", self.name), self.log_topic())
+    }
+
+    pub fn wait_until_idle(&self) {
+        wait_until("all input to be folded and committed", || self.is_idle().then_some(()));
+    }
+}
+
+/// A file of the project.
+pub fn in_project(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// A running `pulsewatch run`.
+pub struct Service {
+    pub process: Process,
+    port: u16,
+}
+
+impl Service {
+    pub fn wait_until_ready(&mut self) {
+        let Self { process, port } = self;
+        wait_until("readiness", || {
+            assert!(process.is_running(), "pulsewatch ended:\n{}", process.log());
+            get(*port, "/readyz").filter(|answer| answer.starts_with("HTTP/1.1 200")).map(|_| ())
+        });
+    }
+
+    /// The answer's body; empty while nobody answers.
+    pub fn get(&self, path: &str) -> String {
+        let answer = get(self.port, path).unwrap_or_default();
+        answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default()
+    }
+
+    /// The sum of a metric over its labels.
+    pub fn metric(&self, name: &str) -> f64 {
+        let metrics = self.get("/metrics");
+        let of_name = metrics.lines().filter(|line| {
+            line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' ']))
+        });
+        of_name.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+    }
+
+    fn entries_folded(&self) -> f64 {
+        self.metric("pulsewatch_entries_folded_total")
+    }
+
+    pub fn wait_until_it_folds(&self) {
+        wait_until("the instance to fold", || (self.entries_folded() > 0.0).then_some(()));
+    }
+
+    /// Waits until it has gone on.
+    pub fn wait_for_progress(&self) {
+        let before = self.entries_folded();
+        wait_until("progress", || (self.entries_folded() > before + 20.0).then_some(()));
+    }
+
+    /// How many shards it owns.
+    pub fn shards(&self) -> u32 {
+        self.metric("pulsewatch_shards_owned") as u32
+    }
+
+    pub fn kill(mut self) {
+        self.process.kill();
+    }
+
+    /// SIGTERM, and a good end in time.
+    pub fn stop(mut self) {
+        let status = self.process.terminate(STOP_WITHIN);
+        assert!(status.success(), "{status}:\n{}", self.process.log());
+    }
+
+    /// For one that is expected to end by itself.
+    pub fn wait(&mut self) -> ExitStatus {
+        self.process.wait(Duration::from_secs(60))
+    }
+}
+
+fn get(port: u16, path: &str) -> Option<String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n").ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    Some(answer)
+}

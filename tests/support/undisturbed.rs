@@ -1,0 +1,163 @@
+//! What should have come out: the same shard logs, folded once, in process, with nothing in the way.
+
+use std::collections::BTreeMap;
+
+use pulsewatch::{
+    domain::{
+        outbox::Outputs,
+        shard::{AccountView, Shard, ShardRules},
+    },
+    scorer::store::CheckpointStore,
+};
+
+use super::{kafka::Record, service::Installation, wait_until};
+
+/// An output as its readers know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Output {
+    pub id: String,
+    pub event_type: String,
+    pub value: Vec<u8>,
+}
+
+/// Outputs in their order, by account.
+pub type OutputsByKey = BTreeMap<String, Vec<Output>>;
+
+pub struct Undisturbed {
+    pub outputs: OutputsByKey,
+    pub shards: Vec<FoldedShard>,
+}
+
+/// What a checkpoint of the shard holds.
+pub struct FoldedShard {
+    pub offset: Option<i64>,
+    pub meta: Vec<u8>,
+    pub accounts: BTreeMap<String, Vec<u8>>,
+    /// Every account as a person sees it.
+    pub views: Vec<AccountView>,
+}
+
+/// Folds each shard's log up to what the installation has committed.
+pub fn fold(installation: &Installation) -> Undisturbed {
+    let rules = ShardRules { catch_up_after_ms: 3_600_000, catch_up_emit: installation.setting("catch_up.emit") == "true" };
+    let committed = installation.kafka.committed(&format!("{}-score", installation.name), installation.log_topic());
+    let log = installation.kafka.read(installation.log_topic());
+    let (mut outputs, mut shards) = (OutputsByKey::new(), Vec::new());
+    for (index, end) in committed.iter().enumerate() {
+        let mut shard = Shard::new(index as u32, rules);
+        let mut out = Outputs::default();
+        let entries = log.iter().filter(|entry| entry.partition as usize == index && entry.offset < end.unwrap_or(0));
+        for entry in entries {
+            shard.fold(entry.offset, entry.value.as_deref().unwrap_or_default(), &mut out).unwrap();
+            for output in out.iter() {
+                outputs.entry(output.subject.to_owned()).or_default().push(Output {
+                    id: output.id.to_owned(),
+                    event_type: output.event_type.to_owned(),
+                    value: output.value.to_owned(),
+                });
+            }
+            out.clear();
+        }
+        shards.push(FoldedShard::of(&mut shard));
+    }
+    Undisturbed { outputs, shards }
+}
+
+impl FoldedShard {
+    fn of(shard: &mut Shard) -> Self {
+        let (mut meta, mut accounts) = (Vec::new(), BTreeMap::new());
+        shard.encode_meta(&mut meta);
+        shard.drain_changed(usize::MAX, &mut |account: &str, _, blob: &[u8]| {
+            accounts.insert(account.to_owned(), blob.to_owned());
+        });
+        Self { offset: shard.offset(), meta, accounts, views: shard.views(None).collect() }
+    }
+}
+
+/// What a `read_committed` reader of the output topic sees.
+pub fn published(installation: &Installation) -> OutputsByKey {
+    let mut outputs = OutputsByKey::new();
+    for record in installation.kafka.read(installation.output_topic()) {
+        let key = String::from_utf8(record.key.clone().unwrap_or_default()).unwrap();
+        outputs.entry(key).or_default().push(output_of(&record));
+    }
+    outputs
+}
+
+fn output_of(record: &Record) -> Output {
+    Output {
+        id: record.text_header("ce_id").to_owned(),
+        event_type: record.text_header("ce_type").to_owned(),
+        value: record.value.clone().unwrap_or_default(),
+    }
+}
+
+/// I3: no output is missing, none is there twice, none is foreign, and each is byte for byte what it should be, in order.
+pub fn assert_outputs(expected: &OutputsByKey, published: &OutputsByKey) {
+    let count = |outputs: &OutputsByKey| outputs.values().map(Vec::len).sum::<usize>();
+    for (key, expected) in expected {
+        let published = published.get(key).map(Vec::as_slice).unwrap_or_default();
+        for (at, output) in expected.iter().enumerate() {
+            let found = published.get(at);
+            assert!(
+                found == Some(output),
+                "output {at} of {key}:\nexpected {}\nfound    {}\n(of {} and {})",
+                shown(Some(output)),
+                shown(found),
+                expected.len(),
+                published.len()
+            );
+        }
+        assert_eq!(published.len(), expected.len(), "{key} has outputs that it should not have: {}", shown(published.last()));
+    }
+    assert_eq!(count(published), count(expected), "outputs of accounts that have none");
+}
+
+fn shown(output: Option<&Output>) -> String {
+    output.map_or("none".to_owned(), |output| {
+        format!("{} {} {}", output.id, output.event_type, String::from_utf8_lossy(&output.value))
+    })
+}
+
+/// I1 and I4: what Redis holds is what the fold holds at the same offset. The processes have ended, or are idle: then the
+/// last checkpoint is awaited.
+pub fn assert_state(installation: &Installation, expected: &Undisturbed) {
+    let mut store = installation.store();
+    for (index, shard) in expected.shards.iter().enumerate() {
+        let Some(offset) = shard.offset else { continue };
+        let meta = wait_until(&format!("the checkpoint of shard {index} at {offset}"), || {
+            store.load_meta(index as u32).unwrap().filter(|meta| meta.offset == offset)
+        });
+        let mut stored = BTreeMap::new();
+        store
+            .load_accounts(index as u32, &mut |account, blob| {
+                stored.insert(account.to_owned(), blob.to_owned());
+            })
+            .unwrap();
+        let names = |accounts: &BTreeMap<String, Vec<u8>>| accounts.keys().cloned().collect::<Vec<_>>();
+        assert_eq!(names(&stored), names(&shard.accounts), "accounts of shard {index}");
+        for (account, blob) in &shard.accounts {
+            assert!(stored[account] == *blob, "the state of {account} in shard {index} is another");
+        }
+        assert!(meta.blob == shard.meta, "the meta state of shard {index} is another");
+    }
+}
+
+/// Both, after the installation was idle or has ended. Gives how many outputs there were.
+pub fn assert_as_undisturbed(installation: &Installation) -> usize {
+    let expected = fold(installation);
+    assert_outputs(&expected.outputs, &published(installation));
+    assert_state(installation, &expected);
+    expected.outputs.values().map(Vec::len).sum()
+}
+
+/// Score, coverage, band, and the values and scores of the indicators of every account, as JSON.
+pub fn scores(undisturbed: &Undisturbed) -> BTreeMap<String, serde_json::Value> {
+    let views = undisturbed.shards.iter().flat_map(|shard| &shard.views);
+    let score = |view: &AccountView| {
+        let mut json = serde_json::to_value(view).unwrap();
+        json.as_object_mut().unwrap().retain(|key, _| ["score", "coverage", "band", "indicators"].contains(&key.as_str()));
+        json
+    };
+    views.map(|view| (view.account.clone(), score(view))).collect()
+}
