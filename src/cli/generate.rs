@@ -65,6 +65,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
         seed: arguments.seed,
         start: arguments.start,
         span_ms: arguments.days * DAY_MS,
+        ..Plan::default()
     };
     let sink: Box<dyn Sink> = match &arguments.out {
         Some(folder) => Box::new(Files::new(folder, arguments.compress.into())),

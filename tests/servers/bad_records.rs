@@ -35,10 +35,22 @@ fn bad_values() -> Vec<(Option<Vec<u8>>, &'static str)> {
         ("null".into(), "json"),
         (nested, "depth"),
         (format!("{{\"a\":\"{}\"}}", "z".repeat(200_000)), "record_size"),
-        (r#"{"name":"login","time":"2024-01-05T10:00:00Z"}"#.into(), "missing_field"),
-        (r#"{"account":"","name":"login","time":"2024-01-05T10:00:00Z"}"#.into(), "missing_field"),
-        (r#"{"account":7,"name":[],"time":"2024-01-05T10:00:00Z"}"#.into(), "field_type"),
-        (r#"{"account":"a","name":"login","value":"much","time":"2024-01-05T10:00:00Z"}"#.into(), "number"),
+        (
+            r#"{"name":"login","time":"2024-01-05T10:00:00Z"}"#.into(),
+            "missing_field",
+        ),
+        (
+            r#"{"account":"","name":"login","time":"2024-01-05T10:00:00Z"}"#.into(),
+            "missing_field",
+        ),
+        (
+            r#"{"account":7,"name":[],"time":"2024-01-05T10:00:00Z"}"#.into(),
+            "field_type",
+        ),
+        (
+            r#"{"account":"a","name":"login","value":"much","time":"2024-01-05T10:00:00Z"}"#.into(),
+            "number",
+        ),
         (usage("a", "tomorrow"), "time"),
         (usage("a", "1999-12-31T23:59:59Z"), "too_early"),
         (usage("a", &in_minutes(60)), "too_far_ahead"),
@@ -46,7 +58,10 @@ fn bad_values() -> Vec<(Option<Vec<u8>>, &'static str)> {
         (long_account, "account_length"),
         (long_field, "field_length"),
     ];
-    let mut values: Vec<_> = texts.into_iter().map(|(text, reason)| (Some(text.into_bytes()), reason)).collect();
+    let mut values: Vec<_> = texts
+        .into_iter()
+        .map(|(text, reason)| (Some(text.into_bytes()), reason))
+        .collect();
     values.push((None, "tombstone"));
     values.push((Some(Vec::new()), "empty"));
     values.push((Some(b"{\"account\":\"\xff\xfe\"}".to_vec()), "not_utf8"));
@@ -63,13 +78,25 @@ fn each_is_in_the_dlq_once_with_its_bytes_and_the_rest_goes_on() {
     for (number, (value, reason)) in bad_values().into_iter().enumerate() {
         for _ in 0..100 {
             let Some(event) = workload.next() else { break };
-            let record = Record { key: None, ..Record::new("", event.value) };
-            installation.kafka.send(installation.topic(event.kind), Placement::ByKey, &record);
+            let record = Record {
+                key: None,
+                ..Record::new("", event.value)
+            };
+            installation
+                .kafka
+                .send(installation.topic(event.kind), Placement::ByKey, &record);
         }
         let key = (number % 3 != 0).then(|| vec![b'k', 0xff, number as u8]);
         let headers = vec![("origin".to_owned(), format!("test {number}").into_bytes())];
-        let record = Record { key, value, headers, ..Record::default() };
-        installation.kafka.send(topic, Placement::Partition((number % 4) as i32), &record);
+        let record = Record {
+            key,
+            value,
+            headers,
+            ..Record::default()
+        };
+        installation
+            .kafka
+            .send(topic, Placement::Partition((number % 4) as i32), &record);
         sent.push((record, reason));
     }
     installation.kafka.flush();
@@ -80,18 +107,28 @@ fn each_is_in_the_dlq_once_with_its_bytes_and_the_rest_goes_on() {
 
     let refused = installation.kafka.read(installation.dlq_topic());
     for (record, reason) in &sent {
-        let matching: Vec<&Record> =
-            refused.iter().filter(|refused| refused.header("origin") == record.header("origin")).collect();
-        let [found] = matching[..] else { panic!("{reason}: {} times in the DLQ", matching.len()) };
+        let matching: Vec<&Record> = refused
+            .iter()
+            .filter(|refused| refused.header("origin") == record.header("origin"))
+            .collect();
+        let [found] = matching[..] else {
+            panic!("{reason}: {} times in the DLQ", matching.len())
+        };
         assert_eq!(found.key, record.key, "{reason}");
         assert_eq!(found.value, record.value, "{reason}");
         assert_eq!(found.text_header("__connect.errors.topic"), topic);
-        assert_eq!(found.text_header("__connect.errors.exception.class.name"), format!("pulsewatch.{reason}"));
+        assert_eq!(
+            found.text_header("__connect.errors.exception.class.name"),
+            format!("pulsewatch.{reason}")
+        );
         assert!(!found.text_header("__connect.errors.exception.message").is_empty());
         assert_origin(&installation, topic, found);
     }
     assert_eq!(refused.len(), sent.len());
-    assert!(!published(&installation).contains_key("good"), "a truncated record was scored");
+    assert!(
+        !published(&installation).contains_key("good"),
+        "a truncated record was scored"
+    );
 }
 
 /// The headers say where the record stands: there it is.
@@ -99,7 +136,9 @@ fn assert_origin(installation: &Installation, topic: &str, refused: &Record) {
     let number = |name: &str| refused.text_header(name).parse::<i64>().unwrap();
     let (partition, offset) = (number("__connect.errors.partition"), number("__connect.errors.offset"));
     let originals = installation.kafka.read(topic);
-    let original = originals.iter().find(|record| i64::from(record.partition) == partition && record.offset == offset);
+    let original = originals
+        .iter()
+        .find(|record| i64::from(record.partition) == partition && record.offset == offset);
     assert_eq!(original.unwrap().value, refused.value);
 }
 
@@ -109,7 +148,9 @@ fn what_was_refused_can_be_put_back() {
     installation.set("ingest.account_bytes", "8");
     let event = usage("customer-with-a-long-name", "2024-01-05T10:00:00Z");
     let topic = installation.topic(Kind::Usage).to_owned();
-    installation.kafka.produce(&topic, [(Placement::ByKey, Record::new("k", event))]);
+    installation
+        .kafka
+        .produce(&topic, [(Placement::ByKey, Record::new("k", event))]);
     let service = installation.start(0);
     installation.wait_until_idle();
     service.stop();
@@ -123,5 +164,8 @@ fn what_was_refused_can_be_put_back() {
     installation.wait_until_idle();
     service.stop();
     assert_as_undisturbed(&installation);
-    assert_eq!(published(&installation).keys().collect::<Vec<_>>(), ["customer-with-a-long-name"]);
+    assert_eq!(
+        published(&installation).keys().collect::<Vec<_>>(),
+        ["customer-with-a-long-name"]
+    );
 }

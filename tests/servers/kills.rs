@@ -7,7 +7,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::support::{
-    feed::{Load, plan},
+    feed::{Load, Pace, plan},
     kafka::{Placement, Record},
     service::Installation,
     shared_kafka, shared_redis,
@@ -21,13 +21,15 @@ fn nothing_is_lost_or_repeated() {
     let mut installation = Installation::new("kills", shared_kafka(), &shared_redis());
     // Checkpoints all the time, so that kills hit them too.
     installation.set("scorer.checkpoint", "\"50ms\"");
-    let load = Load::start(&installation, plan(500, 1_000_000, 11), 1_500);
+    let load = Load::start(&installation, plan(500, 1_000_000, 11), Pace::PerSecond(1_500));
     let mut dice = ChaCha8Rng::seed_from_u64(11);
     for kill in 0..KILLS {
         let service = installation.start(0);
         // A poison record each time: a kill must neither lose it nor stop at it.
         let poison = Record::new("poison", format!("not json {kill}"));
-        installation.kafka.produce(installation.topic(Kind::Usage), [(Placement::ByKey, poison)]);
+        installation
+            .kafka
+            .produce(installation.topic(Kind::Usage), [(Placement::ByKey, poison)]);
         // Some before it has done anything, most at work.
         if kill % 6 != 5 {
             service.wait_until_it_folds();
@@ -42,7 +44,10 @@ fn nothing_is_lost_or_repeated() {
     service.stop();
     assert_as_undisturbed(&installation);
     println!("{KILLS} kills, {events} events, {outputs} outputs");
-    assert!(events > 10_000 && outputs > 1_000, "{events} events, {outputs} outputs: too little to mean anything");
+    assert!(
+        events > 10_000 && outputs > 1_000,
+        "{events} events, {outputs} outputs: too little to mean anything"
+    );
     assert_poison_is_kept(&installation);
 }
 
@@ -59,7 +64,7 @@ fn assert_poison_is_kept(installation: &Installation) {
 fn at_least_once_repeats_and_loses_nothing() {
     let mut installation = Installation::new("kills-alo", shared_kafka(), &shared_redis());
     installation.set("scorer.delivery", "\"at_least_once\"");
-    let load = Load::start(&installation, plan(100, 1_000_000, 12), 1_000);
+    let load = Load::start(&installation, plan(100, 1_000_000, 12), Pace::PerSecond(1_000));
     for _ in 0..3 {
         let service = installation.start(0);
         service.wait_until_it_folds();

@@ -1,7 +1,7 @@
 //! Instances that come, go, die and hang.
 
 use crate::support::{
-    feed::{Load, plan},
+    feed::{Load, Pace, plan},
     service::Installation,
     shared_kafka, shared_redis,
     undisturbed::assert_as_undisturbed,
@@ -11,7 +11,7 @@ use crate::support::{
 #[test]
 fn a_second_instance_joins_and_leaves() {
     let installation = Installation::new("join", shared_kafka(), &shared_redis());
-    let load = Load::start(&installation, plan(300, 1_000_000, 21), 1_000);
+    let load = Load::start(&installation, plan(300, 1_000_000, 21), Pace::PerSecond(1_000));
     let first = installation.start(0);
     first.wait_until_it_folds();
     let second = installation.start(1);
@@ -30,7 +30,7 @@ fn a_second_instance_joins_and_leaves() {
 #[test]
 fn an_instance_that_dies_is_taken_over() {
     let installation = Installation::new("takeover", shared_kafka(), &shared_redis());
-    let load = Load::start(&installation, plan(300, 1_000_000, 22), 1_000);
+    let load = Load::start(&installation, plan(300, 1_000_000, 22), Pace::PerSecond(1_000));
     let first = installation.start(0);
     let second = installation.start(1);
     first.wait_until_it_folds();
@@ -46,16 +46,20 @@ fn an_instance_that_dies_is_taken_over() {
 #[test]
 fn an_instance_that_hangs_is_fenced() {
     let installation = Installation::new("zombie", shared_kafka(), &shared_redis());
-    let load = Load::start(&installation, plan(300, 1_000_000, 23), 1_000);
+    let load = Load::start(&installation, plan(300, 1_000_000, 23), Pace::PerSecond(1_000));
     let first = installation.start(0);
     let second = installation.start(1);
     first.wait_until_it_folds();
     second.wait_until_it_folds();
     first.process.signal("STOP");
-    wait_until("the second instance to take every shard", || (second.shards() == 4).then_some(()));
+    wait_until("the second instance to take every shard", || {
+        (second.shards() == 4).then_some(())
+    });
     first.process.signal("CONT");
     // It comes back as a member, and gets shards again.
-    wait_until("the first instance to be given shards again", || (second.shards() < 4).then_some(()));
+    wait_until("the first instance to be given shards again", || {
+        (second.shards() < 4).then_some(())
+    });
     load.finish();
     installation.wait_until_idle();
     first.stop();

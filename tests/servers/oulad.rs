@@ -38,15 +38,17 @@ const fn key_field(kind: Kind) -> &'static str {
 #[test]
 fn run_ends_where_replay_ends() {
     let mut installation = Installation::new("oulad", shared_kafka(), &shared_redis());
-    installation.add_source("feedback", Kind::Feedback, 1);
-    installation.add_source("account", Kind::Account, 5);
+    installation.add_source(Kind::Feedback, 1);
+    installation.add_source(Kind::Account, 5);
     installation.set("model.file", &format!("{:?}", in_project("config/models/oulad.toml")));
     for kind in Kind::ALL {
         for line in BufReader::new(GzDecoder::new(File::open(slice(kind)).unwrap())).lines() {
             let line = line.unwrap();
             let event: Value = serde_json::from_str(&line).unwrap();
             let record = Record::new(event[key_field(kind)].as_str().unwrap(), line);
-            installation.kafka.send(installation.topic(kind), Placement::ByKey, &record);
+            installation
+                .kafka
+                .send(installation.topic(kind), Placement::ByKey, &record);
         }
     }
     installation.kafka.flush();
@@ -55,7 +57,10 @@ fn run_ends_where_replay_ends() {
     service.stop();
     assert_as_undisturbed(&installation);
 
-    let files: Vec<String> = Kind::ALL.iter().map(|&kind| slice(kind).display().to_string()).collect();
+    let files: Vec<String> = Kind::ALL
+        .iter()
+        .map(|&kind| slice(kind).display().to_string())
+        .collect();
     let mut replay = vec!["--final", "--until", UNTIL];
     replay.extend(files.iter().map(String::as_str));
     let replayed = accounts(&installation.call("replay", &replay));
@@ -72,7 +77,10 @@ fn accounts(lines: &str) -> Vec<Value> {
     let mut accounts: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     for account in &mut accounts {
         let same = ["account", "as_of", "score", "coverage", "band", "indicators"];
-        account.as_object_mut().unwrap().retain(|key, _| same.contains(&key.as_str()));
+        account
+            .as_object_mut()
+            .unwrap()
+            .retain(|key, _| same.contains(&key.as_str()));
     }
     accounts.sort_by_key(|account| account["account"].to_string());
     accounts

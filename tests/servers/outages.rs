@@ -2,7 +2,7 @@
 
 use crate::support::{
     broker::Broker,
-    feed::{self, Load, plan},
+    feed::{self, Load, Pace, plan},
     redis::RedisServer,
     service::Installation,
     shared_kafka, shared_redis,
@@ -13,7 +13,7 @@ use crate::support::{
 fn the_broker_is_stopped_and_killed_and_started_again() {
     let mut broker = Broker::start();
     let installation = Installation::new("broker", broker.kafka(), &shared_redis());
-    let load = Load::start(&installation, plan(300, 1_000_000, 31), 500);
+    let load = Load::start(&installation, plan(300, 1_000_000, 31), Pace::PerSecond(500));
     let service = installation.start(0);
     service.wait_for_progress();
     broker.stop();
@@ -32,7 +32,7 @@ fn the_broker_is_stopped_and_killed_and_started_again() {
 fn redis_is_stopped_and_started_again() {
     let mut redis = RedisServer::start();
     let installation = Installation::new("redis-away", shared_kafka(), &redis.url());
-    let load = Load::start(&installation, plan(300, 1_000_000, 32), 500);
+    let load = Load::start(&installation, plan(300, 1_000_000, 32), Pace::PerSecond(500));
     let service = installation.start(0);
     service.wait_for_progress();
     redis.stop();
@@ -52,7 +52,7 @@ fn redis_is_stopped_and_started_again() {
 fn redis_is_emptied_while_the_service_runs() {
     let redis = RedisServer::start();
     let installation = Installation::new("redis-flushed", shared_kafka(), &redis.url());
-    let load = Load::start(&installation, plan(300, 1_000_000, 33), 500);
+    let load = Load::start(&installation, plan(300, 1_000_000, 33), Pace::PerSecond(500));
     let service = installation.start(0);
     service.wait_for_progress();
     assert_eq!(redis.cli(&["flushall"]), "OK");
@@ -89,7 +89,11 @@ fn a_redis_that_may_forget_is_refused() {
     let mut service = installation.start(0);
     let status = service.wait();
     assert!(!status.success());
-    assert!(service.process.log().contains("noeviction"), "{}", service.process.log());
+    assert!(
+        service.process.log().contains("noeviction"),
+        "{}",
+        service.process.log()
+    );
 }
 
 #[test]

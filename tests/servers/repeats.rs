@@ -28,14 +28,19 @@ fn an_ingest_that_starts_over_changes_nothing() {
     let service = installation.start(0);
     installation.wait_until_idle();
     service.stop();
-    assert!(installation.kafka.extents(installation.log_topic()) > entries, "nothing was read again");
+    assert!(
+        installation.kafka.extents(installation.log_topic()) > entries,
+        "nothing was read again"
+    );
     assert_as_undisturbed(&installation);
     assert_eq!(published(&installation), before);
 }
 
 fn forget_progress(installation: &Installation) {
     let mut config = installation.kafka.config();
-    config.set("group.id", format!("{}-ingest", installation.name)).set("enable.auto.commit", "false");
+    config
+        .set("group.id", format!("{}-ingest", installation.name))
+        .set("enable.auto.commit", "false");
     let consumer: BaseConsumer = config.create().unwrap();
     let mut start = TopicPartitionList::new();
     for kind in [Kind::Usage, Kind::Support, Kind::Billing] {

@@ -21,7 +21,9 @@ use crate::support::{
 fn send(installation: &Installation, kind: Kind, account: &str, day: i64, fields: &str) {
     let time = plan(1, 1, 1).start.plus_millis(day * DAY_MS);
     let event = format!(r#"{{"account":"{account}",{fields},"time":"{time}"}}"#);
-    installation.kafka.send(installation.topic(kind), Placement::ByKey, &Record::new(account, event));
+    installation
+        .kafka
+        .send(installation.topic(kind), Placement::ByKey, &Record::new(account, event));
 }
 
 /// Events of every kind on a day, so that each partition's watermark gets there.
@@ -36,7 +38,9 @@ fn send_day(installation: &Installation, kinds: &[Kind], day: i64) {
             let time = plan(1, 1, 1).start.plus_millis(day * DAY_MS);
             let event = format!(r#"{{"account":"metronome",{fields},"time":"{time}"}}"#);
             let record = Record::new("metronome", event);
-            installation.kafka.send(installation.topic(kind), Placement::Partition(partition), &record);
+            installation
+                .kafka
+                .send(installation.topic(kind), Placement::Partition(partition), &record);
         }
     }
     installation.kafka.flush();
@@ -50,12 +54,24 @@ fn a_source_that_lags_by_days_moves_no_score() {
     // Every account is looked at as the clock moves, and anything that moved would be sent.
     installation.set("model.file", &format!("{:?}", sweeping_model(&installation)));
     for account in ["quiet-a", "quiet-b", "quiet-c"] {
-        send(&installation, Kind::Usage, account, 0, r#""name":"login","user":"u","feature":"f""#);
+        send(
+            &installation,
+            Kind::Usage,
+            account,
+            0,
+            r#""name":"login","user":"u","feature":"f""#,
+        );
         for ticket in 0..3 {
             let fields = format!(r#""name":"opened","ticket":"T-{ticket}","priority":"urgent""#);
             send(&installation, Kind::Support, account, 0, &fields);
         }
-        send(&installation, Kind::Billing, account, 0, r#""name":"invoice_issued","invoice":"I-9""#);
+        send(
+            &installation,
+            Kind::Billing,
+            account,
+            0,
+            r#""name":"invoice_issued","invoice":"I-9""#,
+        );
     }
     send_day(&installation, &ALL, 1);
     let service = installation.start(0);
@@ -68,7 +84,11 @@ fn a_source_that_lags_by_days_moves_no_score() {
         send_day(&installation, &[Kind::Usage, Kind::Billing], day);
     }
     installation.wait_until_idle();
-    assert_eq!(quiet_outputs(&installation), before, "a score moved because a source lags");
+    assert_eq!(
+        quiet_outputs(&installation),
+        before,
+        "a score moved because a source lags"
+    );
 
     // As it catches up, time passes.
     for day in 2..=40 {
@@ -77,7 +97,13 @@ fn a_source_that_lags_by_days_moves_no_score() {
     installation.wait_until_idle();
     service.stop();
     let after = quiet_outputs(&installation);
-    assert!(after.values().zip(before.values()).all(|(after, before)| after > before), "{before:?} then {after:?}");
+    assert!(
+        after
+            .values()
+            .zip(before.values())
+            .all(|(after, before)| after > before),
+        "{before:?} then {after:?}"
+    );
     assert_as_undisturbed(&installation);
 }
 
@@ -102,14 +128,24 @@ fn early_and_future_events_do_not_move_the_clock_away() {
     let installation = Installation::new("extremes", shared_kafka(), &shared_redis());
     feed::preload(&installation, plan(50, 2_000, 61));
     for day in [-20 * 365, -3 * 365, -100] {
-        send(&installation, Kind::Usage, "old", day, r#""name":"login","user":"u","feature":"f""#);
+        send(
+            &installation,
+            Kind::Usage,
+            "old",
+            day,
+            r#""name":"login","user":"u","feature":"f""#,
+        );
     }
     let service = installation.start(0);
     installation.wait_until_idle();
     service.stop();
     assert_as_undisturbed(&installation);
     let known = scores(&fold(&installation));
-    assert!(known.contains_key("old") && known.len() > 40, "{} accounts", known.len());
+    assert!(
+        known.contains_key("old") && known.len() > 40,
+        "{} accounts",
+        known.len()
+    );
 }
 
 /// A start on a topic with a year of history.
@@ -120,18 +156,35 @@ fn history_is_no_alert_storm() {
     installation.set("clock.idle", "\"wall\"");
     let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_millis() as i64;
     let start = Timestamp::from_millis(now - 365 * DAY_MS);
-    let year = Plan { accounts: 100, events: 10_000, seed: 62, start, span_ms: 365 * DAY_MS };
+    let year = Plan {
+        accounts: 100,
+        events: 10_000,
+        seed: 62,
+        start,
+        span_ms: 365 * DAY_MS,
+        ..plan(1, 1, 1)
+    };
     feed::preload(&installation, year);
     let service = installation.start(0);
     // The clock runs on to now when everything is read; then each account is heard of.
     let accounts = accounts_of(year);
-    crate::support::wait_until("each account's score", || (published(&installation).len() == accounts).then_some(()));
+    crate::support::wait_until("each account's score", || {
+        (published(&installation).len() == accounts).then_some(())
+    });
     service.stop();
     let outputs = published(&installation);
     for (account, outputs) in &outputs {
-        assert!(outputs.len() <= 3, "{account} has {} outputs: {:?}", outputs.len(), outputs.last());
+        assert!(
+            outputs.len() <= 3,
+            "{account} has {} outputs: {:?}",
+            outputs.len(),
+            outputs.last()
+        );
         let count = |event_type: &str| outputs.iter().filter(|output| output.event_type == event_type).count();
-        assert!(count("pulsewatch.score.updated.v1") <= 2 && count("pulsewatch.alert.resolved.v1") == 0, "{outputs:?}");
+        assert!(
+            count("pulsewatch.score.updated.v1") <= 2 && count("pulsewatch.alert.resolved.v1") == 0,
+            "{outputs:?}"
+        );
     }
     assert_as_undisturbed(&installation);
 }

@@ -72,7 +72,11 @@ fn a_redis_cluster_holds_the_state() {
     let service = installation.start(0);
     installation.wait_until_idle();
     assert_as_undisturbed(&installation);
-    assert!(cluster.keys().iter().all(|&keys| keys > 0), "keys on each node: {:?}", cluster.keys());
+    assert!(
+        cluster.keys().iter().all(|&keys| keys > 0),
+        "keys on each node: {:?}",
+        cluster.keys()
+    );
     // What was kept there is enough to go on from.
     service.kill();
     let service = installation.start(0);

@@ -6,7 +6,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, Instant, UNIX_EPOCH},
 };
 
 use pulsewatch::{
@@ -22,7 +22,13 @@ use super::{
 /// A small workload of fixed history: 90 days from 2024-01-01.
 pub fn plan(accounts: u32, events: u64, seed: u64) -> Plan {
     let start = Timestamp::from_millis(1_704_067_200_000);
-    Plan { accounts, events, seed, start, ..Plan::default() }
+    Plan {
+        accounts,
+        events,
+        seed,
+        start,
+        ..Plan::default()
+    }
 }
 
 /// Every event, keyed by account.
@@ -36,7 +42,9 @@ pub fn preload_copies(installation: &Installation, plan: Plan, copies: usize) {
     while let Some(event) = workload.next() {
         let record = Record::new(event.key, event.value);
         for _ in 0..copies {
-            installation.kafka.send(installation.topic(event.kind), Placement::ByKey, &record);
+            installation
+                .kafka
+                .send(installation.topic(event.kind), Placement::ByKey, &record);
         }
     }
     installation.kafka.flush();
@@ -48,24 +56,45 @@ pub struct Load {
     thread: JoinHandle<u64>,
 }
 
-const BURST_EVERY: Duration = Duration::from_millis(20);
+/// When events are sent.
+#[derive(Clone, Copy, Debug)]
+pub enum Pace {
+    /// So many a second.
+    PerSecond(u64),
+    /// Each when its own time has come on the wall clock.
+    ByEventTime,
+}
+
+impl Pace {
+    /// How many events should have been sent by now.
+    fn due(self, plan: &Plan, started: Instant) -> u64 {
+        match self {
+            Self::PerSecond(rate) => (started.elapsed().as_secs_f64() * rate as f64) as u64,
+            Self::ByEventTime => {
+                let passed = UNIX_EPOCH.elapsed().unwrap().as_millis() as i64 - plan.start.millis();
+                let due = i128::from(passed.max(0)) * i128::from(plan.events) / i128::from(plan.span_ms);
+                plan.events.min(due as u64)
+            }
+        }
+    }
+}
 
 impl Load {
-    pub fn start(installation: &Installation, plan: Plan, events_per_second: u64) -> Self {
+    pub fn start(installation: &Installation, plan: Plan, pace: Pace) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let topics = [Kind::Usage, Kind::Support, Kind::Billing].map(|kind| installation.topic(kind).to_owned());
         let (address, stopped) = (installation.kafka.address().to_owned(), Arc::clone(&stop));
-        let burst = (events_per_second * BURST_EVERY.as_millis() as u64 / 1_000).max(1);
         let thread = thread::spawn(move || {
             let (kafka, mut workload, mut sent) = (Kafka::at(&address), Workload::new(plan).unwrap(), 0);
+            let started = Instant::now();
             while !stopped.load(Ordering::Relaxed) {
-                for _ in 0..burst {
+                while sent < pace.due(&plan, started) {
                     let Some(event) = workload.next() else { break };
                     let record = Record::new(event.key, event.value);
                     kafka.send(&topics[event.kind.index()], Placement::ByKey, &record);
                     sent += 1;
                 }
-                kafka.poll(BURST_EVERY);
+                kafka.poll(Duration::from_millis(1));
             }
             kafka.flush();
             sent

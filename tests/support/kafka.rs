@@ -1,7 +1,9 @@
 //! A test's view of a Kafka: topics in, topics out.
 
 use std::{
-    cell::OnceCell,
+    cell::{OnceCell, RefCell},
+    collections::HashMap,
+    rc::Rc,
     time::{Duration, Instant},
 };
 
@@ -19,6 +21,8 @@ use rdkafka::{
 
 use super::wait_until;
 
+/// Reads what is not committed too.
+const DIRTY_READER: &str = "tests-uncommitted";
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A record, read or to be written.
@@ -35,15 +39,24 @@ pub struct Record {
 
 impl Record {
     pub fn new(key: &str, value: impl Into<Vec<u8>>) -> Self {
-        Self { key: Some(key.into()), value: Some(value.into()), ..Self::default() }
+        Self {
+            key: Some(key.into()),
+            value: Some(value.into()),
+            ..Self::default()
+        }
     }
 
     pub fn header(&self, name: &str) -> Option<&[u8]> {
-        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_slice())
+        self.headers
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_slice())
     }
 
     pub fn text_header(&self, name: &str) -> &str {
-        self.header(name).and_then(|value| std::str::from_utf8(value).ok()).unwrap_or_default()
+        self.header(name)
+            .and_then(|value| std::str::from_utf8(value).ok())
+            .unwrap_or_default()
     }
 
     pub fn json(&self) -> serde_json::Value {
@@ -57,7 +70,9 @@ impl Record {
             offset: message.offset(),
             key: message.key().map(<[u8]>::to_vec),
             value: message.payload().map(<[u8]>::to_vec),
-            headers: headers.map(|header| (header.key.to_owned(), header.value.unwrap_or_default().to_vec())).collect(),
+            headers: headers
+                .map(|header| (header.key.to_owned(), header.value.unwrap_or_default().to_vec()))
+                .collect(),
             timestamp: message.timestamp().to_millis().unwrap_or(-1),
         }
     }
@@ -73,11 +88,17 @@ pub enum Placement {
 pub struct Kafka {
     address: String,
     producer: OnceCell<BaseProducer>,
+    /// By group, for questions; none of them joins its group.
+    askers: RefCell<HashMap<String, Rc<BaseConsumer>>>,
 }
 
 impl Kafka {
     pub fn at(address: &str) -> Self {
-        Self { address: address.to_owned(), producer: OnceCell::new() }
+        Self {
+            address: address.to_owned(),
+            producer: OnceCell::new(),
+            askers: RefCell::default(),
+        }
     }
 
     pub fn address(&self) -> &str {
@@ -86,18 +107,27 @@ impl Kafka {
 
     pub fn config(&self) -> ClientConfig {
         let mut config = ClientConfig::new();
-        config.set("bootstrap.servers", &self.address).set("reconnect.backoff.max.ms", "500");
+        config
+            .set("bootstrap.servers", &self.address)
+            .set("reconnect.backoff.max.ms", "500");
         config
     }
 
     pub fn is_up(&self) -> bool {
         // A new client each time: one that could not connect waits before it tries again.
-        let consumer: BaseConsumer = self.config().set_log_level(rdkafka::config::RDKafkaLogLevel::Emerg).create().unwrap();
+        let consumer: BaseConsumer = self
+            .config()
+            .set_log_level(rdkafka::config::RDKafkaLogLevel::Emerg)
+            .create()
+            .unwrap();
         consumer.fetch_metadata(None, Duration::from_secs(1)).is_ok()
     }
 
     pub fn create(&self, topic: &str, partitions: i32) {
-        let settings = KafkaSettings { bootstrap_servers: self.address.clone(), ..KafkaSettings::default() };
+        let settings = KafkaSettings {
+            bootstrap_servers: self.address.clone(),
+            ..KafkaSettings::default()
+        };
         let spec = TopicSpec {
             name: topic.to_owned(),
             partitions,
@@ -112,7 +142,10 @@ impl Kafka {
     fn producer(&self) -> &BaseProducer {
         self.producer.get_or_init(|| {
             let mut config = self.config();
-            config.set("enable.idempotence", "true").set("linger.ms", "5").set("queue.buffering.max.messages", "500000");
+            config
+                .set("enable.idempotence", "true")
+                .set("linger.ms", "5")
+                .set("queue.buffering.max.messages", "500000");
             config.create().unwrap()
         })
     }
@@ -129,7 +162,10 @@ impl Kafka {
     pub fn send(&self, topic: &str, placement: Placement, record: &Record) {
         let mut headers = OwnedHeaders::new();
         for (key, value) in &record.headers {
-            headers = headers.insert(rdkafka::message::Header { key, value: Some(value) });
+            headers = headers.insert(rdkafka::message::Header {
+                key,
+                value: Some(value),
+            });
         }
         let mut message = BaseRecord::<[u8], [u8]>::to(topic).headers(headers);
         message.key = record.key.as_deref();
@@ -152,11 +188,7 @@ impl Kafka {
 
     /// Serves the producer for so long.
     pub fn poll(&self, time: Duration) {
-        let started = Instant::now();
-        while let Some(rest) = time.checked_sub(started.elapsed()).filter(|rest| !rest.is_zero()) {
-            self.producer().poll(rest);
-            std::thread::park_timeout(Duration::from_millis(1).min(rest));
-        }
+        self.producer().poll(time);
     }
 
     pub fn flush(&self) {
@@ -165,20 +197,45 @@ impl Kafka {
 
     fn consumer(&self, group: &str) -> BaseConsumer {
         let mut config = self.config();
-        config.set("group.id", group).set("enable.auto.commit", "false").set("isolation.level", "read_committed");
-        config.set("enable.partition.eof", "true").set("auto.offset.reset", "earliest");
+        config
+            .set("group.id", group)
+            .set("enable.auto.commit", "false")
+            .set("isolation.level", "read_committed");
+        if group == DIRTY_READER {
+            config.set("isolation.level", "read_uncommitted");
+        }
+        config
+            .set("enable.partition.eof", "true")
+            .set("auto.offset.reset", "earliest");
         config.create().unwrap()
     }
 
+    fn asker(&self, group: &str) -> Rc<BaseConsumer> {
+        let mut askers = self.askers.borrow_mut();
+        Rc::clone(
+            askers
+                .entry(group.to_owned())
+                .or_insert_with(|| Rc::new(self.consumer(group))),
+        )
+    }
+
     pub fn partitions(&self, topic: &str) -> i32 {
-        let consumer = self.consumer("tests-metadata");
-        let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT).unwrap();
+        let metadata = self.asker("tests").fetch_metadata(Some(topic), TIMEOUT).unwrap();
         metadata.topics()[0].partitions().len() as i32
     }
 
-    /// First and one-past-last offset of each partition.
+    /// First and one-past-last offset of each partition, as far as a `read_committed` reader may read.
     pub fn extents(&self, topic: &str) -> Vec<(i64, i64)> {
-        let consumer = self.consumer("tests-extents");
+        self.extents_for("tests", topic)
+    }
+
+    /// Whether no open or half-finished transaction hides records of the topic.
+    pub fn is_all_committed(&self, topic: &str) -> bool {
+        self.extents(topic) == self.extents_for(DIRTY_READER, topic)
+    }
+
+    fn extents_for(&self, group: &str, topic: &str) -> Vec<(i64, i64)> {
+        let consumer = self.asker(group);
         let extent = |partition| consumer.fetch_watermarks(topic, partition, TIMEOUT).unwrap();
         (0..self.partitions(topic)).map(extent).collect()
     }
@@ -188,12 +245,14 @@ impl Kafka {
         let mut asked = TopicPartitionList::new();
         let partitions = self.partitions(topic);
         asked.add_partition_range(topic, 0, partitions - 1);
-        let answered = self.consumer(group).committed_offsets(asked, TIMEOUT).unwrap();
+        let answered = self.asker(group).committed_offsets(asked, TIMEOUT).unwrap();
         (0..partitions)
-            .map(|partition| match answered.find_partition(topic, partition).unwrap().offset() {
-                Offset::Offset(offset) => Some(offset),
-                _ => None,
-            })
+            .map(
+                |partition| match answered.find_partition(topic, partition).unwrap().offset() {
+                    Offset::Offset(offset) => Some(offset),
+                    _ => None,
+                },
+            )
             .collect()
     }
 
@@ -213,10 +272,15 @@ impl Kafka {
         let (consumer, partitions) = (self.consumer("tests-reader"), self.partitions(topic));
         let mut assigned = TopicPartitionList::new();
         for partition in 0..partitions {
-            assigned.add_partition_offset(topic, partition, Offset::Beginning).unwrap();
+            assigned
+                .add_partition_offset(topic, partition, Offset::Beginning)
+                .unwrap();
         }
         consumer.assign(&assigned).unwrap();
-        Reader { consumer, at_end: vec![false; partitions as usize] }
+        Reader {
+            consumer,
+            at_end: vec![false; partitions as usize],
+        }
     }
 }
 

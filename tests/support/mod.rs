@@ -3,6 +3,7 @@
 pub mod broker;
 pub mod feed;
 pub mod kafka;
+pub mod measure;
 pub mod process;
 pub mod redis;
 pub mod service;

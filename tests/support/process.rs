@@ -21,7 +21,11 @@ impl Process {
         let open = || -> File { OpenOptions::new().create(true).append(true).open(log).unwrap() };
         let child = command.stdin(Stdio::null()).stdout(open()).stderr(open()).spawn();
         let child = child.unwrap_or_else(|error| panic!("{name} does not start: {error}"));
-        Self { name, child, log: log.to_owned() }
+        Self {
+            name,
+            child,
+            log: log.to_owned(),
+        }
     }
 
     pub fn id(&self) -> u32 {
@@ -39,7 +43,11 @@ impl Process {
 
     /// `TERM`, `STOP`, `CONT`...
     pub fn signal(&self, signal: &str) {
-        let status = Command::new("kill").arg(format!("-{signal}")).arg(self.id().to_string()).status().unwrap();
+        let status = Command::new("kill")
+            .arg(format!("-{signal}"))
+            .arg(self.id().to_string())
+            .status()
+            .unwrap();
         assert!(status.success(), "{} takes no {signal}", self.name);
     }
 

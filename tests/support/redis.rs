@@ -22,7 +22,12 @@ impl RedisServer {
         let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
         let folder = TempDir::new().unwrap();
         let process = Self::launch(&folder, port, &arguments);
-        let server = Self { folder, port, process, arguments };
+        let server = Self {
+            folder,
+            port,
+            process,
+            arguments,
+        };
         server.wait_until_ready();
         server
     }
@@ -31,7 +36,10 @@ impl RedisServer {
         let mut command = Command::new("redis-server");
         command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--appendonly", "no"]);
         // Saved when it is stopped in order, and lost when it is killed.
-        command.args(["--save", "3600 1", "--dir"]).arg(folder.path()).args(arguments);
+        command
+            .args(["--save", "3600 1", "--dir"])
+            .arg(folder.path())
+            .args(arguments);
         Process::start("Redis", &mut command, &folder.path().join("redis.log"))
     }
 
@@ -71,7 +79,11 @@ impl RedisServer {
 }
 
 fn cli(port: u16, arguments: &[&str]) -> String {
-    let output = Command::new("redis-cli").args(["-p", &port.to_string()]).args(arguments).output().unwrap();
+    let output = Command::new("redis-cli")
+        .args(["-p", &port.to_string()])
+        .args(arguments)
+        .output()
+        .unwrap();
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
@@ -108,6 +120,9 @@ impl RedisCluster {
 
     /// How many keys each node holds.
     pub fn keys(&self) -> Vec<u64> {
-        self.nodes.iter().map(|node| node.cli(&["dbsize"]).parse().unwrap_or(0)).collect()
+        self.nodes
+            .iter()
+            .map(|node| node.cli(&["dbsize"]).parse().unwrap_or(0))
+            .collect()
     }
 }

@@ -34,12 +34,15 @@ impl Installation {
     /// With usage, support and billing topics of different partition counts, four shards, the reference model, and a clock
     /// that only events move: what comes out then depends on what went in alone.
     pub fn new(test: &str, kafka: Kafka, redis: &str) -> Self {
-        let name = format!("{test}-{:08x}", rand::random::<u32>());
-        let source = |kind: Kind, partitions| (format!("{name}.{}", kind.as_str()), kind, partitions);
-        let sources = vec![source(Kind::Usage, 4), source(Kind::Support, 3), source(Kind::Billing, 2)];
-        for (topic, _, partitions) in &sources {
-            kafka.create(topic, *partitions);
+        let mut installation = Self::without_sources(test, kafka, redis);
+        for (kind, partitions) in [(Kind::Usage, 4), (Kind::Support, 3), (Kind::Billing, 2)] {
+            installation.add_source(kind, partitions);
         }
+        installation
+    }
+
+    pub fn without_sources(test: &str, kafka: Kafka, redis: &str) -> Self {
+        let name = format!("{test}-{:08x}", rand::random::<u32>());
         let text = |value: &str| format!("{value:?}");
         let settings = [
             ("app.name", text(&name)),
@@ -54,15 +57,25 @@ impl Installation {
             ("redis.prefix", text(&name)),
             ("clock.idle", text("event")),
             ("catch_up.emit", "true".into()),
-            ("model.file", text(&in_project("benches/reference.toml").display().to_string())),
+            (
+                "model.file",
+                text(&in_project("benches/reference.toml").display().to_string()),
+            ),
         ];
         Self {
             settings: settings.map(|(key, value)| (key.to_owned(), value)).into(),
-            sources,
+            sources: Vec::new(),
             folder: TempDir::new().unwrap(),
             name,
             kafka,
         }
+    }
+
+    /// Another installation that reads the same sources.
+    pub fn beside(&self, test: &str) -> Self {
+        let mut other = Self::without_sources(test, Kafka::at(self.kafka.address()), self.setting("redis.url"));
+        other.sources.clone_from(&self.sources);
+        other
     }
 
     /// Sets or replaces a setting; `value` is TOML.
@@ -72,8 +85,8 @@ impl Installation {
     }
 
     /// A further source topic.
-    pub fn add_source(&mut self, suffix: &str, kind: Kind, partitions: i32) {
-        let topic = format!("{}.{suffix}", self.name);
+    pub fn add_source(&mut self, kind: Kind, partitions: i32) {
+        let topic = format!("{}.{}", self.name, kind.as_str());
         self.kafka.create(&topic, partitions);
         self.sources.push((topic, kind, partitions));
     }
@@ -107,21 +120,36 @@ impl Installation {
     /// A command line of the binary with the installation's settings.
     pub fn command(&self, name: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pulsewatch"));
-        command.arg(name).args(arguments).arg("--config").arg(self.write_settings());
+        command
+            .arg(name)
+            .args(arguments)
+            .arg("--config")
+            .arg(self.write_settings());
         command
     }
 
     /// Runs a command to its end, which must be a good one, and gives what it printed.
     pub fn call(&self, name: &str, arguments: &[&str]) -> String {
         let output = self.command(name, arguments).output().unwrap();
-        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{name}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8(output.stdout).unwrap()
     }
 
     fn write_settings(&self) -> PathBuf {
-        let mut text: String = self.settings.iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
+        let mut text: String = self
+            .settings
+            .iter()
+            .map(|(key, value)| format!("{key} = {value}\n"))
+            .collect();
         for (topic, kind, partitions) in &self.sources {
-            text += &format!("[[source]]\ntopic = {topic:?}\nkind = {:?}\npartitions = {partitions}\n", kind.as_str());
+            text += &format!(
+                "[[source]]\ntopic = {topic:?}\nkind = {:?}\npartitions = {partitions}\n",
+                kind.as_str()
+            );
         }
         let path = self.folder.path().join("pulsewatch.toml");
         fs::write(&path, text).unwrap();
@@ -135,13 +163,20 @@ impl Installation {
         command.env("PULSEWATCH_APP__INSTANCE", instance.to_string());
         command.env("PULSEWATCH_HTTP__LISTEN", format!("127.0.0.1:{port}"));
         let log = self.folder.path().join(format!("instance-{instance}.log"));
-        Service { process: Process::start("pulsewatch", &mut command, &log), port }
+        Service {
+            process: Process::start("pulsewatch", &mut command, &log),
+            port,
+        }
     }
 
     /// The checkpoints in Redis.
     pub fn store(&self) -> Box<dyn CheckpointStore> {
         let cluster = self.setting("redis.cluster") == "true";
-        let settings = RedisSettings { urls: vec![self.setting("redis.url").to_owned()], cluster, ..RedisSettings::default() };
+        let settings = RedisSettings {
+            urls: vec![self.setting("redis.url").to_owned()],
+            cluster,
+            ..RedisSettings::default()
+        };
         RedisStoreFactory::new(settings, self.setting("redis.prefix")).open()
     }
 
@@ -151,10 +186,16 @@ impl Installation {
         let caught_up = |group: &str, topic: &str| {
             let committed = self.kafka.committed(group, topic);
             let ends = self.kafka.extents(topic).into_iter().map(|(_, end)| end);
-            ends.zip(committed).all(|(end, committed)| committed.unwrap_or(0) == end)
+            ends.zip(committed)
+                .all(|(end, committed)| committed.unwrap_or(0) == end)
         };
         self.sources.iter().all(|(topic, ..)| caught_up(&ingest, topic))
             && caught_up(&format!("{}-score", self.name), self.log_topic())
+    }
+
+    /// Idle, and every output can be read.
+    pub fn is_finished(&self) -> bool {
+        self.is_idle() && self.kafka.is_all_committed(self.output_topic())
     }
 
     pub fn wait_until_idle(&self) {
@@ -178,23 +219,30 @@ impl Service {
         let Self { process, port } = self;
         wait_until("readiness", || {
             assert!(process.is_running(), "pulsewatch ended:\n{}", process.log());
-            get(*port, "/readyz").filter(|answer| answer.starts_with("HTTP/1.1 200")).map(|_| ())
+            get(*port, "/readyz")
+                .filter(|answer| answer.starts_with("HTTP/1.1 200"))
+                .map(|_| ())
         });
     }
 
     /// The answer's body; empty while nobody answers.
     pub fn get(&self, path: &str) -> String {
         let answer = get(self.port, path).unwrap_or_default();
-        answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default()
+        answer
+            .split_once("\r\n\r\n")
+            .map(|(_, body)| body.to_owned())
+            .unwrap_or_default()
     }
 
     /// The sum of a metric over its labels.
     pub fn metric(&self, name: &str) -> f64 {
         let metrics = self.get("/metrics");
-        let of_name = metrics.lines().filter(|line| {
-            line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' ']))
-        });
-        of_name.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+        let of_name = metrics
+            .lines()
+            .filter(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' '])));
+        of_name
+            .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
+            .sum()
     }
 
     fn entries_folded(&self) -> f64 {
@@ -235,7 +283,11 @@ impl Service {
 fn get(port: u16, path: &str) -> Option<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n").ok()?;
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n"
+    )
+    .ok()?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;
     Some(answer)

@@ -39,16 +39,25 @@ pub struct FoldedShard {
 
 /// Folds each shard's log up to what the installation has committed.
 pub fn fold(installation: &Installation) -> Undisturbed {
-    let rules = ShardRules { catch_up_after_ms: 3_600_000, catch_up_emit: installation.setting("catch_up.emit") == "true" };
-    let committed = installation.kafka.committed(&format!("{}-score", installation.name), installation.log_topic());
+    let rules = ShardRules {
+        catch_up_after_ms: 3_600_000,
+        catch_up_emit: installation.setting("catch_up.emit") == "true",
+    };
+    let committed = installation
+        .kafka
+        .committed(&format!("{}-score", installation.name), installation.log_topic());
     let log = installation.kafka.read(installation.log_topic());
     let (mut outputs, mut shards) = (OutputsByKey::new(), Vec::new());
     for (index, end) in committed.iter().enumerate() {
         let mut shard = Shard::new(index as u32, rules);
         let mut out = Outputs::default();
-        let entries = log.iter().filter(|entry| entry.partition as usize == index && entry.offset < end.unwrap_or(0));
+        let entries = log
+            .iter()
+            .filter(|entry| entry.partition as usize == index && entry.offset < end.unwrap_or(0));
         for entry in entries {
-            shard.fold(entry.offset, entry.value.as_deref().unwrap_or_default(), &mut out).unwrap();
+            shard
+                .fold(entry.offset, entry.value.as_deref().unwrap_or_default(), &mut out)
+                .unwrap();
             for output in out.iter() {
                 outputs.entry(output.subject.to_owned()).or_default().push(Output {
                     id: output.id.to_owned(),
@@ -70,7 +79,12 @@ impl FoldedShard {
         shard.drain_changed(usize::MAX, &mut |account: &str, _, blob: &[u8]| {
             accounts.insert(account.to_owned(), blob.to_owned());
         });
-        Self { offset: shard.offset(), meta, accounts, views: shard.views(None).collect() }
+        Self {
+            offset: shard.offset(),
+            meta,
+            accounts,
+            views: shard.views(None).collect(),
+        }
     }
 }
 
@@ -108,14 +122,24 @@ pub fn assert_outputs(expected: &OutputsByKey, published: &OutputsByKey) {
                 published.len()
             );
         }
-        assert_eq!(published.len(), expected.len(), "{key} has outputs that it should not have: {}", shown(published.last()));
+        assert_eq!(
+            published.len(),
+            expected.len(),
+            "{key} has outputs that it should not have: {}",
+            shown(published.last())
+        );
     }
     assert_eq!(count(published), count(expected), "outputs of accounts that have none");
 }
 
 fn shown(output: Option<&Output>) -> String {
     output.map_or("none".to_owned(), |output| {
-        format!("{} {} {}", output.id, output.event_type, String::from_utf8_lossy(&output.value))
+        format!(
+            "{} {} {}",
+            output.id,
+            output.event_type,
+            String::from_utf8_lossy(&output.value)
+        )
     })
 }
 
@@ -126,7 +150,10 @@ pub fn assert_state(installation: &Installation, expected: &Undisturbed) {
     for (index, shard) in expected.shards.iter().enumerate() {
         let Some(offset) = shard.offset else { continue };
         let meta = wait_until(&format!("the checkpoint of shard {index} at {offset}"), || {
-            store.load_meta(index as u32).unwrap().filter(|meta| meta.offset == offset)
+            store
+                .load_meta(index as u32)
+                .unwrap()
+                .filter(|meta| meta.offset == offset)
         });
         let mut stored = BTreeMap::new();
         store
@@ -137,7 +164,10 @@ pub fn assert_state(installation: &Installation, expected: &Undisturbed) {
         let names = |accounts: &BTreeMap<String, Vec<u8>>| accounts.keys().cloned().collect::<Vec<_>>();
         assert_eq!(names(&stored), names(&shard.accounts), "accounts of shard {index}");
         for (account, blob) in &shard.accounts {
-            assert!(stored[account] == *blob, "the state of {account} in shard {index} is another");
+            assert!(
+                stored[account] == *blob,
+                "the state of {account} in shard {index} is another"
+            );
         }
         assert!(meta.blob == shard.meta, "the meta state of shard {index} is another");
     }
@@ -156,7 +186,9 @@ pub fn scores(undisturbed: &Undisturbed) -> BTreeMap<String, serde_json::Value> 
     let views = undisturbed.shards.iter().flat_map(|shard| &shard.views);
     let score = |view: &AccountView| {
         let mut json = serde_json::to_value(view).unwrap();
-        json.as_object_mut().unwrap().retain(|key, _| ["score", "coverage", "band", "indicators"].contains(&key.as_str()));
+        json.as_object_mut()
+            .unwrap()
+            .retain(|key, _| ["score", "coverage", "band", "indicators"].contains(&key.as_str()));
         json
     };
     views.map(|view| (view.account.clone(), score(view))).collect()
