@@ -139,9 +139,7 @@ fn throughput_run(arguments: &Arguments, servers: &Servers, sources: &Installati
     ];
     let started = Instant::now();
     let service = installation.start(0);
-    wait_at_most(DEADLINE, "the end of the run", || {
-        installation.is_finished().then_some(())
-    });
+    wait_at_most(DEADLINE, "the end of the run", || installation.is_idle().then_some(()));
     let seconds = started.elapsed().as_secs_f64();
     let after = servers.cpu(&service);
     let used: Vec<f64> = after.iter().zip(before).map(|(after, before)| after - before).collect();

@@ -19,8 +19,6 @@ use rdkafka::{
     producer::{BaseProducer, BaseRecord, Producer},
 };
 
-use super::wait_until;
-
 /// Reads what is not committed too.
 const DIRTY_READER: &str = "tests-uncommitted";
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -316,10 +314,5 @@ impl Reader {
             // The broker may be away for a while: the client reconnects by itself.
             Err(_) => None,
         }
-    }
-
-    /// Reads on until a record is as wanted.
-    pub fn find(&mut self, what: &str, wanted: impl Fn(&Record) -> bool) -> Record {
-        wait_until(what, || self.next(Duration::from_millis(100)).filter(&wanted))
     }
 }

@@ -180,7 +180,7 @@ impl Installation {
         RedisStoreFactory::new(settings, self.setting("redis.prefix")).open()
     }
 
-    /// Whether every input is in the log, and every log entry folded and committed.
+    /// Whether every input is in the log, every log entry is folded and committed, and every output can be read.
     pub fn is_idle(&self) -> bool {
         let ingest = format!("{}-ingest", self.name);
         let caught_up = |group: &str, topic: &str| {
@@ -191,11 +191,7 @@ impl Installation {
         };
         self.sources.iter().all(|(topic, ..)| caught_up(&ingest, topic))
             && caught_up(&format!("{}-score", self.name), self.log_topic())
-    }
-
-    /// Idle, and every output can be read.
-    pub fn is_finished(&self) -> bool {
-        self.is_idle() && self.kafka.is_all_committed(self.output_topic())
+            && self.kafka.is_all_committed(self.output_topic())
     }
 
     pub fn wait_until_idle(&self) {
