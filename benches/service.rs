@@ -7,6 +7,13 @@
 //!
 //!     tests/run cargo bench --bench service -- --help
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "what cannot go on shall end"
+)]
+
 #[path = "../tests/support/mod.rs"]
 #[allow(dead_code, reason = "the tests use the rest")]
 mod support;

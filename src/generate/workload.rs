@@ -60,30 +60,12 @@ const MAX_UNPAID_INVOICES: u16 = 4;
 const SEGMENTS: [&str; 6] = ["students", "startup", "midmarket", "enterprise", "public", "nonprofit"];
 const PLANS: [&str; 3] = ["free", "pro", "business"];
 const ACTIONS: [&str; 6] = ["page_view", "page_view", "click", "search", "export", "login"];
+#[rustfmt::skip]
 const FEATURES: [&str; 24] = [
-    "dashboard.home",
-    "dashboard.team",
-    "reports.weekly",
-    "reports.monthly",
-    "reports.custom",
-    "search.global",
-    "search.saved",
-    "editor.document",
-    "editor.comments",
-    "editor.history",
-    "export.pdf",
-    "export.csv",
-    "import.csv",
-    "api.rest",
-    "api.webhooks",
-    "integrations.crm",
-    "integrations.chat",
-    "billing.overview",
-    "admin.users",
-    "admin.roles",
-    "admin.audit",
-    "learning.course",
-    "learning.webinar",
+    "dashboard.home", "dashboard.team", "reports.weekly", "reports.monthly", "reports.custom",
+    "search.global", "search.saved", "editor.document", "editor.comments", "editor.history", "export.pdf",
+    "export.csv", "import.csv", "api.rest", "api.webhooks", "integrations.crm", "integrations.chat",
+    "billing.overview", "admin.users", "admin.roles", "admin.audit", "learning.course", "learning.webinar",
     "mobile.app",
 ];
 const CLIENTS: [&str; 4] = ["web/4.12.0", "web/4.13.1", "ios/3.2.0", "android/3.1.9"];

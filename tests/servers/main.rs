@@ -1,5 +1,12 @@
 //! Whole runs of the built binary against a real Kafka and a real Redis. `tests/run` starts both.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "what cannot go on shall end"
+)]
+
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "benches/service uses the rest")]
 mod support;

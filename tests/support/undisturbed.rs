@@ -2,12 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use pulsewatch::{
-    domain::{
-        outbox::Outputs,
-        shard::{AccountView, Shard, ShardRules},
-    },
-    scorer::store::CheckpointStore,
+use pulsewatch::domain::{
+    outbox::Outputs,
+    shard::{AccountView, Shard, ShardRules},
 };
 
 use super::{kafka::Record, service::Installation, wait_until};
