@@ -5,13 +5,18 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bench;
+#[path = "../../src/scorer/store_contract.rs"]
+mod store_contract;
 
 use std::{sync::Arc, time::Duration};
 
 use bench::{Bench, Running, wait_until};
 use pulsewatch::{
     redis::{RedisSettings, RedisStoreFactory},
-    scorer::{Activation, Delivery, Refusal, ScorerError, rebuild},
+    scorer::{
+        Activation, Delivery, Refusal, ScorerError, rebuild,
+        store::{self, StoreFactory},
+    },
 };
 
 #[test]
@@ -221,4 +226,10 @@ fn an_unreachable_store_is_an_error_at_the_start() {
         "away",
     ));
     assert!(matches!(Running::start(&bench).result(), Err(ScorerError::Store(_))));
+}
+
+#[test]
+fn redis_keeps_the_promises_of_a_store() {
+    let bench = Bench::new("contract", 1);
+    store_contract::check(&mut *bench.store());
 }
