@@ -13,10 +13,7 @@ use std::{sync::Arc, time::Duration};
 use bench::{Bench, Running, wait_until};
 use pulsewatch::{
     redis::{RedisSettings, RedisStoreFactory},
-    scorer::{
-        Activation, Delivery, Refusal, ScorerError, rebuild,
-        store::{self, StoreFactory},
-    },
+    scorer::{Activation, Delivery, Refusal, ScorerError, rebuild, store},
 };
 
 #[test]
