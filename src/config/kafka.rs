@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use serde::{Serialize, Serializer};
 
-use crate::document::{HIDDEN, is_secret};
+use crate::document::{HIDDEN, Problem, is_secret};
+use crate::kafka::client::property_problem;
 
 use super::reader::Reader;
 use super::value::Secret;
@@ -53,9 +54,9 @@ impl Kafka {
             bootstrap_servers: section.text("bootstrap_servers", "localhost:9092"),
             tls: Tls::read(section.section("tls")),
             sasl: Sasl::read(section.section("sasl")),
-            properties: Properties(section.table.properties("properties")),
-            consumer: Properties(section.table.properties("consumer")),
-            producer: Properties(section.table.properties("producer")),
+            properties: Properties::read(&mut section, "properties"),
+            consumer: Properties::read(&mut section, "consumer"),
+            producer: Properties::read(&mut section, "producer"),
         };
         section.finish();
         kafka
@@ -110,6 +111,18 @@ impl Sasl {
 pub struct Properties(pub BTreeMap<String, String>);
 
 impl Properties {
+    /// Librdkafka itself says what is wrong with each.
+    fn read(section: &mut Reader<'_, '_>, key: &str) -> Self {
+        let properties = section.table.properties(key);
+        for (name, written) in &properties {
+            if let Some(problem) = property_problem(name, &written.value) {
+                section.table.report(Problem::new(problem, written.place.clone()));
+            }
+        }
+        let texts = properties.into_iter().map(|(name, written)| (name, written.value));
+        Self(texts.collect())
+    }
+
     fn shown(&self) -> impl Iterator<Item = (&str, &str)> {
         let shown = |key, value| if is_secret(key) { HIDDEN } else { value };
         self.0.iter().map(move |(key, value)| (key.as_str(), shown(key, value)))

@@ -61,7 +61,8 @@ type Details = (Origin, BTreeMap<String, String>, TimeFormat);
 /// `{ pointer = "/type", names = { Login = "login" } }`, `{ pointer = "/ts", format = "epoch_seconds" }` or
 /// `{ value = "login" }`.
 fn read_detailed(mut table: Table<'_>) -> Option<Details> {
-    let names = table.properties("names");
+    let names = table.properties("names").into_iter();
+    let names = names.map(|(theirs, ours)| (theirs, ours.value)).collect();
     let time = table
         .choice("format", &TIME_FORMATS)
         .map_or_else(TimeFormat::default, |format| format.value);

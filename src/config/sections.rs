@@ -155,10 +155,10 @@ impl Topics {
 pub struct Redis {
     pub url: String,
     pub cluster: bool,
+    pub username: Option<String>,
     /// PEM; the system's authorities when absent.
     pub ca_file: Option<PathBuf>,
     pub password: Option<Secret>,
-    pub prefix: String,
 }
 
 impl Redis {
@@ -166,9 +166,9 @@ impl Redis {
         let redis = Self {
             url: Self::read_url(&mut section),
             cluster: section.flag("cluster", false),
+            username: section.optional_text("username"),
             ca_file: section.file("ca_file"),
             password: section.secret("password"),
-            prefix: section.topic("prefix", "pulsewatch"),
         };
         section.finish();
         redis

@@ -59,7 +59,7 @@ fn a_mistake_from_the_environment_names_the_variable() {
 
 #[test]
 fn printed_settings_hide_secrets_and_can_be_read_again() {
-    let text = "[redis]\npassword = \"hunter2\"\n[kafka.properties]\nsasl.oauthbearer.client.secret = \"hunter2\"\n\
+    let text = "[redis]\npassword = \"hunter2\"\n[kafka.properties]\nssl.keystore.password = \"hunter2\"\n\
                 socket.timeout.ms = 60000\n";
     let environment = [("PULSEWATCH_KAFKA__CONSUMER__SESSION_TIMEOUT_MS", "9000")];
     let config = read(text, &environment, &[]).unwrap();

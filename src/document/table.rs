@@ -227,7 +227,7 @@ impl<'d> Table<'d> {
 
     /// Librdkafka properties and the like: any keys, dotted or quoted; numbers and booleans become texts.
     /// In an override's path underscores stand for dots.
-    pub fn properties(&mut self, key: &str) -> BTreeMap<String, String> {
+    pub fn properties(&mut self, key: &str) -> BTreeMap<String, Placed<String>> {
         let table = self.table(key);
         let mut properties = BTreeMap::new();
         if let Some((entries, _)) = &table.entries {
@@ -236,27 +236,29 @@ impl<'d> Table<'d> {
         let prefix = format!("{}.", table.path);
         for item in self.document.overrides.under(&prefix) {
             let name = item.path[prefix.len()..].replace('_', ".");
-            properties.insert(name, item.value.clone());
+            let (value, place) = (item.value.clone(), item.place.clone());
+            properties.insert(name, Placed { value, place });
         }
         properties
     }
 
-    fn flatten(&self, prefix: &str, entries: &DeTable<'_>, into: &mut BTreeMap<String, String>) {
+    fn flatten(&self, prefix: &str, entries: &DeTable<'_>, into: &mut BTreeMap<String, Placed<String>>) {
         for (key, value) in entries {
             let name = format!("{prefix}{}", key.get_ref());
             if let DeValue::Table(nested) = value.get_ref() {
                 self.flatten(&format!("{name}."), nested, into);
                 continue;
             }
-            match scalar(value.get_ref()) {
-                Some(Scalar::Text(text) | Scalar::Number(text)) => into.insert(name, text),
-                Some(Scalar::Bool(truth)) => into.insert(name, truth.to_string()),
+            let place = self.document.origin().place(value.span());
+            let text = match scalar(value.get_ref()) {
+                Some(Scalar::Text(text) | Scalar::Number(text)) => text,
+                Some(Scalar::Bool(truth)) => truth.to_string(),
                 None => {
-                    let place = self.document.origin().place(value.span());
                     self.wrong_type(&name, place, "a text, a number or a boolean");
-                    None
+                    continue;
                 }
             };
+            into.insert(name, Placed { value: text, place });
         }
     }
 

@@ -62,12 +62,6 @@ const RESERVED: [&str; 12] = [
 const SESSION_TIMEOUT_MS: &str = "10000";
 
 impl KafkaSettings {
-    /// Every property that is wrong, as text for the user: reserved ones, unknown ones, values out of range.
-    pub fn check(&self) -> Vec<String> {
-        let properties = [&self.common, &self.consumer, &self.producer].into_iter().flatten();
-        properties.filter_map(|(name, value)| problem(name, value)).collect()
-    }
-
     /// A member of group `group`: the ingest's consumer, and the one that decides which shards the scorer owns.
     /// With `instance` the membership is static: a restart within the session timeout moves no partition.
     pub fn group_consumer(&self, group: &str, instance: Option<&str>) -> ClientConfig {
@@ -190,7 +184,8 @@ impl KafkaSettings {
     }
 }
 
-fn problem(name: &str, value: &str) -> Option<String> {
+/// What is wrong with a property that the user wants to pass through: it is reserved or unknown, or its value out of range.
+pub fn property_problem(name: &str, value: &str) -> Option<String> {
     if RESERVED.contains(&name) {
         return Some(format!(
             "kafka property `{name}` is set by pulsewatch itself and cannot be passed through"
@@ -289,12 +284,8 @@ mod tests {
         assert_eq!(config.get("linger.ms"), Some("7"));
         assert_eq!(config.get("enable.idempotence"), Some("true"));
         assert_eq!(config.get("transactional.id"), Some("app-score-0"));
-        assert!(
-            settings
-                .check()
-                .iter()
-                .any(|problem| problem.contains("`enable.idempotence`"))
-        );
+        let problem = property_problem("enable.idempotence", "false").unwrap();
+        assert!(problem.contains("`enable.idempotence`"), "{problem}");
     }
 
     #[test]
@@ -315,14 +306,11 @@ mod tests {
 
     #[test]
     fn a_wrong_property_is_named() {
-        let mut settings = settings();
-        settings.common.insert("no.such.property".into(), "1".into());
-        settings.consumer.insert("session.timeout.ms".into(), "soon".into());
-        let problems = settings.check();
-        assert!(
-            problems[0].contains("no.such.property") && problems[1].contains("session.timeout.ms"),
-            "{problems:?}"
-        );
+        for (name, value) in [("no.such.property", "1"), ("session.timeout.ms", "soon")] {
+            let problem = property_problem(name, value).unwrap();
+            assert!(problem.contains(name), "{problem}");
+        }
+        assert_eq!(property_problem("session.timeout.ms", "9000"), None);
     }
 
     #[test]
