@@ -52,6 +52,9 @@ pub enum MatcherError {
     TooMany,
     #[error("{0}")]
     Regex(String),
+    /// Too large, or a Unicode word boundary.
+    #[error("this pattern is too large, or uses `\\b`")]
+    TooHard,
 }
 
 /// The tests of a model, each with its bit.
@@ -77,8 +80,8 @@ struct Pattern {
 impl Pattern {
     fn passes(&self, text: &str) -> bool {
         let input = Input::new(text).anchored(Anchored::Yes);
-        let found = matches!(self.automaton.try_search_fwd(&input), Ok(Some(_)));
-        found != self.negated
+        let longest = self.automaton.try_search_fwd(&input).ok().flatten();
+        longest.is_some_and(|found| found.offset() == text.len()) != self.negated
     }
 }
 
@@ -146,26 +149,23 @@ impl fmt::Debug for Matchers {
 
 /// An automaton without caches: equal work on every run, and nothing to allocate while matching.
 fn compile_regex(pattern: &str) -> Result<dense::DFA<Vec<u32>>, MatcherError> {
+    syntax::parse(pattern).map_err(|error| {
+        // Syntax errors draw the pattern first; the last line says what is wrong.
+        let text = error.to_string();
+        let last = text.lines().last().unwrap_or_default();
+        MatcherError::Regex(last.trim_start_matches("error: ").to_owned())
+    })?;
     let config = dense::Config::new()
         .start_kind(StartKind::Anchored)
+        // The longest match is found, so that it can be seen whether it is the whole text.
         .match_kind(MatchKind::All)
-        .minimize(false)
         .dfa_size_limit(Some(MAX_REGEX_BYTES))
         .determinize_size_limit(Some(MAX_REGEX_BYTES));
-    // Checked alone first: `a)(b` must not close the group that anchors it.
-    syntax::parse(pattern).map_err(|error| MatcherError::Regex(first_line(&error)))?;
     dense::Builder::new()
         .configure(config)
         .thompson(thompson::Config::new().nfa_size_limit(Some(MAX_REGEX_BYTES)))
-        .build(&format!(r"(?:{pattern})\z"))
-        .map_err(|error| MatcherError::Regex(first_line(&error)))
-}
-
-/// Regex errors draw their own picture of the pattern; the last line says what is wrong.
-fn first_line(error: &impl fmt::Display) -> String {
-    let text = error.to_string();
-    let last = text.lines().last().unwrap_or_default();
-    last.trim_start_matches("error: ").to_owned()
+        .build(pattern)
+        .map_err(|_| MatcherError::TooHard)
 }
 
 #[cfg(test)]
@@ -215,6 +215,26 @@ mod tests {
     }
 
     #[test]
+    fn usual_patterns_fit() {
+        for (pattern, text) in [
+            (r"\w+", "straße"),
+            (r"(?i)report.*", "Reports"),
+            (r"[^/]+/\d{1,6}", "page/12"),
+            (r".*(terms|cancel|offboarding).*", "pages.terms.html"),
+            (r"(?x) a \d # a comment", "a1"),
+            (r"a|ab|abc", "abc"),
+            (r"(?:a*?)b?", "aab"),
+            ("", ""),
+        ] {
+            assert!(passes(LabelOp::Matches, pattern, Some(text)), "{pattern}");
+            assert!(
+                !passes(LabelOp::Matches, pattern, Some(&format!("{text}\n"))),
+                "{pattern}"
+            );
+        }
+    }
+
+    #[test]
     fn bits_go_by_label() {
         let mut matchers = Matchers::default();
         let login = matchers.add(test("name", LabelOp::Equal, "login")).unwrap();
@@ -230,7 +250,15 @@ mod tests {
     #[test]
     fn refuses_too_many_tests_and_bad_or_huge_patterns() {
         let mut matchers = Matchers::default();
-        for bad in ["a)(b", "(", "[", r"\b{2", "((a{1000}){1000}){1000}", r"\w{500}"] {
+        for bad in [
+            "a)(b",
+            "(",
+            "[",
+            r"a\b",
+            r"\w{1,20}",
+            "((a{1000}){1000}){1000}",
+            r"\w{500}",
+        ] {
             assert!(matchers.add(test("name", LabelOp::Matches, bad)).is_err(), "{bad}");
         }
         for number in 0..MAX_TESTS {

@@ -8,7 +8,7 @@ use super::{
     ast::{PlacedTest, Selected},
     compiled::{Measure, Reading, Store},
     fault::Fault,
-    matchers::Matchers,
+    matchers::{MatcherError, Matchers},
 };
 
 /// At most so many distinct fields are aggregated: events find them by a small index.
@@ -76,7 +76,13 @@ impl Tables {
 
     fn test(&mut self, placed: &PlacedTest) -> Result<u128, Fault> {
         let bit = self.matchers.add(placed.test.clone());
-        bit.map_err(|error| Fault::new(error.to_string(), placed.span.clone()).label("this test"))
+        bit.map_err(|error| {
+            let fault = Fault::new(error.to_string(), placed.span.clone()).label("this test");
+            match error {
+                MatcherError::TooHard => fault.help("[a-z0-9_] is much smaller than \\w, and * than {1,50}"),
+                MatcherError::TooMany | MatcherError::Regex(_) => fault,
+            }
+        })
     }
 
     pub fn reading(&mut self, reading: Reading) -> u16 {

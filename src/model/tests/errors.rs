@@ -130,6 +130,11 @@ fn expressions_of_the_wrong_type_or_form() {
             "the field comes last",
         ),
         ("count(usage{name=~\"a(\"}[7d])", "unclosed group", ""),
+        (
+            "count(usage{name=~\"\\w{1,20}\"}[7d])",
+            "this pattern is too large",
+            "much smaller",
+        ),
         ("count(usage[7x])", "`7x` is no duration", "whole hours, days or weeks"),
         ("count(usage[0d])", "this duration is zero", ""),
         (
