@@ -2,7 +2,7 @@
 
 use rdkafka::error::KafkaError;
 
-use super::{decide::Stage, plan::Refusal, store::StoreError};
+use super::{decide::Stage, plan::Refusal, settings::Settings, store::StoreError};
 use crate::domain::shard::FoldError;
 
 #[derive(Debug, thiserror::Error)]
@@ -10,8 +10,13 @@ pub enum ScorerError {
     #[error(transparent)]
     Store(#[from] StoreError),
 
-    #[error("shard {shard}: {refusal}")]
-    Refused { shard: u32, refusal: Refusal },
+    #[error("shard {shard} (topic {topic}, group {group}): {refusal}")]
+    Refused {
+        shard: u32,
+        topic: String,
+        group: String,
+        refusal: Refusal,
+    },
 
     #[error("shard {shard}: the checkpoint cannot be read ({cause}). Run: pulsewatch rebuild --shard {shard}")]
     CheckpointUnreadable { shard: u32, cause: String },
@@ -49,6 +54,17 @@ pub enum ScorerError {
 
     #[error("metrics: {0}")]
     Metrics(#[from] prometheus::Error),
+}
+
+impl ScorerError {
+    pub(super) fn refused(settings: &Settings, shard: u32, refusal: Refusal) -> Self {
+        Self::Refused {
+            shard,
+            topic: settings.log_topic.clone(),
+            group: settings.group(),
+            refusal,
+        }
+    }
 }
 
 /// What ends a term of owning a shard before its time.

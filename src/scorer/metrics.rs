@@ -7,7 +7,7 @@ use prometheus::{
     core::Collector,
 };
 
-use super::invariant::Invariant;
+use super::{invariant::Invariant, population_metrics::PopulationMetrics};
 use crate::domain::{event::Kind, shard::Counters};
 
 /// 1 ms to 10 s: from a good cycle to an outage.
@@ -36,6 +36,7 @@ pub struct ScorerMetrics {
     pub repeated: IntCounter,
     pub retaken: IntCounter,
     pub shards_owned: IntGauge,
+    pub population: PopulationMetrics,
     end_to_end: HistogramVec,
     events: IntCounterVec,
     outputs: IntCounterVec,
@@ -70,7 +71,9 @@ impl ScorerMetrics {
     /// When a name is taken in `registry`.
     pub fn new(registry: &Registry) -> Result<Self, prometheus::Error> {
         let add = Adder { registry };
+        let population = PopulationMetrics::new()?;
         Ok(Self {
+            population: add.add(population)?,
             fold_seconds: add.histogram("pulsewatch_fold_seconds", "to fold one log entry", &FOLD_SECONDS)?,
             transaction_seconds: add.histogram(
                 "pulsewatch_transaction_seconds",
@@ -143,6 +146,7 @@ impl ScorerMetrics {
 
     /// A shard that is not owned any more has no gauges here.
     pub fn forget_shard(&self, shard: u32) {
+        self.population.forget(shard);
         let label = shard.to_string();
         for gauges in [
             &self.lag_records,

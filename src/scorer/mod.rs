@@ -25,6 +25,7 @@ mod metrics;
 pub mod model_entry;
 mod owned;
 mod plan;
+mod population_metrics;
 mod publish;
 pub mod rebuild;
 mod settings;

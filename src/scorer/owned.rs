@@ -31,6 +31,8 @@ const MAX_OUTPUT_BYTES: usize = 32 * 1024 * 1024;
 const BARE_COMMIT: Duration = Duration::from_millis(500);
 /// How long a read waits when nothing else is to be done: how soon a stop is noticed.
 const IDLE: Duration = Duration::from_millis(100);
+/// Metrics of the state are brought up to date so often.
+const SHOW_INTERVAL: Duration = Duration::from_millis(500);
 /// librdkafka counts whole milliseconds; less would spin.
 const SHORTEST: Duration = Duration::from_millis(1);
 
@@ -50,6 +52,8 @@ pub struct Owned<'a> {
     log_end: i64,
     model_settled: bool,
     last_publication: Instant,
+    /// When the metrics of the state were brought up to date.
+    shown: Instant,
     end_to_end: EndToEnd,
 }
 
@@ -67,6 +71,7 @@ impl<'a> Owned<'a> {
             log_end: taken.extent.high,
             model_settled: false,
             last_publication: Instant::now(),
+            shown: Instant::now(),
             end_to_end: context.metrics.end_to_end(),
         };
         context.progress.committed.store(owned.committed, Ordering::Relaxed);
@@ -87,6 +92,9 @@ impl<'a> Owned<'a> {
                 self.checkpointer.step(&mut self.shard, self.committed);
             }
             self.show_progress();
+            if self.shown.elapsed() >= SHOW_INTERVAL {
+                self.show_state();
+            }
         }
         self.finish()
     }
@@ -214,15 +222,6 @@ impl<'a> Owned<'a> {
 
     fn show_progress(&mut self) {
         let Self { context, shard, .. } = self;
-        context.metrics.count(&shard.take_counters());
-        context
-            .gauges
-            .accounts
-            .set(i64::try_from(shard.accounts()).unwrap_or(i64::MAX));
-        context
-            .gauges
-            .checkpoint_age_seconds
-            .set(super::metrics::seconds(self.checkpointer.age()));
         context.progress.committed.store(self.committed, Ordering::Relaxed);
         if self.next >= self.committed && !context.progress.live.swap(true, Ordering::Relaxed) {
             context.gauges.live.set(1);
@@ -235,12 +234,28 @@ impl<'a> Owned<'a> {
         }
     }
 
+    fn show_state(&mut self) {
+        let Self { context, shard, .. } = self;
+        context.metrics.count(&shard.take_counters());
+        context.metrics.population.show(shard);
+        context
+            .gauges
+            .accounts
+            .set(i64::try_from(shard.accounts()).unwrap_or(i64::MAX));
+        context
+            .gauges
+            .checkpoint_age_seconds
+            .set(super::metrics::seconds(self.checkpointer.age()));
+        self.shown = Instant::now();
+    }
+
     fn finish(&mut self) -> Result<(), Trouble> {
         let deadline = Instant::now() + self.context.settings.stop_within;
         if self.is_pending() {
             self.publish()?;
         }
         self.checkpointer.finish(&mut self.shard, self.committed, deadline);
+        self.show_state();
         Ok(())
     }
 }

@@ -67,7 +67,7 @@ pub fn rebuild(
             });
         }
         let (committed, extent) = log.position().map_err(unreachable)?;
-        let span = span(committed, extent, cold).map_err(|refusal| ScorerError::Refused { shard, refusal })?;
+        let span = span(committed, extent, cold).map_err(|refusal| ScorerError::refused(settings, shard, refusal))?;
         let mut replay = Replay {
             shard: Shard::new(shard, settings.rules),
             settings,

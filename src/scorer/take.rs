@@ -113,10 +113,7 @@ impl ShardContext {
     }
 
     fn plan(&self, facts: Facts) -> Result<Plan, ScorerError> {
-        plan(facts).map_err(|refusal| ScorerError::Refused {
-            shard: self.shard,
-            refusal,
-        })
+        plan(facts).map_err(|refusal| ScorerError::refused(&self.settings, self.shard, refusal))
     }
 
     fn empty_shard(&self) -> Shard {
