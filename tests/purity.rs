@@ -4,8 +4,22 @@
 use std::{fs, path::Path};
 
 const FORBIDDEN: [&str; 16] = [
-    "tokio", "rdkafka", "redis::", "prometheus", "tracing", "std::env", "std::fs", "std::io", "std::net", "std::thread",
-    "std::process", "std::sync::Mutex", "Instant", "SystemTime", "rand", "unsafe",
+    "tokio",
+    "rdkafka",
+    "redis::",
+    "prometheus",
+    "tracing",
+    "std::env",
+    "std::fs",
+    "std::io",
+    "std::net",
+    "std::thread",
+    "std::process",
+    "std::sync::Mutex",
+    "Instant",
+    "SystemTime",
+    "rand",
+    "unsafe",
 ];
 const OWN_PARTS: [&str; 3] = ["domain", "model", "document"];
 
@@ -43,7 +57,11 @@ fn check_folder(folder: &Path, found: &mut Vec<String>) {
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let source = fs::read_to_string(&path).unwrap();
             let code = source.split("#[cfg(test)]").next().unwrap_or_default();
-            found.extend(impurities(code).into_iter().map(|what| format!("{}: {what}", path.display())));
+            found.extend(
+                impurities(code)
+                    .into_iter()
+                    .map(|what| format!("{}: {what}", path.display())),
+            );
         }
     }
 }
@@ -62,5 +80,8 @@ fn the_check_finds_what_it_looks_for() {
     assert_eq!(impurities("use std::time::Instant;").len(), 1);
     assert_eq!(impurities("let now = SystemTime::now(); // fine").len(), 1);
     assert_eq!(impurities("use crate::kafka::client;").len(), 1);
-    assert_eq!(impurities("// Instant\nlet instantaneous = operand;\nuse crate::domain::time;").len(), 0);
+    assert_eq!(
+        impurities("// Instant\nlet instantaneous = operand;\nuse crate::domain::time;").len(),
+        0
+    );
 }

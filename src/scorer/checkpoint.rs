@@ -275,12 +275,14 @@ mod tests {
 
     const SOON: Duration = Duration::from_secs(30);
 
+    /// Previous and new offset of a meta record.
+    type Asked = (Option<i64>, i64);
+
     /// A store that answers as it is told, then as a good one; and tells what was asked of it.
     #[derive(Clone, Default)]
     struct Scripted {
         answers: Arc<Mutex<VecDeque<Result<MetaWrite, StoreError>>>>,
-        /// Previous and new offset of each meta record.
-        asked: Arc<Mutex<Vec<(Option<i64>, i64)>>>,
+        asked: Arc<Mutex<Vec<Asked>>>,
         memory: MemoryStore,
     }
 
@@ -340,7 +342,7 @@ mod tests {
             self.next += 1;
         }
 
-        fn asked(&self) -> Vec<(Option<i64>, i64)> {
+        fn asked(&self) -> Vec<Asked> {
             self.store.asked.lock().unwrap().clone()
         }
 
