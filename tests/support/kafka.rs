@@ -13,11 +13,14 @@ use pulsewatch::kafka::{
 };
 use rdkafka::{
     ClientConfig, Message as _, Offset, TopicPartitionList,
+    admin::{AdminClient, AdminOptions},
     consumer::{BaseConsumer, Consumer},
     error::{KafkaError, RDKafkaErrorCode},
     message::{BorrowedMessage, Headers, OwnedHeaders},
     producer::{BaseProducer, BaseRecord, Producer},
 };
+
+use super::wait_until;
 
 /// Reads what is not committed too.
 const DIRTY_READER: &str = "tests-uncommitted";
@@ -135,6 +138,21 @@ impl Kafka {
             exact: true,
         };
         topics::ensure(&settings, &[spec]).unwrap();
+    }
+
+    /// Returns when it is gone.
+    pub fn delete(&self, topic: &str) {
+        let admin: AdminClient<_> = self.config().create().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let deleted = runtime
+            .block_on(admin.delete_topics(&[topic], &AdminOptions::new()))
+            .unwrap();
+        assert!(deleted.iter().all(Result::is_ok), "{deleted:?}");
+        let is_gone = |topic: &str| {
+            let metadata = self.asker("tests").fetch_metadata(None, TIMEOUT).unwrap();
+            metadata.topics().iter().all(|known| known.name() != topic)
+        };
+        wait_until("the topic to be gone", || is_gone(topic).then_some(()));
     }
 
     fn producer(&self) -> &BaseProducer {

@@ -30,6 +30,8 @@ pub struct FoldedShard {
     pub offset: Option<i64>,
     pub meta: Vec<u8>,
     pub accounts: BTreeMap<String, Vec<u8>>,
+    /// Events folded, repeated ones left out.
+    pub events: u64,
     /// Every account as a person sees it.
     pub views: Vec<AccountView>,
 }
@@ -80,6 +82,7 @@ impl FoldedShard {
             offset: shard.offset(),
             meta,
             accounts,
+            events: shard.take_counters().folded.iter().sum(),
             views: shard.views(None).collect(),
         }
     }
