@@ -149,7 +149,7 @@ impl Scorer {
         let (stop, signal) = crew::stop_signal();
         let progress = Arc::<Progress>::default();
         self.progress.insert(shard, progress.clone());
-        let context = Arc::new(ShardContext {
+        let context = ShardContext {
             shard,
             settings: self.settings.clone(),
             stores: self.stores.clone(),
@@ -158,7 +158,7 @@ impl Scorer {
             group: Group::new(&self.consumer),
             progress,
             stop: signal,
-        });
+        };
         let (open, ended) = crossbeam_channel::bounded(0);
         let thread = std::thread::Builder::new()
             .name(format!("shard-{shard}"))

@@ -1,13 +1,14 @@
 //! A shard in hand: fold what waits, publish, commit, checkpoint.
 
 use std::{
-    sync::{Arc, atomic::Ordering},
+    sync::atomic::Ordering,
     time::{Duration, Instant},
 };
 
 use rdkafka::{Message, message::BorrowedMessage};
 
 use super::{
+    backoff::Backoff,
     checkpoint::Checkpointer,
     error::{ScorerError, Trouble},
     invariant::Invariant,
@@ -33,6 +34,8 @@ const BARE_COMMIT: Duration = Duration::from_millis(500);
 const IDLE: Duration = Duration::from_millis(100);
 /// Metrics of the state are brought up to date so often.
 const SHOW_INTERVAL: Duration = Duration::from_millis(500);
+/// A term that lasted so long was no vain attempt: the next pause is a short one again.
+const GOOD_TERM: Duration = Duration::from_secs(30);
 /// librdkafka counts whole milliseconds; less would spin.
 const SHORTEST: Duration = Duration::from_millis(1);
 
@@ -261,17 +264,15 @@ impl<'a> Owned<'a> {
 }
 
 /// The thread of a shard: takes it, again after a fault, until it is told to stop.
-pub fn own(context: &Arc<ShardContext>) -> Result<(), ScorerError> {
-    let mut backoff = super::backoff::Backoff::default();
+pub fn own(context: &ShardContext) -> Result<(), ScorerError> {
+    let mut backoff = Backoff::default();
     while !context.stop.is_set() {
+        let begun = Instant::now();
         let term = context.take().and_then(|taken| {
             let (mut owned, log) = Owned::new(context, taken);
-            let result = owned.run(&log);
-            if context.progress.live.swap(false, Ordering::Relaxed) {
-                backoff = super::backoff::Backoff::default();
-            }
-            result
+            owned.run(&log)
         });
+        context.progress.live.store(false, Ordering::Relaxed);
         context.gauges.live.set(0);
         match term {
             Ok(()) => return Ok(()),
@@ -279,9 +280,12 @@ pub fn own(context: &Arc<ShardContext>) -> Result<(), ScorerError> {
             Err(Trouble::Retake(cause)) => {
                 context.metrics.retaken.inc();
                 tracing::warn!(shard = context.shard, cause, "the shard will be taken again");
-                context.stop.wait(backoff.pause());
             }
         }
+        if begun.elapsed() > GOOD_TERM {
+            backoff = Backoff::default();
+        }
+        context.stop.wait(backoff.pause());
     }
     Ok(())
 }

@@ -76,6 +76,28 @@ fn a_second_instance_takes_over_shards_and_gives_them_back() {
 }
 
 #[test]
+fn a_named_instance_has_its_shards_back_at_once_and_a_namesake_ends_it() {
+    let mut bench = Bench::new("named", 2);
+    bench.settings.instance = Some("host-1".into());
+    let running = Running::start(&bench);
+    wait_until("live", || running.is_ready());
+    running.stop();
+    let start = std::time::Instant::now();
+    let running = Running::start(&bench);
+    wait_until("live again", || running.is_ready() && running.owned() == 2);
+    // A member without a name would wait for the session of its predecessor to end, had that not left the group.
+    assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
+    let namesake = Running::start(&bench);
+    let ended = running.result();
+    assert!(
+        matches!(&ended, Err(ScorerError::InstanceTaken { instance }) if instance == "host-1"),
+        "{ended:?}"
+    );
+    wait_until("the namesake owns the shards", || namesake.owned() == 2);
+    namesake.stop();
+}
+
+#[test]
 fn redis_emptied_while_running_is_noticed_and_filled_again() {
     let mut bench = Bench::new("emptied", 1);
     let log = bench.write_events(0..20);
