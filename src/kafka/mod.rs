@@ -8,3 +8,11 @@ pub mod error;
 pub mod offsets;
 pub mod producer;
 pub mod topics;
+
+/// The machine's clock. Only the edges read it; to the core it comes as data.
+pub fn wall_clock() -> crate::domain::time::Timestamp {
+    let since_1970 = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default();
+    crate::domain::time::Timestamp::from_millis(i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX))
+}

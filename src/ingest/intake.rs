@@ -1,0 +1,163 @@
+//! From records to open entries: decode, find the account's shard, append; or refuse.
+
+use std::time::Duration;
+
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+
+use super::cloudevents::Envelope;
+use super::dead_letters::{DeadLetters, Letter, Origin};
+use super::decode::{Decoded, Decoder};
+use super::metrics::{Metrics, SourceMetrics};
+use super::partitions::Partitions;
+use super::refusal::Refusal;
+use super::settings::Settings;
+use super::shard_log::ShardLog;
+use super::tracker::{PartitionIndex, Tracker};
+use crate::domain::hash::shard_of;
+use crate::domain::time::Timestamp;
+use crate::kafka::consume_batch::{Batch, Polled, Record};
+use crate::kafka::wall_clock;
+
+pub struct Intake<'s> {
+    pub settings: &'s Settings,
+    pub metrics: &'s Metrics,
+    pub sources: Vec<SourceMetrics>,
+    pub decoder: Decoder,
+    pub partitions: Partitions,
+    pub tracker: Tracker,
+    pub log: ShardLog,
+    pub letters: DeadLetters,
+    pub origin: Origin,
+}
+
+impl Intake<'_> {
+    /// Whether more may be read: what was read has room on its way to the log and the DLQ.
+    pub fn has_room(&self) -> bool {
+        !self.log.is_full() && !self.letters.is_full()
+    }
+
+    pub fn take_batch(&mut self, batch: &Batch<'_>) -> KafkaResult<()> {
+        let wall = wall_clock();
+        self.partitions.new_batch();
+        for polled in batch.iter() {
+            match polled {
+                Polled::Record(record) => self.take_record(&record, wall)?,
+                Polled::End(record) => self.take_end(&record),
+                Polled::Failed { topic, partition, code } => failed(&topic, partition, code)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// The source whose topic it is.
+    pub fn source_of(&self, topic: &str) -> Option<usize> {
+        self.settings.sources.iter().position(|source| source.topic == topic)
+    }
+
+    fn partition_of(&mut self, record: &Record<'_>) -> Option<PartitionIndex> {
+        let sources = &self.settings.sources;
+        self.partitions
+            .of_record(record, |topic| sources.iter().position(|source| source.topic == topic))
+    }
+
+    fn take_record(&mut self, record: &Record<'_>, wall: Timestamp) -> KafkaResult<()> {
+        let Some(index) = self.partition_of(record) else {
+            return Ok(());
+        };
+        let partition = self.partitions.get_mut(index);
+        let source = &self.settings.sources[partition.source];
+        let counts = &self.sources[partition.source];
+        let (log, tracker) = (&mut self.log, &mut self.tracker);
+        let envelope = Envelope::from_headers(record.headers());
+        let decoded = self
+            .decoder
+            .decode(&source.shape, record.payload(), envelope, wall, |event| {
+                let shard = shard_of(event.account, log.shards() as u32) as usize;
+                tracker.appended(shard, index, record.offset());
+                partition.watermark.event(event.time, wall);
+                let full = log.append(shard, index, record.offset(), event);
+                full.then_some(shard)
+            });
+        partition.next = record.offset() + 1;
+        tracker.read_to(index, partition.next);
+        match decoded {
+            Ok(Decoded::Event(full)) => {
+                counts.events.inc();
+                full.map_or(Ok(()), |shard| self.close(shard))
+            }
+            Ok(Decoded::Filtered) => {
+                counts.filtered.inc();
+                Ok(())
+            }
+            Err(refusal) => {
+                self.refuse(index, record, &refusal);
+                Ok(())
+            }
+        }
+    }
+
+    fn refuse(&mut self, index: PartitionIndex, record: &Record<'_>, refusal: &Refusal) {
+        let source = self.partitions.get(index).source;
+        self.sources[source].refused(refusal.reason());
+        tracing::debug!(
+            topic = record.topic(),
+            partition = record.partition(),
+            offset = record.offset(),
+            reason = refusal.reason(),
+            "refused: {refusal}"
+        );
+        self.tracker.refused(index, record.offset());
+        self.letters.put(Letter::new(index, record, refusal, &self.origin));
+        self.metrics.dlq_waiting.set(self.letters.len() as i64);
+    }
+
+    fn take_end(&mut self, end: &Record<'_>) {
+        // Transaction markers have offsets too: the end may be past the last record that we were given.
+        let Some(index) = self.partition_of(end) else { return };
+        let partition = self.partitions.get_mut(index);
+        partition.next = partition.next.max(end.offset());
+        self.tracker.read_to(index, partition.next);
+    }
+
+    fn close(&mut self, shard: usize) -> KafkaResult<()> {
+        let ticket = self.tracker.sent(shard);
+        let partitions = &self.partitions;
+        let size = self
+            .log
+            .close(shard, ticket, wall_clock(), |index| partitions.get(index).clock())?;
+        self.metrics.entries.inc();
+        self.metrics.entry_bytes.inc_by(size as u64);
+        Ok(())
+    }
+
+    /// Closes the open entries whose time has come; with `all`, every one.
+    pub fn close_entries(&mut self, all: bool) -> KafkaResult<()> {
+        self.log
+            .to_close(all)
+            .into_iter()
+            .try_for_each(|shard| self.close(shard))
+    }
+
+    /// Whether the log holds everything that was read, but for what was refused.
+    pub fn is_drained(&self) -> bool {
+        self.log.is_drained() && self.tracker.unacknowledged() == 0
+    }
+
+    /// Serves the log's producer for up to `wait`.
+    pub fn serve_log(&mut self, wait: Duration) -> KafkaResult<()> {
+        for ticket in self.log.serve(wait)? {
+            self.tracker.acknowledged(ticket);
+        }
+        Ok(())
+    }
+}
+
+/// What librdkafka says of a partition instead of a record.
+fn failed(topic: &str, partition: i32, code: RDKafkaErrorCode) -> KafkaResult<()> {
+    if code == RDKafkaErrorCode::AutoOffsetReset {
+        // The offset is out of the partition's range: taking the partition again finds out why.
+        return Err(KafkaError::MessageConsumption(code));
+    }
+    tracing::warn!(topic, partition, "cannot read: {code}");
+    Ok(())
+}

@@ -1,0 +1,54 @@
+//! Model entries: from where one stands in a shard's log, its model is in force.
+
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::BaseConsumer;
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+
+use super::settings::EntryLimits;
+use super::shard_log::ShardLog;
+use crate::domain::entry::encode_model;
+use crate::kafka::client::KafkaSettings;
+use crate::kafka::context::Quiet;
+use crate::kafka::{offsets, wall_clock};
+
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Writes a model's source to the logs of `shards`, and waits until they hold it.
+///
+/// # Errors
+/// When a log cannot be written. Some shards may have got the entry then: to repeat it is harmless.
+pub fn write_model_entries(
+    kafka: &KafkaSettings,
+    log_topic: &str,
+    shards: impl IntoIterator<Item = u32>,
+    source: &str,
+) -> KafkaResult<()> {
+    let mut log = ShardLog::new(kafka, log_topic, 0, EntryLimits::default())?;
+    let mut entry = Vec::new();
+    encode_model(wall_clock(), source, &mut entry);
+    for shard in shards {
+        log.write(shard, &entry)?;
+    }
+    let deadline = Instant::now() + TIMEOUT;
+    while !log.is_drained() {
+        if Instant::now() >= deadline {
+            return Err(KafkaError::Flush(RDKafkaErrorCode::OperationTimedOut));
+        }
+        log.serve(Duration::from_millis(1))?;
+    }
+    log.serve(Duration::ZERO).map(drop)
+}
+
+/// The shards whose log holds no entry.
+pub fn empty_shards(kafka: &KafkaSettings, log_topic: &str, shards: u32) -> KafkaResult<Vec<u32>> {
+    let reader: BaseConsumer<Quiet> = kafka.admin().create_with_context(Quiet)?;
+    let mut empty = Vec::new();
+    for shard in 0..shards {
+        let extent = offsets::extent(&reader, log_topic, shard as i32, TIMEOUT)?;
+        if extent.low == extent.high {
+            empty.push(shard);
+        }
+    }
+    Ok(empty)
+}

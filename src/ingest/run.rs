@@ -1,0 +1,83 @@
+//! Session after session, until it is told to stop.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use rdkafka::error::{KafkaError, KafkaResult};
+
+use super::metrics::Metrics;
+use super::model_entries::{empty_shards, write_model_entries};
+use super::session::{Session, SessionError};
+use super::settings::{IngestError, Settings};
+use crate::health::Role;
+
+/// Between sessions: doubled after each that was short, up to the second.
+const PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// A session of this length was a good one.
+const GOOD: Duration = Duration::from_secs(30);
+
+/// Reads the sources into the shard logs, on the calling thread, until `stop` is set. It gets over whatever Kafka gets over:
+/// then it begins again from the committed offsets.
+///
+/// # Errors
+/// When there is no way on: settings that cannot work, or another process with the same `instance`.
+pub fn run(settings: &Settings, stop: &AtomicBool, metrics: &Metrics, role: &Role) -> Result<(), IngestError> {
+    settings.check()?;
+    let instance = settings
+        .instance
+        .clone()
+        .unwrap_or_else(|| format!("{:016x}", rand::random::<u64>()));
+    let mut pause = PAUSE;
+    let mut model_written = false;
+    while !stop.load(Ordering::Relaxed) {
+        let began = Instant::now();
+        let ended = first_entries(settings, &mut model_written)
+            .map_err(SessionError::from)
+            .and_then(|()| Session::start(settings, metrics, &instance))
+            .and_then(|mut session| {
+                role.ready();
+                session.run(stop, || role.progressed())
+            });
+        match ended {
+            Ok(()) => break,
+            Err(SessionError::ShutOut(error)) => return Err(IngestError::ShutOut(error)),
+            Err(SessionError::Kafka(error @ (KafkaError::ClientConfig(..) | KafkaError::ClientCreation(_)))) => {
+                return Err(IngestError::Client(error));
+            }
+            Err(error) => {
+                metrics.restarts.inc();
+                role.waiting_for(error.to_string());
+                tracing::warn!(%error, "ingest begins again from the committed offsets");
+            }
+        }
+        pause = if began.elapsed() >= GOOD {
+            PAUSE
+        } else {
+            (pause * 2).min(LONGEST_PAUSE)
+        };
+        wait(pause, stop, role);
+    }
+    Ok(())
+}
+
+/// The first entry of an empty shard log is the model.
+fn first_entries(settings: &Settings, written: &mut bool) -> KafkaResult<()> {
+    if let (Some(source), false) = (&settings.model, *written) {
+        let shards = empty_shards(&settings.kafka, &settings.log_topic, settings.shards)?;
+        if !shards.is_empty() {
+            write_model_entries(&settings.kafka, &settings.log_topic, shards, source)?;
+        }
+    }
+    *written = true;
+    Ok(())
+}
+
+fn wait(pause: Duration, stop: &AtomicBool, role: &Role) {
+    const STEP: Duration = Duration::from_millis(50);
+    let until = Instant::now() + pause;
+    while Instant::now() < until && !stop.load(Ordering::Relaxed) {
+        std::thread::park_timeout(STEP);
+        role.progressed();
+    }
+}

@@ -1,0 +1,178 @@
+//! One membership in the consumer group: partitions come and go, records are read, offsets committed. Whatever goes wrong in a
+//! way that leaves it open what was written ends the session; the next one begins at the committed offsets, and the shards skip
+//! what they have folded already.
+
+mod assignment;
+mod clock;
+mod commits;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use rdkafka::config::FromClientConfigAndContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use thiserror::Error;
+
+use super::dead_letters::{DeadLetters, Origin};
+use super::decode::Decoder;
+use super::dlq_writer::{DlqWriter, WriteError};
+use super::intake::Intake;
+use super::membership::{Change, Membership};
+use super::metrics::Metrics;
+use super::partitions::Partitions;
+use super::settings::Settings;
+use super::shard_log::ShardLog;
+use super::tracker::Tracker;
+use super::watermark::Ticks;
+use crate::kafka::consume_batch::BatchConsumer;
+
+/// Messages read at once.
+const BATCH: usize = 2_000;
+/// How long reading waits when nothing is there: the group is served in between.
+const IDLE: Duration = Duration::from_millis(10);
+const COMMIT_EVERY: Duration = Duration::from_millis(500);
+/// For each question to the brokers that reading waits for.
+const ASK: Duration = Duration::from_secs(10);
+/// For what was read to reach the log, when partitions are given up or ingest stops.
+const DRAIN: Duration = Duration::from_secs(5);
+#[derive(Debug, Error)]
+pub enum SessionError {
+    #[error(transparent)]
+    Kafka(#[from] KafkaError),
+    #[error(transparent)]
+    Dlq(WriteError),
+    #[error("what was read did not reach the log within {} s", DRAIN.as_secs())]
+    NotDrained,
+    #[error("source offsets were not committed within {} s", DRAIN.as_secs())]
+    NotCommitted,
+    #[error("Kafka has shut this instance out: {0}")]
+    ShutOut(KafkaError),
+    #[error("a record came past its queue")]
+    Stray,
+}
+
+pub struct Session<'s> {
+    consumer: BatchConsumer<Membership>,
+    intake: Intake<'s>,
+    ticks: Ticks,
+    ask_ends_at: Instant,
+    commit_at: Instant,
+    /// The offsets of the asynchronous commit that is under way.
+    committing: Option<commits::Due>,
+}
+
+impl<'s> Session<'s> {
+    pub fn start(settings: &'s Settings, metrics: &'s Metrics, instance: &str) -> Result<Self, SessionError> {
+        let transactional_id = format!("{}-dlq-{instance}", settings.app);
+        let transactional_id = settings.transactions.then_some(transactional_id.as_str());
+        let writer = DlqWriter::new(&settings.kafka, &settings.dlq_topic, transactional_id)?;
+        let log = ShardLog::new(
+            &settings.kafka,
+            &settings.log_topic,
+            settings.shards,
+            settings.entry.clone(),
+        )?;
+        let intake = Intake {
+            settings,
+            metrics,
+            sources: settings
+                .sources
+                .iter()
+                .map(|source| metrics.of_source(source))
+                .collect(),
+            decoder: Decoder::new(settings.limits.clone()),
+            partitions: Partitions::default(),
+            tracker: Tracker::new(settings.shards as usize),
+            log,
+            letters: DeadLetters::new(writer),
+            origin: Origin {
+                app: settings.app.clone(),
+                instance: instance.to_owned(),
+            },
+        };
+        let consumer = group_member(settings)?;
+        let now = Instant::now();
+        let consumer = BatchConsumer::new(consumer, BATCH)?;
+        Ok(Self {
+            consumer,
+            intake,
+            ticks: Ticks::default(),
+            ask_ends_at: now,
+            commit_at: now,
+            committing: None,
+        })
+    }
+
+    /// Reads until it is told to stop; then what was read is in the log and committed.
+    pub fn run(&mut self, stop: &AtomicBool, progressed: impl Fn()) -> Result<(), SessionError> {
+        while !stop.load(Ordering::Relaxed) {
+            self.follow_group()?;
+            self.tick_if_due()?;
+            self.read()?;
+            self.intake.serve_log(Duration::ZERO)?;
+            self.bury_if_due()?;
+            self.commit_if_due()?;
+            progressed();
+        }
+        self.settle()
+    }
+
+    fn read(&mut self) -> Result<(), SessionError> {
+        let wait = self.intake.log.until_ripe().map_or(IDLE, |ripe| ripe.min(IDLE));
+        if self.intake.has_room() {
+            let batch = self.consumer.batch(wait);
+            self.intake.take_batch(&batch)?;
+        } else {
+            self.intake.serve_log(wait.max(Duration::from_millis(1)))?;
+        }
+        Ok(self.intake.close_entries(false)?)
+    }
+
+    /// Serves the consumer's own queue, and deals with what it brought.
+    fn follow_group(&mut self) -> Result<(), SessionError> {
+        self.poll_group()?;
+        if let Some(result) = self.consumer.consumer().context().take_commit() {
+            self.committed(result);
+        }
+        while let Some(change) = self.consumer.consumer().context().next_change() {
+            match change {
+                Change::Assigned(list) => self.assigned(&list)?,
+                Change::Revoked(list) => self.revoked(&list)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn poll_group(&mut self) -> Result<(), SessionError> {
+        let consumer = self.consumer.consumer();
+        match consumer.poll(Duration::ZERO) {
+            None => {}
+            Some(Ok(_)) => return Err(SessionError::Stray),
+            Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(SessionError::ShutOut(error)),
+            Some(Err(error)) => tracing::warn!(%error, "source consumer"),
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Session<'_> {
+    fn drop(&mut self) {
+        // Nobody deals with changes any more: closing the consumer gives its partitions up.
+        self.consumer.consumer().context().close();
+    }
+}
+
+fn group_member(settings: &Settings) -> Result<BaseConsumer<Membership>, SessionError> {
+    let mut config = settings
+        .kafka
+        .group_consumer(&settings.group(), settings.instance.as_deref());
+    config
+        // Where to begin is decided here, with what has to be said about it.
+        .set("auto.offset.reset", "error")
+        .set("enable.partition.eof", "true");
+    let consumer: BaseConsumer<Membership> = BaseConsumer::from_config_and_context(&config, Membership::default())?;
+    let topics: Vec<&str> = settings.sources.iter().map(|source| source.topic.as_str()).collect();
+    consumer.subscribe(&topics)?;
+    Ok(consumer)
+}

@@ -1,0 +1,86 @@
+//! What ingest has to be told.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+use super::{decode::Shape, limits::Limits, watermark::ClockSettings};
+use crate::kafka::client::KafkaSettings;
+
+/// An input topic.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Source {
+    pub topic: String,
+    pub shape: Shape,
+}
+
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub kafka: KafkaSettings,
+    /// Prefix of the consumer group and the transactional id.
+    pub app: String,
+    /// This process among its peers: static membership, and a transactional id of its own. Without it a crash in the middle
+    /// of a write to the DLQ holds its partitions up until the transaction times out.
+    pub instance: Option<String>,
+    pub sources: Vec<Source>,
+    pub log_topic: String,
+    /// Partitions of the log.
+    pub shards: u32,
+    pub dlq_topic: String,
+    /// Whether the DLQ is written in transactions. Without, a crash may write a refused record twice.
+    pub transactions: bool,
+    /// A model's source: it is made the first entry of every empty shard log.
+    pub model: Option<String>,
+    pub limits: Limits,
+    pub entry: EntryLimits,
+    pub clock: ClockSettings,
+}
+
+/// When an open entry is closed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntryLimits {
+    pub events: usize,
+    pub bytes: usize,
+    /// How long the first event of an entry waits for others.
+    pub wait: Duration,
+}
+
+impl Default for EntryLimits {
+    fn default() -> Self {
+        Self {
+            events: 1_000,
+            bytes: 256 * 1024,
+            wait: Duration::from_millis(20),
+        }
+    }
+}
+
+impl Settings {
+    /// The consumer group.
+    pub fn group(&self) -> String {
+        format!("{}-ingest", self.app)
+    }
+
+    pub(super) fn check(&self) -> Result<(), IngestError> {
+        if self.sources.is_empty() {
+            return Err(IngestError::NoSources);
+        }
+        if self.sources.len() > usize::from(u16::MAX) || self.shards == 0 {
+            return Err(IngestError::Shards(self.shards));
+        }
+        Ok(())
+    }
+}
+
+/// Why ingest cannot go on. Everything else it gets over by itself.
+#[derive(Debug, Error)]
+pub enum IngestError {
+    #[error("no source topics are configured")]
+    NoSources,
+    #[error("{0} shards are not possible")]
+    Shards(u32),
+    #[error("a Kafka client cannot be made: {0}")]
+    Client(rdkafka::error::KafkaError),
+    #[error("Kafka has shut this instance out: {0}. Is another one running with the same `instance`?")]
+    ShutOut(rdkafka::error::KafkaError),
+}
