@@ -1,5 +1,7 @@
 //! One account's state.
 
+use compact_str::CompactString;
+
 use super::{
     alert::AlertState, attributes::Attributes, band::BandState, cells::Cells, event::Kind, hash::account_hash,
     population::Counted, time::Timestamp,
@@ -31,7 +33,8 @@ pub struct Account {
     pub attributes: Attributes,
     /// How the population counts it.
     pub counted: Option<Counted>,
-    pub id: Box<str>,
+    /// In place up to 24 bytes: finding an account compares it.
+    pub id: CompactString,
     pub hash: u64,
 }
 

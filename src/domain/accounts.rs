@@ -34,7 +34,7 @@ impl Accounts {
 
     pub fn find(&self, id: &str) -> Option<u32> {
         let hash = account_hash(id);
-        let same = |&(other, number): &(u64, u32)| other == hash && self.get(number).id.as_ref() == id;
+        let same = |&(other, number): &(u64, u32)| other == hash && self.get(number).id == id;
         self.index.find(hash, same).map(|&(_, number)| number)
     }
 
@@ -63,7 +63,7 @@ impl Accounts {
 
     /// Puts accounts in an order that does not depend on when each was loaded or first seen.
     pub fn sort_canonically(&self, numbers: &mut Vec<u32>) {
-        let key = |number: u32| (self.get(number).hash, self.get(number).id.as_ref());
+        let key = |number: u32| (self.get(number).hash, self.get(number).id.as_str());
         numbers.sort_unstable_by(|&a, &b| key(a).cmp(&key(b)));
         numbers.dedup();
     }

@@ -11,13 +11,51 @@ pub const MAX_NAMES: usize = 64;
 #[derive(Clone, Debug, Default)]
 pub struct AttributeNames {
     names: Vec<Box<str>>,
+    /// Where those are that the project itself reads for every account.
+    known: Known,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Known {
+    segment: Option<usize>,
+    value: Option<usize>,
+    owner: Option<usize>,
 }
 
 impl AttributeNames {
     pub fn new(model_names: &[String]) -> Self {
-        Self {
-            names: model_names.iter().map(|name| name.as_str().into()).collect(),
+        let mut names = Self::default();
+        for name in model_names {
+            names.push(name);
         }
+        names
+    }
+
+    fn push(&mut self, name: &str) -> usize {
+        let id = self.names.len();
+        self.names.push(name.into());
+        match name {
+            "segment" => self.known.segment = Some(id),
+            "value" => self.known.value = Some(id),
+            "owner" => self.known.owner = Some(id),
+            _ => {}
+        }
+        id
+    }
+
+    /// The attribute `segment`: what accounts are grouped by.
+    pub fn segment(&self) -> Option<usize> {
+        self.known.segment
+    }
+
+    /// The attribute `value`: what the account is worth a year.
+    pub fn value(&self) -> Option<usize> {
+        self.known.value
+    }
+
+    /// The attribute `owner`: who looks after the account.
+    pub fn owner(&self) -> Option<usize> {
+        self.known.owner
     }
 
     pub fn get(&self, id: usize) -> Option<&str> {
@@ -37,8 +75,7 @@ impl AttributeNames {
         if self.names.len() >= MAX_NAMES {
             return None;
         }
-        self.names.push(name.into());
-        Some(self.names.len() - 1)
+        Some(self.push(name))
     }
 
     pub fn find(&self, name: &str) -> Option<usize> {

@@ -63,7 +63,11 @@ impl Cells {
             // Grown by a quarter: a million accounts cannot afford to be half empty.
             self.words.reserve_exact(N.max(self.words.len() / 4).max(4));
         }
-        self.words.splice(place..place, new);
+        // By hand, as `splice` is several times slower for the few words that an event adds.
+        let end = self.words.len();
+        self.words.resize(end + N, 0);
+        self.words.copy_within(place..end, place + N);
+        self.words[place..place + N].copy_from_slice(&new);
         self.move_ends(slot, N as i64);
     }
 
@@ -95,6 +99,13 @@ impl Cells {
     /// Replaces the words of `slot`.
     pub fn set(&mut self, slot: usize, new: impl ExactSizeIterator<Item = u64>) {
         let range = self.range(slot);
+        if range.len() == new.len() {
+            self.words[range]
+                .iter_mut()
+                .zip(new)
+                .for_each(|(word, new)| *word = new);
+            return;
+        }
         let moved = new.len() as i64 - range.len() as i64;
         self.words.splice(range, new);
         self.move_ends(slot, moved);

@@ -15,6 +15,7 @@ pub mod entry;
 pub mod event;
 pub mod hash;
 pub mod history;
+pub mod json;
 pub mod lifecycle;
 pub mod measures;
 pub mod outbox;

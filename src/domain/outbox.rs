@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::time::Timestamp;
+use super::{json, time::Timestamp};
 
 /// Collects outputs. Ids are `<shard>-<log offset>-<n>`: the same whenever that entry is folded.
 #[derive(Debug, Default)]
@@ -124,7 +124,7 @@ impl Outputs {
         let id_end = self.bytes.len();
         self.bytes.extend_from_slice(subject.as_bytes());
         let subject_end = self.bytes.len();
-        if serde_json::to_writer(&mut self.bytes, value).is_err() {
+        if json::write(&mut self.bytes, value).is_err() {
             // Only a map with keys that are not text could fail, and there is none.
             debug_assert!(false, "an output could not be written as JSON");
             self.bytes.truncate(start);

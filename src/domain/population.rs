@@ -71,8 +71,8 @@ impl Population {
     }
 
     fn counted_now(&mut self, account: &Account, names: &AttributeNames) -> Counted {
-        let attribute = |name| names.find(name).map(|id| account.attributes.get(id));
-        let segment = match attribute("segment") {
+        let attribute = |id: Option<usize>| id.map(|id| account.attributes.get(id));
+        let segment = match attribute(names.segment()) {
             Some(Attribute::Text(segment)) => segment.as_ref(),
             _ => "",
         };
@@ -80,7 +80,7 @@ impl Population {
             .alerts
             .iter()
             .filter(|state| state.phase == Phase::Open && state.rule < 64);
-        let value = attribute("value").map_or(f64::NAN, Attribute::number);
+        let value = attribute(names.value()).map_or(f64::NAN, Attribute::number);
         Counted {
             segment: self.segment_index(segment),
             band: account.band.band,

@@ -57,19 +57,81 @@ impl Timestamp {
     }
 }
 
+/// Room for `2026-03-02T09:15:27.104Z`.
+const TEXT_LENGTH: usize = 24;
+/// 0000-01-01 and 9999-12-31 in days from 1970: what RFC 3339 can say.
+const RFC3339_DAYS: std::ops::RangeInclusive<i64> = -719_528..=2_932_896;
+
+impl Timestamp {
+    /// RFC 3339 in UTC, with milliseconds only where they are not zero; `None` outside of years 0 to 9999. Several go
+    /// into every output, which is why this is not left to a calendar library.
+    fn write_rfc3339(self, text: &mut [u8; TEXT_LENGTH]) -> Option<&str> {
+        let days = self.0.div_euclid(DAY_MS);
+        if !RFC3339_DAYS.contains(&days) {
+            return None;
+        }
+        let (year, month, day) = civil_from_days(days);
+        let millis = self.0.rem_euclid(DAY_MS);
+        let (seconds, millis) = (millis / 1_000, millis % 1_000);
+        text.copy_from_slice(b"0000-00-00T00:00:00.000Z");
+        let mut put = |at: usize, width: usize, mut number: i64| {
+            for place in (at..at + width).rev() {
+                text[place] = b'0' + (number % 10) as u8;
+                number /= 10;
+            }
+        };
+        put(0, 4, year);
+        put(5, 2, month);
+        put(8, 2, day);
+        put(11, 2, seconds / 3_600);
+        put(14, 2, seconds / 60 % 60);
+        put(17, 2, seconds % 60);
+        put(20, 3, millis);
+        let length = if millis == 0 {
+            text[19] = b'Z';
+            20
+        } else {
+            TEXT_LENGTH
+        };
+        std::str::from_utf8(&text[..length]).ok()
+    }
+}
+
+/// Year, month and day of a day counted from 1970-01-01, in the Gregorian calendar (Hinnant, "chrono-compatible low-level
+/// date algorithms").
+const fn civil_from_days(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 {
+        month_from_march + 3
+    } else {
+        month_from_march - 9
+    };
+    let year = year_of_era + era * 400 + (month <= 2) as i64;
+    (year, month, day)
+}
+
 impl fmt::Display for Timestamp {
-    /// RFC 3339 in UTC, with milliseconds only where they are not zero.
+    /// RFC 3339 in UTC; what that cannot say, in milliseconds.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match jiff::Timestamp::from_millisecond(self.0) {
-            Ok(timestamp) => write!(f, "{timestamp}"),
-            Err(_) => write!(f, "{}ms", self.0),
+        match self.write_rfc3339(&mut [0; TEXT_LENGTH]) {
+            Some(text) => f.write_str(text),
+            None => write!(f, "{}ms", self.0),
         }
     }
 }
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        match self.write_rfc3339(&mut [0; TEXT_LENGTH]) {
+            Some(text) => serializer.serialize_str(text),
+            None => serializer.collect_str(self),
+        }
     }
 }
 
@@ -94,6 +156,22 @@ mod tests {
         assert_eq!(Timestamp::from_millis(-DAY_MS - 1).day(), -2);
         assert_eq!(Timestamp::from_millis(-1).hour(), -1);
         assert_eq!(Timestamp::from_millis(0).day(), 0);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn prints_as_a_calendar_library_does(millis in -62_167_219_200_000..253_402_300_800_000_i64) {
+            let expected = jiff::Timestamp::from_millisecond(millis).unwrap();
+            let parsed: jiff::Timestamp = Timestamp(millis).to_string().parse().unwrap();
+            proptest::prop_assert_eq!(parsed, expected);
+        }
+    }
+
+    #[test]
+    fn what_has_no_year_of_four_digits_is_printed_in_milliseconds() {
+        assert_eq!(Timestamp(i64::MAX).to_string(), format!("{}ms", i64::MAX));
+        assert_eq!(Timestamp(0).to_string(), "1970-01-01T00:00:00Z");
+        assert_eq!(Timestamp(253_402_300_799_999).to_string(), "9999-12-31T23:59:59.999Z");
     }
 
     #[test]

@@ -252,7 +252,7 @@ impl Message<'_> {
             return;
         }
         let account = self.account;
-        let owner = self.names.find("owner").map(|id| account.attributes.get(id));
+        let owner = self.names.owner().map(|id| account.attributes.get(id));
         let owner = match owner {
             Some(crate::model::Attribute::Text(owner)) => Some(owner.as_ref()),
             _ => None,

@@ -46,6 +46,10 @@ impl Shard {
         if let Some(active) = self.active.take() {
             self.facts.prepare(&active.plan, &batch, entry);
             let mut facts = EventFacts::default();
+            // All are found first: the look-ups of different accounts wait for memory together, not one after another.
+            self.found.clear();
+            self.found
+                .extend((0..batch.accounts()).map(|account| self.accounts.find(batch.account(entry, account))));
             for account in 0..batch.accounts() {
                 self.apply_account(&active.plan, &batch, entry, account, &origins, offset, &mut facts);
             }
@@ -84,13 +88,13 @@ impl Shard {
             if is_ahead {
                 continue;
             }
-            let number = *number.get_or_insert_with(|| match self.accounts.find(id) {
-                Some(number) => number,
-                None => {
+            let number = *number.get_or_insert_with(|| {
+                // Looked for once more: an entry of a faulty writer might name an account twice.
+                self.found[index].or_else(|| self.accounts.find(id)).unwrap_or_else(|| {
                     let number = self.accounts.add(Account::new(id, plan.slots()));
                     self.due.add(number, self.accounts.get(number));
                     number
-                }
+                })
             });
             let account = self.accounts.get_mut(number);
             account.see_time(origin.kind, event.time);

@@ -105,6 +105,8 @@ pub struct Shard {
     facts: EntryFacts,
     scratch: Scratch,
     touched: Vec<u32>,
+    /// The accounts of the entry in hand, as far as the shard knows them.
+    found: Vec<Option<u32>>,
 }
 
 /// The model in force.
@@ -136,6 +138,7 @@ impl Shard {
             facts: EntryFacts::default(),
             scratch: Scratch::default(),
             touched: Vec::new(),
+            found: Vec::new(),
         }
     }
 

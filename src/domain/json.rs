@@ -1,0 +1,102 @@
+//! JSON as outputs are written: compact, with numbers of at most six decimals.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::ser::{Formatter, Serializer};
+
+/// Beyond this a number is left to serde_json.
+const LARGEST: f64 = 9e12;
+const SCALE: u64 = 1_000_000;
+
+/// Appends `value` to `bytes`.
+pub fn write(bytes: &mut Vec<u8>, value: &impl Serialize) -> serde_json::Result<()> {
+    value.serialize(&mut Serializer::with_formatter(bytes, SixDecimals))
+}
+
+/// Writes numbers by integer arithmetic: outputs hold dozens, all of them rounded, and finding the shortest text of a
+/// double costs several times as much.
+struct SixDecimals;
+
+impl Formatter for SixDecimals {
+    fn write_f64<W: ?Sized + Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
+        if !(value.abs() < LARGEST) {
+            return write!(writer, "{value}");
+        }
+        let micros = (value.abs() * SCALE as f64).round() as u64;
+        let (mut whole, mut fraction) = (micros / SCALE, micros % SCALE);
+        // From the back: the fraction without its last zeros (at least one digit), the point, the whole, the sign.
+        let mut text = [0_u8; 24];
+        let mut at = text.len();
+        let mut put = |byte| {
+            at -= 1;
+            text[at] = byte;
+        };
+        let mut digits = 6;
+        while digits > 1 && fraction % 10 == 0 {
+            fraction /= 10;
+            digits -= 1;
+        }
+        for _ in 0..digits {
+            put(b'0' + (fraction % 10) as u8);
+            fraction /= 10;
+        }
+        put(b'.');
+        loop {
+            put(b'0' + (whole % 10) as u8);
+            whole /= 10;
+            if whole == 0 {
+                break;
+            }
+        }
+        if value < 0.0 && micros > 0 {
+            put(b'-');
+        }
+        writer.write_all(&text[at..])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn text(value: f64) -> String {
+        let mut bytes = Vec::new();
+        write(&mut bytes, &value).unwrap();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn numbers_are_short_and_keep_their_type() {
+        for (value, expected) in [
+            (0.0, "0.0"),
+            (-0.0, "0.0"),
+            (61.4, "61.4"),
+            (-6.25, "-6.25"),
+            (100.0, "100.0"),
+            (0.000_001, "0.000001"),
+            (-0.000_000_1, "0.0"),
+            (17_880.0, "17880.0"),
+            (1e300, "1e300"),
+        ] {
+            assert_eq!(
+                text(value).parse::<f64>().unwrap(),
+                expected.parse::<f64>().unwrap(),
+                "{value}"
+            );
+            if value.abs() < LARGEST {
+                assert_eq!(text(value), expected);
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn six_decimals_are_kept(value in -1e9..1e9_f64) {
+            let parsed: f64 = text(value).parse().unwrap();
+            prop_assert!((parsed - value).abs() <= 0.500_001e-6, "{value} was written as {parsed}");
+        }
+    }
+}
