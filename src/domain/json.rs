@@ -20,7 +20,7 @@ struct SixDecimals;
 
 impl Formatter for SixDecimals {
     fn write_f64<W: ?Sized + Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
-        if !(value.abs() < LARGEST) {
+        if value.is_nan() || value.abs() >= LARGEST {
             return write!(writer, "{value}");
         }
         let micros = (value.abs() * SCALE as f64).round() as u64;
