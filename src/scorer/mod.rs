@@ -22,7 +22,6 @@ pub mod lookup;
 mod membership;
 pub mod memory_store;
 mod metrics;
-pub mod model_entry;
 mod owned;
 mod plan;
 mod population_metrics;
@@ -41,7 +40,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -52,7 +51,10 @@ use self::{
     store::StoreFactory,
     take::{Progress, ShardContext},
 };
-use crate::{domain::time::Timestamp, health::Role, kafka::offsets};
+use crate::{
+    health::Role,
+    kafka::{offsets, wall_clock},
+};
 
 pub use error::ScorerError;
 pub use metrics::ScorerMetrics;
@@ -210,10 +212,4 @@ impl Scorer {
                 .set(if records == 0 { 0 } else { age_ms.max(0) / 1000 });
         }
     }
-}
-
-/// The machine's clock, for metrics and for the facts in entries that the scorer writes.
-fn wall_clock() -> Timestamp {
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_millis(i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX))
 }

@@ -14,15 +14,17 @@ use super::{
     invariant::Invariant,
     log::{Log, pass_over},
     metrics::EndToEnd,
-    model_entry,
     publish::Publisher,
     take::{ShardContext, Taken},
-    wall_clock,
 };
-use crate::domain::{
-    outbox::Outputs,
-    output::{ALERT_OPENED, ALERT_RESOLVED, ALERT_UPDATED, SCORE_UPDATED},
-    shard::Shard,
+use crate::{
+    domain::{
+        outbox::Outputs,
+        output::{ALERT_OPENED, ALERT_RESOLVED, ALERT_UPDATED, SCORE_UPDATED},
+        shard::Shard,
+    },
+    ingest::write_model_entries,
+    kafka::wall_clock,
 };
 
 /// Outputs past which a cycle is published at once: what librdkafka queues with room to spare.
@@ -168,7 +170,7 @@ impl<'a> Owned<'a> {
         }
         self.model_settled = true;
         let settings = &self.context.settings;
-        if model_entry::is_needed(settings, &self.shard) {
+        if settings.activates_over(self.shard.model().map(|model| &**model)) {
             let (name, version) = (&settings.model.name, &settings.model.version);
             tracing::info!(
                 shard = self.context.shard,
@@ -176,8 +178,13 @@ impl<'a> Owned<'a> {
                 version,
                 "activating the configured model"
             );
-            model_entry::append(settings, self.context.shard)
-                .map_err(|error| Trouble::retake("appending the model to the log", &error))?;
+            write_model_entries(
+                &settings.kafka,
+                &settings.log_topic,
+                [self.context.shard],
+                &settings.model.source,
+            )
+            .map_err(|error| Trouble::retake("appending the model to the log", &error))?;
         }
         Ok(())
     }

@@ -12,11 +12,10 @@ use super::{
     plan::Refusal,
     settings::Settings,
     store::{CheckpointStore, StoreFactory},
-    wall_clock,
 };
 use crate::{
     domain::{entry, outbox::Outputs, shard::Shard},
-    kafka::offsets::Extent,
+    kafka::{offsets::Extent, wall_clock},
 };
 
 const PATIENCE: Duration = Duration::from_millis(100);

@@ -58,6 +58,11 @@ impl Settings {
         format!("{}-score-{shard}", self.app)
     }
 
+    /// Whether the configured model has to take the place of `active`, the one that a shard has.
+    pub fn activates_over(&self, active: Option<&Model>) -> bool {
+        active.is_none_or(|active| self.activation == Activation::OnStart && active.version != self.model.version)
+    }
+
     /// The CloudEvents source of the outputs.
     pub fn event_source(&self) -> String {
         format!("/pulsewatch/{}", self.app)
