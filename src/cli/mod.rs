@@ -3,11 +3,13 @@
 pub mod check;
 mod cloud_event;
 mod context;
+pub mod demo;
 pub mod explain;
 mod failure;
 pub mod generate;
 mod progress;
 pub mod replay;
+pub mod run;
 pub mod schema;
 mod table;
 mod wiring;
@@ -58,9 +60,11 @@ pub enum Format {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Check(check::Arguments),
+    Demo(demo::Arguments),
     Explain(explain::Arguments),
     Generate(generate::Arguments),
     Replay(replay::Arguments),
+    Run(run::Arguments),
     Schema(schema::Arguments),
 }
 

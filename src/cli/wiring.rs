@@ -1,19 +1,25 @@
 //! From settings to what the parts of the service are configured with.
 
-use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
-use crate::config;
+use crate::config::{self, Config};
+use crate::domain::shard::ShardRules;
 use crate::ingest::decode::Shape;
 use crate::ingest::limits::Limits;
+use crate::ingest::{self, ClockSettings, EntryLimits};
 use crate::kafka::client::{KafkaSettings, Sasl, Tls};
+use crate::kafka::topics::TopicSpec;
+use crate::model::Model;
+use crate::redis::{RedisSettings, RedisStoreFactory, RedisTls};
+use crate::scorer::{self, Delivery};
 
 pub fn kafka(settings: &config::Kafka) -> KafkaSettings {
-    let text = |path: &Option<std::path::PathBuf>| path.as_deref().map(Path::display).map(|path| path.to_string());
-    let secret = |secret: &Option<config::Secret>| secret.as_ref().map(|secret| secret.expose().to_owned());
     let tls = settings.tls.enabled.then(|| Tls {
-        ca: text(&settings.tls.ca_file),
-        certificate: text(&settings.tls.certificate_file),
-        key: text(&settings.tls.key_file),
+        ca: path(&settings.tls.ca_file),
+        certificate: path(&settings.tls.certificate_file),
+        key: path(&settings.tls.key_file),
         key_password: secret(&settings.tls.key_password),
     });
     let sasl = settings.sasl.mechanism.map(|mechanism| Sasl {
@@ -52,4 +58,117 @@ pub fn shapes(sources: &[config::Source]) -> Vec<(String, Shape)> {
         .iter()
         .map(|source| (source.topic.clone(), shape(source)))
         .collect()
+}
+
+/// How many seconds before a supervisor's patience ends (10 s) the scorer has finished.
+const SCORER_STOPS_WITHIN: Duration = Duration::from_secs(8);
+
+pub fn ingest(config: &Config, model: &Model) -> ingest::Settings {
+    let shapes = shapes(&config.sources).into_iter();
+    ingest::Settings {
+        kafka: kafka(&config.kafka),
+        app: config.app.name.clone(),
+        instance: config.app.instance.clone(),
+        sources: shapes.map(|(topic, shape)| ingest::Source { topic, shape }).collect(),
+        log_topic: config.log.topic.clone(),
+        shards: config.log.shards,
+        dlq_topic: config.dlq.topic.clone(),
+        transactions: config.scorer.delivery == Delivery::ExactlyOnce,
+        model: Some(model.source.clone()),
+        limits: limits(&config.ingest),
+        entry: EntryLimits {
+            events: config.log.entry_events,
+            bytes: config.log.entry_bytes,
+            wait: config.log.entry_wait.duration(),
+        },
+        clock: ClockSettings {
+            idle: config.clock.idle,
+            max_hold_ms: config.clock.max_hold.0,
+        },
+    }
+}
+
+pub fn scorer(config: &Config, model: Model) -> scorer::Settings {
+    scorer::Settings {
+        app: config.app.name.clone(),
+        instance: config.app.instance.clone(),
+        kafka: kafka(&config.kafka),
+        log_topic: config.log.topic.clone(),
+        output_topic: config.output.topic.clone(),
+        alerts_topic: config.output.alerts_topic.clone(),
+        shards: config.log.shards,
+        delivery: config.scorer.delivery,
+        model: Arc::new(model),
+        activation: config.model.activate,
+        rules: rules(&config.catch_up),
+        cycle: config.scorer.cycle.duration(),
+        checkpoint: config.scorer.checkpoint.duration(),
+        stop_within: SCORER_STOPS_WITHIN,
+    }
+}
+
+pub fn rules(settings: &config::CatchUp) -> ShardRules {
+    ShardRules {
+        catch_up_after_ms: settings.after.0,
+        catch_up_emit: settings.emit,
+    }
+}
+
+pub fn stores(config: &Config) -> RedisStoreFactory {
+    let settings = &config.redis;
+    let redis = RedisSettings {
+        urls: settings.url.split(',').map(|url| url.trim().to_owned()).collect(),
+        cluster: settings.cluster,
+        username: settings.username.clone(),
+        password: secret(&settings.password),
+        tls: RedisTls {
+            ca: path(&settings.ca_file),
+            certificate: path(&settings.certificate_file),
+            key: path(&settings.key_file),
+        },
+        ..RedisSettings::default()
+    };
+    RedisStoreFactory::new(redis, &config.app.name)
+}
+
+/// Every topic that the service needs.
+pub fn topics(config: &Config) -> Vec<TopicSpec> {
+    let topic = |name: &str, partitions: i32| TopicSpec {
+        name: name.to_owned(),
+        partitions,
+        replication: config.topics.replication,
+        config: Vec::new(),
+        create: config.topics.create,
+        exact: false,
+    };
+    let kept = |name: &str, partitions: i32, retention: config::Millis| TopicSpec {
+        config: vec![("retention.ms".to_owned(), retention.0.to_string())],
+        ..topic(name, partitions)
+    };
+    let (log, output, dlq) = (&config.log, &config.output, &config.dlq);
+    let sources = config
+        .sources
+        .iter()
+        .map(|source| topic(&source.topic, source.partitions));
+    let mut topics: Vec<TopicSpec> = sources.collect();
+    topics.push(TopicSpec {
+        exact: true,
+        ..kept(&log.topic, log.shards as i32, log.retention)
+    });
+    topics.push(kept(&output.topic, output.partitions, output.retention));
+    let alerts = output.alerts_topic.iter();
+    topics.extend(alerts.map(|alerts| kept(alerts, output.partitions, output.retention)));
+    topics.push(kept(&dlq.topic, DLQ_PARTITIONS, dlq.retention));
+    topics
+}
+
+/// Few records should come here; one partition keeps them in order.
+const DLQ_PARTITIONS: i32 = 1;
+
+fn path(path: &Option<PathBuf>) -> Option<String> {
+    path.as_ref().map(|path| path.display().to_string())
+}
+
+fn secret(secret: &Option<config::Secret>) -> Option<String> {
+    secret.as_ref().map(|secret| secret.expose().to_owned())
 }

@@ -14,8 +14,7 @@ mod value;
 
 pub use kafka::{Kafka, Properties, Sasl, Tls};
 pub use sections::{
-    Activation, App, CatchUp, Clock, Delivery, Dlq, Http, Idle, Ingest, Log, LogFormat, ModelFile, Output, Redis,
-    Scorer, Telemetry, Topics,
+    App, CatchUp, Clock, Dlq, Http, Ingest, Log, LogFormat, ModelFile, Output, Redis, Scorer, Telemetry, Topics,
 };
 pub use source::Source;
 pub use value::{Millis, Secret};

@@ -7,6 +7,8 @@ use serde::Serialize;
 
 use crate::document::{Placed, Problem};
 use crate::domain::time::{DAY_MS, HOUR_MS};
+use crate::ingest::Idle;
+use crate::scorer::{Activation, Delivery};
 
 use super::reader::Reader;
 use super::value::{Millis, Secret};
@@ -158,6 +160,10 @@ pub struct Redis {
     pub username: Option<String>,
     /// PEM; the system's authorities when absent.
     pub ca_file: Option<PathBuf>,
+    /// PEM, for mutual TLS.
+    pub certificate_file: Option<PathBuf>,
+    /// PEM, for mutual TLS.
+    pub key_file: Option<PathBuf>,
     pub password: Option<Secret>,
 }
 
@@ -168,6 +174,8 @@ impl Redis {
             cluster: section.flag("cluster", false),
             username: section.optional_text("username"),
             ca_file: section.file("ca_file"),
+            certificate_file: section.file("certificate_file"),
+            key_file: section.file("key_file"),
             password: section.secret("password"),
         };
         section.finish();
@@ -179,33 +187,26 @@ impl Redis {
         let Some(url) = section.table.string("url") else {
             return default;
         };
-        let address = ["redis://", "rediss://"]
-            .iter()
-            .find_map(|scheme| url.value.strip_prefix(scheme));
-        match address {
-            None | Some("") => {
-                let help = "write redis://HOST:PORT, or rediss://HOST:PORT for TLS";
-                section.problem("this is no address of a Redis", url, help);
-                default
-            }
-            Some(address) if address.split_once('@').is_some_and(|(user, _)| user.contains(':')) => {
-                let help = "put the password into a file and name it with `redis.password_file`";
-                section.problem("the address holds a password", url, help);
-                default
-            }
-            Some(_) => url.value,
+        for node in url.value.split(',').map(str::trim) {
+            let schemes = ["redis://", "rediss://"].iter();
+            let address = schemes.filter_map(|scheme| node.strip_prefix(scheme)).next();
+            let problem = match address {
+                None | Some("") => (
+                    "this is no address of a Redis",
+                    "write redis://HOST:PORT, or rediss://HOST:PORT for TLS",
+                ),
+                Some(address) if address.contains('@') => {
+                    let help =
+                        "name the user with `redis.username` and a file with the password with `redis.password_file`";
+                    ("the address holds a user or a password", help)
+                }
+                Some(_) => continue,
+            };
+            section.problem(problem.0, url, problem.1);
+            return default;
         }
+        url.value
     }
-}
-
-/// How outputs are sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Delivery {
-    /// In transactions: a `read_committed` reader sees each output once.
-    ExactlyOnce,
-    /// Without transactions: after a fault outputs may repeat, with the same ids.
-    AtLeastOnce,
 }
 
 /// `[scorer]`.
@@ -230,16 +231,6 @@ impl Scorer {
         section.finish();
         scorer
     }
-}
-
-/// What moves the clock of a source that is read to its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Idle {
-    /// The wall clock: silence counts.
-    Wall,
-    /// Nothing but events: for tests and historic data.
-    Event,
 }
 
 /// `[clock]`.
@@ -279,16 +270,6 @@ impl CatchUp {
         section.finish();
         catch_up
     }
-}
-
-/// What makes the configured model the active one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Activation {
-    /// Starting with it.
-    OnStart,
-    /// `pulsewatch model activate`.
-    Explicit,
 }
 
 /// `[model]`.

@@ -4,11 +4,14 @@
 //! clock too: not the one of now, but the one at which the end that we have reached was asked for, since only up to then it
 //! is known that nothing waits. So lag, or a broker that is away, never looks like silence.
 
+use serde::Serialize;
+
 use crate::domain::entry::PartitionState;
 use crate::domain::time::Timestamp;
 
 /// What moves the clock of a partition that is read to its end.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Idle {
     /// The wall clock: silence counts.
     #[default]

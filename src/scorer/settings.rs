@@ -2,6 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
+use serde::Serialize;
+
 use crate::{domain::shard::ShardRules, kafka::client::KafkaSettings, model::Model};
 
 #[derive(Clone, Debug)]
@@ -32,7 +34,8 @@ pub struct Settings {
     pub stop_within: Duration,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Delivery {
     /// Outputs and offsets in one transaction.
     ExactlyOnce,
@@ -41,7 +44,8 @@ pub enum Delivery {
 }
 
 /// What makes the configured model the active one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Activation {
     /// Starting with it.
     OnStart,

@@ -1,0 +1,180 @@
+//! What the demo shows: on a terminal one picture that is drawn again, in a pipe plain lines as things happen.
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use super::watch::{Alert, Move, Seen};
+
+const WIDTH: usize = 80;
+const MOVES_SHOWN: usize = 6;
+const ALERTS_SHOWN: usize = 5;
+const LINE_EVERY: Duration = Duration::from_secs(2);
+
+pub struct Screen {
+    is_terminal: bool,
+    metrics: SocketAddr,
+    began: Instant,
+    /// Lines of the last picture.
+    drawn: usize,
+    last: Option<(Instant, u64)>,
+    rate: f64,
+    /// Id and state of the alert that was told last in a pipe.
+    told: Option<(String, String)>,
+}
+
+impl Screen {
+    pub fn new(is_terminal: bool, metrics: SocketAddr) -> Self {
+        Self {
+            is_terminal,
+            metrics,
+            began: Instant::now(),
+            drawn: 0,
+            last: None,
+            rate: 0.0,
+            told: None,
+        }
+    }
+
+    pub fn draw(&mut self, seen: &Seen, events: u64) {
+        if self.is_terminal {
+            self.measure(events, Duration::from_secs(1));
+            self.redraw(&self.picture(seen, events));
+            return;
+        }
+        self.tell_alerts(seen);
+        if self.measure(events, LINE_EVERY) {
+            anstream::println!("{}", self.status(seen, events));
+        }
+    }
+
+    /// The summary at the end, which stays.
+    pub fn finish(&mut self, seen: &Seen, events: u64) {
+        if self.is_terminal {
+            self.redraw("");
+        }
+        let seconds = self.began.elapsed().as_secs_f64();
+        let mut text = format!("\nafter {seconds:.0} s: {events} events, {} outputs\n", seen.outputs);
+        let _ = writeln!(text, "accounts: {}", bands(seen));
+        let _ = writeln!(text, "open alerts: {}", seen.open.len());
+        for alert in seen.open.values().take(ALERTS_SHOWN) {
+            let _ = writeln!(text, "  {}", alert_line(alert));
+        }
+        text.push_str(TRY_NEXT);
+        anstream::print!("{text}");
+    }
+
+    /// Events a second, measured anew once `every`; says whether it was.
+    fn measure(&mut self, events: u64, every: Duration) -> bool {
+        let (since, before) = *self.last.get_or_insert((self.began, 0));
+        if since.elapsed() < every {
+            return false;
+        }
+        self.rate = (events - before) as f64 / since.elapsed().as_secs_f64();
+        self.last = Some((Instant::now(), events));
+        true
+    }
+
+    fn redraw(&mut self, picture: &str) {
+        if self.drawn > 0 {
+            // Up to the first line of the last picture, and clear from there.
+            anstream::print!("\x1b[{}A\x1b[J", self.drawn);
+        }
+        anstream::print!("{picture}");
+        self.drawn = picture.lines().count();
+    }
+
+    fn status(&self, seen: &Seen, events: u64) -> String {
+        let (day, rate) = (day(seen), self.rate);
+        format!(
+            "{day}  {events} events ({rate:.0}/s)  {}  {} alerts open",
+            bands(seen),
+            seen.open.len()
+        )
+    }
+
+    fn picture(&self, seen: &Seen, events: u64) -> String {
+        let mut text = String::new();
+        let mut line = |content: &str| {
+            text.extend(content.chars().take(WIDTH));
+            text.push('\n');
+        };
+        line(&format!(
+            "\x1b[1mpulsewatch demo\x1b[0m   metrics http://{}/metrics   Ctrl-C ends it",
+            self.metrics
+        ));
+        line("");
+        line(&format!("event time  {}, a day a second", day(seen)));
+        line(&format!(
+            "events      {events} ({:.0}/s), {} outputs",
+            self.rate, seen.outputs
+        ));
+        line(&format!("accounts    {}", bands(seen)));
+        line("");
+        line("latest moves");
+        for moved in seen.moves.iter().rev().take(MOVES_SHOWN) {
+            line(&format!("  {}", move_line(moved)));
+        }
+        line("");
+        line(&format!("alerts ({} open)", seen.open.len()));
+        for alert in seen.alerts.iter().rev().take(ALERTS_SHOWN) {
+            line(&format!("  {}", alert_line(alert)));
+        }
+        text
+    }
+
+    /// Alerts that were not told yet, oldest first.
+    fn tell_alerts(&mut self, seen: &Seen) {
+        let key = |alert: &Alert| (alert.id.clone(), alert.state.clone());
+        let told = seen.alerts.iter().rposition(|alert| Some(key(alert)) == self.told);
+        let first = told.map_or(0, |index| index + 1);
+        for alert in seen.alerts.iter().skip(first) {
+            anstream::println!("{}", alert_line(alert));
+            self.told = Some(key(alert));
+        }
+    }
+}
+
+const TRY_NEXT: &str = "
+try next
+  pulsewatch generate --events 100000 --accounts 1000 --out /tmp/events
+  pulsewatch replay --final /tmp/events/*.jsonl
+  pulsewatch explain acc-0000001 --replay /tmp/events/*.jsonl
+  pulsewatch check --print
+  pulsewatch run --help
+";
+
+fn day(seen: &Seen) -> &str {
+    seen.as_of.get(..10).unwrap_or("starting")
+}
+
+fn bands(seen: &Seen) -> String {
+    let counts = ["green", "yellow", "red", "unknown"].map(|band| format!("{band} {}", seen.accounts_in(band)));
+    counts.join(", ")
+}
+
+fn move_line(moved: &Move) -> String {
+    let Move {
+        account,
+        from,
+        to,
+        band,
+        driver,
+    } = moved;
+    let driver = driver
+        .as_ref()
+        .map(|(indicator, change)| format!("{indicator} {change:+.1}"));
+    format!(
+        "{account:<22} {from:>5.1} to {to:>5.1} {band:<8} {}",
+        driver.unwrap_or_default()
+    )
+}
+
+fn alert_line(alert: &Alert) -> String {
+    let state = if alert.state == "resolved" {
+        "resolved"
+    } else {
+        alert.severity.as_str()
+    };
+    format!("{state:<8} {} {}: {}", alert.subject.account, alert.alert, alert.reason)
+}

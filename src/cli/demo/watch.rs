@@ -1,0 +1,183 @@
+//! Reads the outputs as any consumer would, and keeps what the screen shows.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use rdkafka::Message;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use serde::Deserialize;
+
+use crate::kafka::client::KafkaSettings;
+use crate::kafka::context::Quiet;
+
+use super::super::Failure;
+
+const GROUP: &str = "pulsewatch-demo-screen";
+const POLL: Duration = Duration::from_millis(100);
+/// Smaller moves are no news on the screen.
+const MOVE: f64 = 1.0;
+const KEPT: usize = 100;
+
+/// What was seen so far.
+#[derive(Default)]
+pub struct Seen {
+    pub outputs: u64,
+    /// How far the outputs have got in event time.
+    pub as_of: String,
+    bands: BTreeMap<String, String>,
+    /// Newest last.
+    pub moves: VecDeque<Move>,
+    /// Open alerts by id, and those of late, newest last.
+    pub open: BTreeMap<String, Alert>,
+    pub alerts: VecDeque<Alert>,
+}
+
+pub struct Move {
+    pub account: String,
+    pub from: f64,
+    pub to: f64,
+    pub band: String,
+    /// The largest driver and its part, in points.
+    pub driver: Option<(String, f64)>,
+}
+
+#[derive(Clone, Deserialize)]
+pub struct Alert {
+    pub id: String,
+    pub alert: String,
+    pub severity: String,
+    pub state: String,
+    pub reason: String,
+    pub subject: Subject,
+}
+
+#[derive(Clone, Deserialize)]
+pub struct Subject {
+    pub account: String,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Output {
+    Alert(Alert),
+    Score(Score),
+}
+
+#[derive(Deserialize)]
+struct Score {
+    account: String,
+    as_of: String,
+    score: Option<f64>,
+    band: String,
+    previous: Option<Previous>,
+    drivers: Vec<Driver>,
+}
+
+#[derive(Deserialize)]
+struct Previous {
+    score: Option<f64>,
+}
+
+#[derive(Deserialize)]
+struct Driver {
+    indicator: String,
+    change: f64,
+}
+
+impl Seen {
+    /// Accounts in `band`.
+    pub fn accounts_in(&self, band: &str) -> usize {
+        self.bands.values().filter(|of_account| *of_account == band).count()
+    }
+
+    fn take(&mut self, output: Output) {
+        self.outputs += 1;
+        match output {
+            Output::Score(score) => self.take_score(score),
+            Output::Alert(alert) => self.take_alert(alert),
+        }
+    }
+
+    fn take_score(&mut self, score: Score) {
+        self.as_of = self.as_of.clone().max(score.as_of);
+        self.bands.insert(score.account.clone(), score.band.clone());
+        let before = score.previous.and_then(|previous| previous.score);
+        let (Some(from), Some(to)) = (before, score.score) else {
+            return;
+        };
+        if (to - from).abs() < MOVE {
+            return;
+        }
+        let driver = score.drivers.into_iter().next();
+        self.moves.push_back(Move {
+            account: score.account,
+            from,
+            to,
+            band: score.band,
+            driver: driver.map(|driver| (driver.indicator, driver.change)),
+        });
+        if self.moves.len() > KEPT {
+            self.moves.pop_front();
+        }
+    }
+
+    fn take_alert(&mut self, alert: Alert) {
+        if alert.state == "resolved" {
+            self.open.remove(&alert.id);
+        } else if self.open.insert(alert.id.clone(), alert.clone()).is_some() {
+            // An update is no news on the screen.
+            return;
+        }
+        self.alerts.push_back(alert);
+        if self.alerts.len() > KEPT {
+            self.alerts.pop_front();
+        }
+    }
+}
+
+/// The thread that reads.
+pub struct Watcher {
+    seen: Arc<Mutex<Seen>>,
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
+}
+
+impl Watcher {
+    pub fn start(kafka: &KafkaSettings, topic: &str) -> Result<Self, Failure> {
+        let failed = |error: rdkafka::error::KafkaError| Failure::of("demo", &error);
+        let client = kafka.group_consumer(GROUP, None);
+        let consumer: BaseConsumer<Quiet> = client.create_with_context(Quiet).map_err(failed)?;
+        consumer.subscribe(&[topic]).map_err(failed)?;
+        let (seen, stop) = (Arc::<Mutex<Seen>>::default(), Arc::<AtomicBool>::default());
+        let (own_seen, own_stop) = (Arc::clone(&seen), Arc::clone(&stop));
+        let body = move || {
+            while !own_stop.load(Ordering::Relaxed) {
+                if let Some(Ok(message)) = consumer.poll(POLL)
+                    && let Ok(output) = serde_json::from_slice(message.payload().unwrap_or_default())
+                {
+                    lock(&own_seen).take(output);
+                }
+            }
+        };
+        let thread = thread::Builder::new().name("screen".to_owned()).spawn(body);
+        let thread = thread.map_err(|error| Failure::of("cannot start a thread", &error))?;
+        Ok(Self { seen, stop, thread })
+    }
+
+    pub fn state(&self) -> MutexGuard<'_, Seen> {
+        lock(&self.seen)
+    }
+
+    pub fn stop(self) {
+        self.stop.store(true, Ordering::Relaxed);
+        // What it had seen was shown.
+        let _ = self.thread.join();
+    }
+}
+
+fn lock(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
+    seen.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,83 @@
+//! `pulsewatch run`: the service.
+
+mod roles;
+mod signals;
+
+pub use roles::Roles;
+pub use signals::stop_signals;
+
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+
+use crate::health::Health;
+use crate::http::Server;
+use crate::kafka::error::KafkaSetupError;
+use crate::kafka::topics;
+use crate::{metrics, telemetry};
+
+use super::context::{self, Context};
+use super::failure::chain;
+use super::{Failure, wiring};
+
+/// The service: ingest, scorer and HTTP, until SIGTERM or SIGINT
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  pulsewatch run --config my.toml\n  \
+    pulsewatch run --only score,http --set app.instance=score-0")]
+pub struct Arguments {
+    /// Run only these roles in this process
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "ROLE,...")]
+    #[arg(default_values_t = [Part::Ingest, Part::Score, Part::Http])]
+    only: Vec<Part>,
+}
+
+/// A role of the service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Part {
+    Ingest,
+    Score,
+    Http,
+}
+
+pub fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
+    let config = context.config()?;
+    let model = context::model(config.model.file.as_deref())?;
+    telemetry::start(&config.telemetry).map_err(|error| Failure::of("cannot write log lines", &error))?;
+    let asked_to_stop = stop_signals()?;
+    let has = |part| arguments.only.contains(&part);
+
+    let registry = metrics::registry().map_err(|error| Failure::of("metrics", &error))?;
+    let health = Health::default();
+    // First, so that a probe sees what the others wait for.
+    let server = match has(Part::Http) {
+        true => {
+            Some(Server::start(&config.http, registry.clone(), health.clone()).map_err(|error| http_failed(&error))?)
+        }
+        false => None,
+    };
+    topics::ensure(&wiring::kafka(&config.kafka), &wiring::topics(&config)).map_err(|error| setup_failed(&error))?;
+    let mut roles = Roles::new(registry, health);
+    if has(Part::Ingest) {
+        roles.ingest(wiring::ingest(&config, &model))?;
+    }
+    if has(Part::Score) {
+        roles.score(wiring::scorer(&config, model), Arc::new(wiring::stores(&config)))?;
+    }
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "running");
+    let outcome = roles.wait(&asked_to_stop);
+    let served = server.map_or(Ok(()), |server| server.stop().map_err(|error| http_failed(&error)));
+    outcome.and(served)
+}
+
+fn http_failed(error: &crate::http::HttpError) -> Failure {
+    Failure::Failed(chain(error))
+}
+
+/// Topics that cannot be made sure of.
+pub fn setup_failed(error: &KafkaSetupError) -> Failure {
+    match error {
+        KafkaSetupError::Unreachable { .. } => Failure::Unreachable(chain(error)),
+        KafkaSetupError::WrongPartitions { .. } => Failure::Missing(chain(error)),
+        _ => Failure::Failed(chain(error)),
+    }
+}

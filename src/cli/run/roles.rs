@@ -1,0 +1,161 @@
+//! The roles of a process, each on a thread of its own: started together, stopped together. One that ends with an error
+//! ends the process.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, select_biased, unbounded};
+use prometheus::Registry;
+
+use crate::health::Health;
+use crate::ingest::{self, IngestError};
+use crate::scorer::store::{StoreError, StoreFactory};
+use crate::scorer::{self, ScorerError, ScorerMetrics};
+
+use super::super::Failure;
+
+/// Supervisors kill after 10 s.
+const STOP_WITHIN: Duration = Duration::from_secs(10);
+
+/// Running roles.
+pub struct Roles {
+    stop: Arc<AtomicBool>,
+    ended: (Sender<Ended>, Receiver<Ended>),
+    running: usize,
+    registry: Registry,
+    health: Health,
+}
+
+/// A role that is over, and how.
+struct Ended {
+    name: &'static str,
+    outcome: Result<(), Failure>,
+}
+
+impl Roles {
+    pub fn new(registry: Registry, health: Health) -> Self {
+        Self {
+            stop: Arc::default(),
+            ended: unbounded(),
+            running: 0,
+            registry,
+            health,
+        }
+    }
+
+    pub fn ingest(&mut self, settings: ingest::Settings) -> Result<(), Failure> {
+        let metrics = ingest::Metrics::new(&self.registry).map_err(metrics_failed)?;
+        let role = self.health.role("ingest");
+        self.start("ingest", move |stop| {
+            ingest::run(&settings, stop, &metrics, &role).map_err(|error| ingest_failed(&error))
+        })
+    }
+
+    pub fn score(&mut self, settings: scorer::Settings, stores: Arc<dyn StoreFactory>) -> Result<(), Failure> {
+        let metrics = ScorerMetrics::new(&self.registry).map_err(metrics_failed)?;
+        let role = self.health.role("score");
+        self.start("score", move |stop| {
+            scorer::run(settings, stores, stop, &metrics, &role).map_err(|error| scorer_failed(&error))
+        })
+    }
+
+    fn start(
+        &mut self,
+        name: &'static str,
+        role: impl FnOnce(&AtomicBool) -> Result<(), Failure> + Send + 'static,
+    ) -> Result<(), Failure> {
+        let (stop, ended) = (Arc::clone(&self.stop), self.ended.0.clone());
+        let body = move || {
+            // A panic is told as one.
+            let panicked = Err(Failure::Broken(format!("{name} panicked; this is a bug")));
+            let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| role(&stop))).unwrap_or(panicked);
+            // The receiver is gone only when the process ends anyway.
+            let _ = ended.send(Ended { name, outcome });
+        };
+        let thread = thread::Builder::new().name(name.to_owned());
+        thread
+            .spawn(body)
+            .map_err(|error| Failure::of("cannot start a thread", &error))?;
+        self.running += 1;
+        Ok(())
+    }
+
+    /// Until somebody asks to stop or a role ends; then all are stopped.
+    ///
+    /// # Errors
+    /// The first role's error; or that they did not stop in time.
+    pub fn wait(&mut self, asked_to_stop: &Receiver<()>) -> Result<(), Failure> {
+        let mut outcome = Ok(());
+        if self.running > 0 {
+            select_biased! {
+                recv(self.ended.1) -> ended => {
+                    self.running -= 1;
+                    outcome = ended.map_or(Ok(()), |ended| ended.outcome);
+                }
+                recv(asked_to_stop) -> _ => tracing::info!("stopping"),
+            }
+        } else {
+            // Only HTTP runs here.
+            let _ = asked_to_stop.recv();
+        }
+        outcome.and(self.stop())
+    }
+
+    /// Whether all still run.
+    ///
+    /// # Errors
+    /// That of a role which ended.
+    pub fn check(&mut self) -> Result<(), Failure> {
+        match self.ended.1.try_recv() {
+            Ok(ended) => {
+                self.running -= 1;
+                ended.outcome
+            }
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Stops what runs, and waits for it.
+    ///
+    /// # Errors
+    /// The first role's error; or that they did not stop in time.
+    pub fn stop(&mut self) -> Result<(), Failure> {
+        self.stop.store(true, Ordering::Relaxed);
+        let deadline = Instant::now() + STOP_WITHIN;
+        let mut outcome = Ok(());
+        while self.running > 0 {
+            let Ok(ended) = self.ended.1.recv_deadline(deadline) else {
+                return Err(Failure::Failed(format!(
+                    "a role did not stop within {} s",
+                    STOP_WITHIN.as_secs()
+                )));
+            };
+            self.running -= 1;
+            tracing::debug!(role = ended.name, "stopped");
+            outcome = outcome.and(ended.outcome);
+        }
+        outcome
+    }
+}
+
+fn metrics_failed(error: prometheus::Error) -> Failure {
+    Failure::of("metrics", &error)
+}
+
+fn ingest_failed(error: &IngestError) -> Failure {
+    Failure::of("ingest", error)
+}
+
+fn scorer_failed(error: &ScorerError) -> Failure {
+    let told = |error: &dyn std::error::Error| format!("score: {}", super::super::failure::chain(error));
+    match error {
+        ScorerError::Store(StoreError::Unavailable(_)) | ScorerError::Unreachable { .. } => {
+            Failure::Unreachable(told(error))
+        }
+        ScorerError::Store(StoreError::Misconfigured(_)) => Failure::Missing(told(error)),
+        ScorerError::Panicked { .. } | ScorerError::Log { .. } => Failure::Broken(told(error)),
+        _ => Failure::Failed(told(error)),
+    }
+}
