@@ -22,8 +22,9 @@ const MOST_LETTERS: usize = 1_000;
 const MOST_BYTES: usize = 16 * 1024 * 1024;
 /// A write takes some milliseconds, so that refused records gather for this long.
 const GATHER: Duration = Duration::from_millis(50);
-/// After a failed write.
+/// After a failed write; doubled after each further one, up to the second.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
+const RETRY_AFTER_MOST: Duration = Duration::from_secs(30);
 
 /// A refused record.
 pub struct Letter {
@@ -101,6 +102,7 @@ pub struct DeadLetters {
     bytes: usize,
     /// Not before then.
     due: Option<Instant>,
+    retry_after: Duration,
 }
 
 impl DeadLetters {
@@ -110,6 +112,7 @@ impl DeadLetters {
             waiting: VecDeque::new(),
             bytes: 0,
             due: None,
+            retry_after: RETRY_AFTER,
         }
     }
 
@@ -167,11 +170,13 @@ impl DeadLetters {
             Ok(()) => {
                 self.waiting.retain(|letter| !ready(letter));
                 self.recount();
+                self.retry_after = RETRY_AFTER;
                 self.due = (!self.waiting.is_empty()).then(|| Instant::now() + GATHER);
                 Ok(count)
             }
             Err(error) => {
-                self.due = Some(Instant::now() + RETRY_AFTER);
+                self.due = Some(Instant::now() + self.retry_after);
+                self.retry_after = (self.retry_after * 2).min(RETRY_AFTER_MOST);
                 Err(error)
             }
         }

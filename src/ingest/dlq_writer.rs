@@ -15,8 +15,8 @@ use super::dead_letters::Letter;
 use crate::kafka::client::KafkaSettings;
 use crate::kafka::context;
 
-/// For each step of a write.
-const TIMEOUT: Duration = Duration::from_secs(10);
+/// For each step of a write, which reading waits for.
+const TIMEOUT: Duration = Duration::from_secs(3);
 /// Above the limit of any source record, so that what a topic held fits with its error headers; the broker's limit for the
 /// DLQ topic (`max.message.bytes`) counts all the same.
 const MOST_BYTES: &str = "16777216";

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientContext, TopicPartitionList};
 
@@ -21,8 +21,6 @@ pub enum Change {
 #[derive(Default)]
 pub struct Membership {
     changes: Mutex<VecDeque<Change>>,
-    /// How the last commit came out.
-    commit: Mutex<Option<KafkaResult<()>>>,
     /// Nobody looks at changes any more: the consumer is being closed.
     closing: AtomicBool,
 }
@@ -30,10 +28,6 @@ pub struct Membership {
 impl Membership {
     pub fn next_change(&self) -> Option<Change> {
         self.changes.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
-    }
-
-    pub fn take_commit(&self) -> Option<KafkaResult<()>> {
-        self.commit.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     pub fn close(&self) {
@@ -71,9 +65,5 @@ impl ConsumerContext for Membership {
                 }
             }
         }
-    }
-
-    fn commit_callback(&self, result: KafkaResult<()>, _: &TopicPartitionList) {
-        *self.commit.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
     }
 }

@@ -11,6 +11,7 @@ use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::message::{Headers, Message, OwnedMessage};
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer};
+use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use super::decode::Shape;
@@ -207,6 +208,11 @@ impl Running {
     }
 
     fn stop(self) {
+        assert_eq!(
+            self.metric("pulsewatch_ingest_restarts_total"),
+            0.0,
+            "it had to begin again"
+        );
         self.stop.store(true, Ordering::Relaxed);
         self.thread.join().unwrap().unwrap();
     }
@@ -406,6 +412,34 @@ fn a_topic_made_again_is_announced_before_anything_from_it() {
         assert!(!entries[3..].iter().any(|told| matches!(told, Told::Reset(..))));
     }
     assert_eq!(bed.committed(USAGE, 0), Some(16));
+}
+
+#[test]
+fn a_dlq_that_cannot_be_written_holds_the_commit_back() {
+    let bed = Bed::new();
+    bed.put(USAGE, 0, Some(b"garbage"));
+    bed.put_events(0, 20);
+    bed.cluster
+        .topic_error(DLQ, RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
+        .unwrap();
+    let ingest = bed.start();
+    ingest.until("20 events", |ingest| ingest.metric("pulsewatch_events_total") == 20.0);
+    ingest.until("a failed write", |ingest| {
+        ingest.metric("pulsewatch_dlq_failures_total") > 0.0
+    });
+    ingest.until("the other partition's commit", |_| bed.committed(USAGE, 1) == Some(8));
+    assert_eq!(bed.committed(USAGE, 0), Some(0));
+    bed.cluster
+        .topic_error(DLQ, RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR)
+        .unwrap();
+    ingest.until("the commit", |_| bed.committed(USAGE, 0) == Some(9));
+    ingest.stop();
+    let values: Vec<_> = bed
+        .read(DLQ, 1)
+        .iter()
+        .map(|letter| letter.payload().map(<[u8]>::to_vec))
+        .collect();
+    assert!(values.contains(&Some(b"garbage".to_vec())));
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! Consuming in batches: `rd_kafka_consume_batch_queue` takes about 0.3 us of CPU less a message than the crate's `poll`.
 //!
 //! The crate has no safe call for it, so this is the project's one file with `unsafe`. Messages go to a queue of our own
-//! ([`BatchConsumer::forward`]), and the consumer's main queue carries rebalances, commits and errors only. They must not
-//! share a queue: the batch call answers a rebalance that it meets by giving the partitions up.
+//! ([`BatchConsumer::forward`]), and the consumer's main queue carries rebalances and errors only. They must not share a
+//! queue: the batch call answers a rebalance that it meets by giving the partitions up.
+//!
+//! Commits are here too: with the crate's own, an asynchronous commit never says how it came out.
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, CString, c_void};
@@ -10,33 +12,58 @@ use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 use std::time::Duration;
 
+use rdkafka::TopicPartitionList;
 use rdkafka::bindings as ffi;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 
 /// A consumer whose assigned partitions are read in batches.
 pub struct BatchConsumer<C: ConsumerContext> {
-    queue: NonNull<ffi::rd_kafka_queue_t>,
+    messages: Queue,
+    commits: Queue,
     /// Room for one batch; holds no live message between batches.
     slots: Vec<*mut ffi::rd_kafka_message_t>,
-    /// After `queue` in the order of destruction: see `drop`.
+    /// Last, as fields are dropped in their order: queues go before their client.
     consumer: BaseConsumer<C>,
+}
+
+/// A queue of our own.
+struct Queue(NonNull<ffi::rd_kafka_queue_t>);
+
+impl Queue {
+    fn new<C: ConsumerContext>(consumer: &BaseConsumer<C>) -> KafkaResult<Self> {
+        // SAFETY: the client's pointer is valid while `consumer` lives.
+        let queue = unsafe { ffi::rd_kafka_queue_new(consumer.client().native_ptr()) };
+        NonNull::new(queue)
+            .map(Self)
+            .ok_or_else(|| KafkaError::ClientCreation("no queue can be had".into()))
+    }
+
+    fn ptr(&self) -> *mut ffi::rd_kafka_queue_t {
+        self.0.as_ptr()
+    }
+}
+
+impl Drop for Queue {
+    fn drop(&mut self) {
+        // SAFETY: made by `new` and destroyed once, before its client (see the order of fields above). What was taken from it
+        // borrows the consumer, so nothing of it is left.
+        unsafe { ffi::rd_kafka_queue_destroy(self.ptr()) }
+    }
 }
 
 impl<C: ConsumerContext> BatchConsumer<C> {
     /// `batch` is the most messages handed out at once.
     pub fn new(consumer: BaseConsumer<C>, batch: usize) -> KafkaResult<Self> {
-        // SAFETY: the client's pointer is valid while `consumer` lives, and the new queue is destroyed before it.
-        let queue = unsafe { ffi::rd_kafka_queue_new(consumer.client().native_ptr()) };
-        let queue = NonNull::new(queue).ok_or_else(|| KafkaError::ClientCreation("no queue for batches".into()))?;
         Ok(Self {
-            queue,
+            messages: Queue::new(&consumer)?,
+            commits: Queue::new(&consumer)?,
             slots: vec![ptr::null_mut(); batch.max(1)],
             consumer,
         })
     }
 
-    /// The consumer behind it. Poll it often: it serves rebalances, commit callbacks and errors.
+    /// The consumer behind it. Poll it often: it serves rebalances and errors.
     pub fn consumer(&self) -> &BaseConsumer<C> {
         &self.consumer
     }
@@ -55,7 +82,7 @@ impl<C: ConsumerContext> BatchConsumer<C> {
                     "no queue for partition {partition} of {topic}"
                 )));
             }
-            ffi::rd_kafka_queue_forward(source, self.queue.as_ptr());
+            ffi::rd_kafka_queue_forward(source, self.messages.ptr());
             ffi::rd_kafka_queue_destroy(source);
         }
         Ok(())
@@ -77,22 +104,48 @@ impl<C: ConsumerContext> BatchConsumer<C> {
         }
     }
 
+    /// Sends a commit off; [`BatchConsumer::committed`] will say how it came out.
+    pub fn commit(&self, offsets: &TopicPartitionList) -> KafkaResult<()> {
+        // SAFETY: client, list and queue are valid for the call; librdkafka copies the list, and posts the result on the queue,
+        // to which it holds a reference of its own.
+        let sent = unsafe {
+            let client = self.consumer.client().native_ptr();
+            ffi::rd_kafka_commit_queue(client, offsets.ptr(), self.commits.ptr(), None, ptr::null_mut())
+        };
+        commit_result(sent)
+    }
+
+    /// The outcome of the oldest commit that has come to its end, if there is one.
+    pub fn committed(&self) -> Option<KafkaResult<()>> {
+        // SAFETY: the queue is valid; a non-null event is ours, and destroyed once, after it was read.
+        let outcome = unsafe {
+            let event = ffi::rd_kafka_queue_poll(self.commits.ptr(), 0);
+            if event.is_null() {
+                return None;
+            }
+            let outcome = ffi::rd_kafka_event_error(event);
+            ffi::rd_kafka_event_destroy(event);
+            outcome
+        };
+        Some(commit_result(outcome))
+    }
+
     fn take(&mut self, from: usize, to: usize, wait: Duration) -> usize {
         let slots = &mut self.slots[from..to];
-        let millis = i32::try_from(wait.as_millis()).unwrap_or(i32::MAX);
+        // Rounded up: to wait for nothing again and again until a fraction of a millisecond is over would burn the CPU.
+        let millis = i32::try_from(wait.as_micros().div_ceil(1000)).unwrap_or(i32::MAX);
         // SAFETY: the queue is ours, and `slots` is valid for as many pointers as are asked for.
         let taken =
-            unsafe { ffi::rd_kafka_consume_batch_queue(self.queue.as_ptr(), millis, slots.as_mut_ptr(), slots.len()) };
+            unsafe { ffi::rd_kafka_consume_batch_queue(self.messages.ptr(), millis, slots.as_mut_ptr(), slots.len()) };
         // Negative: an error of the call itself, which takes nothing.
         usize::try_from(taken).unwrap_or(0)
     }
 }
 
-impl<C: ConsumerContext> Drop for BatchConsumer<C> {
-    fn drop(&mut self) {
-        // SAFETY: made by `new`, destroyed once, and before the consumer, whose fields drop after this body. Messages
-        // borrow `self`, so none is left.
-        unsafe { ffi::rd_kafka_queue_destroy(self.queue.as_ptr()) }
+fn commit_result(code: ffi::rd_kafka_resp_err_t) -> KafkaResult<()> {
+    match code {
+        ffi::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR => Ok(()),
+        code => Err(KafkaError::ConsumerCommit(code.into())),
     }
 }
 

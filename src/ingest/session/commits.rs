@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use rdkafka::consumer::{CommitMode, Consumer};
+use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaResult;
 use rdkafka::{Offset, TopicPartitionList};
 
@@ -53,7 +53,7 @@ impl Session<'_> {
         let due = self.due_offsets();
         if !due.is_empty() {
             let list = self.marked(self.list(&due)?)?;
-            self.consumer.consumer().commit(&list, CommitMode::Async)?;
+            self.consumer.commit(&list)?;
             self.committing = Some(due);
         }
         Ok(())
@@ -84,13 +84,11 @@ impl Session<'_> {
     /// Not by librdkafka's own synchronous commit: that one waits for as long as it likes.
     pub(super) fn commit_and_wait(&mut self, list: TopicPartitionList) -> Result<(), SessionError> {
         self.await_commit()?;
-        self.consumer
-            .consumer()
-            .commit(&self.marked(list)?, CommitMode::Async)?;
+        self.consumer.commit(&self.marked(list)?)?;
         let deadline = Instant::now() + DRAIN;
         while Instant::now() < deadline {
             self.poll_group()?;
-            if let Some(result) = self.consumer.consumer().context().take_commit() {
+            if let Some(result) = self.consumer.committed() {
                 return Ok(result?);
             }
             self.intake.serve_log(STEP)?;
@@ -106,7 +104,7 @@ impl Session<'_> {
                 return Err(SessionError::NotCommitted);
             }
             self.poll_group()?;
-            if let Some(result) = self.consumer.consumer().context().take_commit() {
+            if let Some(result) = self.consumer.committed() {
                 self.committed(result);
             }
             self.intake.serve_log(STEP)?;

@@ -132,7 +132,7 @@ impl<'s> Session<'s> {
     /// Serves the consumer's own queue, and deals with what it brought.
     fn follow_group(&mut self) -> Result<(), SessionError> {
         self.poll_group()?;
-        if let Some(result) = self.consumer.consumer().context().take_commit() {
+        if let Some(result) = self.consumer.committed() {
             self.committed(result);
         }
         while let Some(change) = self.consumer.consumer().context().next_change() {
