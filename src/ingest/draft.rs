@@ -20,6 +20,11 @@ pub mod field {
     pub const VALUE: &str = "value";
     pub const COMMENT: &str = "comment";
     pub const SPEC_VERSION: &str = "specversion";
+
+    /// What must be one value: as an array or an object it is a mistake, not something to leave out or to flatten.
+    pub fn is_single(name: &str) -> bool {
+        matches!(name, ACCOUNT | ID | TIME | NAME | TICKET | VALUE)
+    }
 }
 
 /// Where a CloudEvents envelope says it, for what the event itself does not say.

@@ -172,6 +172,20 @@ struct Member<'d, 'a> {
 }
 
 impl<'a> Member<'_, 'a> {
+    fn check_may_nest<E: Error>(&mut self) -> Result<(), E> {
+        if !field::is_single(self.key) {
+            return Ok(());
+        }
+        let field = self.key.to_owned();
+        Err(refuse(
+            self.refusal,
+            Refusal::Type {
+                field,
+                expected: "a single value",
+            },
+        ))
+    }
+
     fn put<E: Error>(self, value: Value<'a>) -> Result<(), E> {
         self.draft
             .put(self.key, value)
@@ -229,7 +243,8 @@ impl<'a> Visitor<'a> for Member<'_, 'a> {
         Ok(())
     }
 
-    fn visit_map<A: MapAccess<'a>>(self, map: A) -> Result<(), A::Error> {
+    fn visit_map<A: MapAccess<'a>>(mut self, map: A) -> Result<(), A::Error> {
+        self.check_may_nest()?;
         let limit = self.draft.limits.depth;
         if self.depth >= limit {
             return Err(refuse(self.refusal, Refusal::Depth { limit }));
@@ -243,7 +258,8 @@ impl<'a> Visitor<'a> for Member<'_, 'a> {
         .visit_map(map)
     }
 
-    fn visit_seq<A: SeqAccess<'a>>(self, seq: A) -> Result<(), A::Error> {
+    fn visit_seq<A: SeqAccess<'a>>(mut self, seq: A) -> Result<(), A::Error> {
+        self.check_may_nest()?;
         Skip {
             limit: self.draft.limits.depth,
             depth: self.depth,

@@ -185,6 +185,16 @@ fn what_a_kind_requires_is_checked() {
         (Kind::Usage, r#"{"account":"a","name":"x"}"#.into(), "missing_field"),
         (
             Kind::Usage,
+            format!(r#"{{"account":"a","name":["x"],{time}}}"#),
+            "field_type",
+        ),
+        (
+            Kind::Usage,
+            format!(r#"{{"account":{{"id":"a"}},"name":"x",{time}}}"#),
+            "field_type",
+        ),
+        (
+            Kind::Usage,
             format!(r#"{{"account":"a","name":"x","value":"many",{time}}}"#),
             "number",
         ),

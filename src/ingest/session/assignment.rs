@@ -1,10 +1,12 @@
 //! Partitions come and go.
 
+use std::time::Instant;
+
 use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaResult;
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::{ASK, Session, SessionError};
+use super::{ASK, SETTLE, Session, SessionError};
 use crate::domain::entry::encode_source_reset;
 use crate::domain::time::Timestamp;
 use crate::ingest::partitions::Partition;
@@ -122,8 +124,9 @@ impl Session<'_> {
         if beginnings.count() == 0 {
             return Ok(());
         }
-        self.drain()?;
-        self.commit_and_wait(beginnings)
+        let deadline = Instant::now() + SETTLE;
+        self.drain(deadline)?;
+        self.commit_and_wait(beginnings, deadline)
     }
 
     fn take(&mut self, coming: Coming, wall: Timestamp) {

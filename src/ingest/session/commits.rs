@@ -6,7 +6,7 @@ use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaResult;
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::{COMMIT_EVERY, DRAIN, Session, SessionError};
+use super::{COMMIT_EVERY, SETTLE, Session, SessionError};
 use crate::ingest::dlq_writer::WriteError;
 use crate::ingest::tracker::PartitionIndex;
 
@@ -20,21 +20,21 @@ pub(super) type Due = Vec<(PartitionIndex, i64)>;
 impl Session<'_> {
     /// Brings what was read into the log and the DLQ, and commits it.
     pub(super) fn settle(&mut self) -> Result<(), SessionError> {
-        self.drain()?;
-        self.await_commit()?;
+        let deadline = Instant::now() + SETTLE;
+        self.drain(deadline)?;
+        self.await_commit(deadline)?;
         self.bury()?;
         let due = self.due_offsets();
         if due.is_empty() {
             return Ok(());
         }
-        self.commit_and_wait(self.list(&due)?)?;
+        self.commit_and_wait(self.list(&due)?, deadline)?;
         self.note_committed(due);
         Ok(())
     }
 
     /// Waits until the log holds everything that was read.
-    pub(super) fn drain(&mut self) -> Result<(), SessionError> {
-        let deadline = Instant::now() + DRAIN;
+    pub(super) fn drain(&mut self, deadline: Instant) -> Result<(), SessionError> {
         self.intake.close_entries(true)?;
         while !self.intake.is_drained() {
             if Instant::now() >= deadline {
@@ -82,10 +82,9 @@ impl Session<'_> {
     }
 
     /// Not by librdkafka's own synchronous commit: that one waits for as long as it likes.
-    pub(super) fn commit_and_wait(&mut self, list: TopicPartitionList) -> Result<(), SessionError> {
-        self.await_commit()?;
+    pub(super) fn commit_and_wait(&mut self, list: TopicPartitionList, deadline: Instant) -> Result<(), SessionError> {
+        self.await_commit(deadline)?;
         self.consumer.commit(&self.marked(list)?)?;
-        let deadline = Instant::now() + DRAIN;
         while Instant::now() < deadline {
             self.poll_group()?;
             if let Some(result) = self.consumer.committed() {
@@ -97,8 +96,7 @@ impl Session<'_> {
     }
 
     /// Waits for the commit that is under way.
-    fn await_commit(&mut self) -> Result<(), SessionError> {
-        let deadline = Instant::now() + DRAIN;
+    fn await_commit(&mut self, deadline: Instant) -> Result<(), SessionError> {
         while self.committing.is_some() {
             if Instant::now() >= deadline {
                 return Err(SessionError::NotCommitted);

@@ -34,17 +34,18 @@ const IDLE: Duration = Duration::from_millis(10);
 const COMMIT_EVERY: Duration = Duration::from_millis(500);
 /// For each question to the brokers that reading waits for.
 const ASK: Duration = Duration::from_secs(10);
-/// For what was read to reach the log, when partitions are given up or ingest stops.
-const DRAIN: Duration = Duration::from_secs(5);
+/// For what was read to reach the log and to be committed, when partitions are given up or ingest stops.
+const SETTLE: Duration = Duration::from_secs(5);
+
 #[derive(Debug, Error)]
 pub enum SessionError {
     #[error(transparent)]
     Kafka(#[from] KafkaError),
     #[error(transparent)]
     Dlq(WriteError),
-    #[error("what was read did not reach the log within {} s", DRAIN.as_secs())]
+    #[error("what was read did not reach the log within {} s", SETTLE.as_secs())]
     NotDrained,
-    #[error("source offsets were not committed within {} s", DRAIN.as_secs())]
+    #[error("source offsets were not committed within {} s", SETTLE.as_secs())]
     NotCommitted,
     #[error("Kafka has shut this instance out: {0}")]
     ShutOut(KafkaError),
