@@ -54,7 +54,6 @@ impl Installation {
             ("output.partitions", "3".into()),
             ("dlq.topic", text(&format!("{name}.dlq"))),
             ("redis.url", text(redis)),
-            ("redis.prefix", text(&name)),
             ("clock.idle", text("event")),
             ("catch_up.emit", "true".into()),
             (
@@ -177,7 +176,7 @@ impl Installation {
             cluster,
             ..RedisSettings::default()
         };
-        RedisStoreFactory::new(settings, self.setting("redis.prefix")).open()
+        RedisStoreFactory::new(settings, &self.name).open()
     }
 
     /// Whether every input is in the log, every log entry is folded and committed, and every output can be read.
