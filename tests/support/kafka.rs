@@ -15,7 +15,7 @@ use rdkafka::{
     ClientConfig, Message as _, Offset, TopicPartitionList,
     admin::{AdminClient, AdminOptions},
     consumer::{BaseConsumer, Consumer},
-    error::{KafkaError, RDKafkaErrorCode},
+    error::{KafkaError, KafkaResult, RDKafkaErrorCode},
     message::{BorrowedMessage, Headers, OwnedHeaders},
     producer::{BaseProducer, BaseRecord, Producer},
 };
@@ -236,7 +236,7 @@ impl Kafka {
     }
 
     pub fn partitions(&self, topic: &str) -> i32 {
-        let metadata = self.asker("tests").fetch_metadata(Some(topic), TIMEOUT).unwrap();
+        let metadata = answer(|| self.asker("tests").fetch_metadata(Some(topic), TIMEOUT));
         metadata.topics()[0].partitions().len() as i32
     }
 
@@ -252,7 +252,7 @@ impl Kafka {
 
     fn extents_for(&self, group: &str, topic: &str) -> Vec<(i64, i64)> {
         let consumer = self.asker(group);
-        let extent = |partition| consumer.fetch_watermarks(topic, partition, TIMEOUT).unwrap();
+        let extent = |partition| answer(|| consumer.fetch_watermarks(topic, partition, TIMEOUT));
         (0..self.partitions(topic)).map(extent).collect()
     }
 
@@ -261,15 +261,12 @@ impl Kafka {
         let mut asked = TopicPartitionList::new();
         let partitions = self.partitions(topic);
         asked.add_partition_range(topic, 0, partitions - 1);
-        let answered = self.asker(group).committed_offsets(asked, TIMEOUT).unwrap();
-        (0..partitions)
-            .map(
-                |partition| match answered.find_partition(topic, partition).unwrap().offset() {
-                    Offset::Offset(offset) => Some(offset),
-                    _ => None,
-                },
-            )
-            .collect()
+        let answered = answer(|| self.asker(group).committed_offsets(asked.clone(), TIMEOUT));
+        let offset = |partition| match answered.find_partition(topic, partition).unwrap().offset() {
+            Offset::Offset(offset) => Some(offset),
+            _ => None,
+        };
+        (0..partitions).map(offset).collect()
     }
 
     /// Everything that a `read_committed` reader sees, partition by partition in order.
@@ -298,6 +295,11 @@ impl Kafka {
             at_end: vec![false; partitions as usize],
         }
     }
+}
+
+/// A broker that just started, or a coordinator that is being found, is asked again.
+fn answer<T>(ask: impl Fn() -> KafkaResult<T>) -> T {
+    wait_until("an answer of the broker", || ask().ok())
 }
 
 pub struct Reader {

@@ -23,13 +23,15 @@ pub fn wait_until<T>(what: &str, poll: impl FnMut() -> Option<T>) -> T {
 }
 
 pub fn wait_at_most<T>(deadline: Duration, what: &str, mut poll: impl FnMut() -> Option<T>) -> T {
-    let started = Instant::now();
+    let (started, mut pause) = (Instant::now(), Duration::from_millis(5));
     loop {
         if let Some(found) = poll() {
             return found;
         }
         assert!(started.elapsed() < deadline, "waited {deadline:?} for {what}");
-        thread::park_timeout(Duration::from_millis(10));
+        thread::park_timeout(pause);
+        // What takes long is not asked for all the time: the answer may be costly.
+        pause = (pause * 2).min(Duration::from_millis(200));
     }
 }
 

@@ -50,6 +50,8 @@ impl Installation {
             ("kafka.consumer.\"session.timeout.ms\"", text("6000")),
             ("log.topic", text(&format!("{name}.log"))),
             ("log.shards", "4".into()),
+            // Small ones, so that there are many.
+            ("log.entry_events", "50".into()),
             ("output.topic", text(&format!("{name}.out"))),
             ("output.partitions", "3".into()),
             ("dlq.topic", text(&format!("{name}.dlq"))),
@@ -177,6 +179,12 @@ impl Installation {
             ..RedisSettings::default()
         };
         RedisStoreFactory::new(settings, &self.name).open()
+    }
+
+    /// The next offset of each shard log that is to be folded, 0 where nothing was.
+    pub fn committed(&self) -> Vec<i64> {
+        let committed = self.kafka.committed(&format!("{}-score", self.name), self.log_topic());
+        committed.into_iter().map(Option::unwrap_or_default).collect()
     }
 
     /// Whether every input is in the log, every log entry is folded and committed, and every output can be read.

@@ -27,7 +27,6 @@ pub struct Undisturbed {
 
 /// What a checkpoint of the shard holds.
 pub struct FoldedShard {
-    pub offset: Option<i64>,
     pub meta: Vec<u8>,
     pub accounts: BTreeMap<String, Vec<u8>>,
     /// Events folded, repeated ones left out.
@@ -38,21 +37,23 @@ pub struct FoldedShard {
 
 /// Folds each shard's log up to what the installation has committed.
 pub fn fold(installation: &Installation) -> Undisturbed {
+    fold_to(installation, &installation.committed())
+}
+
+/// Folds each shard's log up to an offset, the next one to be folded.
+fn fold_to(installation: &Installation, ends: &[i64]) -> Undisturbed {
     let rules = ShardRules {
-        catch_up_after_ms: 3_600_000,
         catch_up_emit: installation.setting("catch_up.emit") == "true",
+        ..ShardRules::default()
     };
-    let committed = installation
-        .kafka
-        .committed(&format!("{}-score", installation.name), installation.log_topic());
     let log = installation.kafka.read(installation.log_topic());
     let (mut outputs, mut shards) = (OutputsByKey::new(), Vec::new());
-    for (index, end) in committed.iter().enumerate() {
+    for (index, &end) in ends.iter().enumerate() {
         let mut shard = Shard::new(index as u32, rules);
         let mut out = Outputs::default();
         let entries = log
             .iter()
-            .filter(|entry| entry.partition as usize == index && entry.offset < end.unwrap_or(0));
+            .filter(|entry| entry.partition as usize == index && entry.offset < end);
         for entry in entries {
             shard
                 .fold(entry.offset, entry.value.as_deref().unwrap_or_default(), &mut out)
@@ -79,7 +80,6 @@ impl FoldedShard {
             accounts.insert(account.to_owned(), blob.to_owned());
         });
         Self {
-            offset: shard.offset(),
             meta,
             accounts,
             events: shard.take_counters().folded.iter().sum(),
@@ -143,41 +143,76 @@ fn shown(output: Option<&Output>) -> String {
     })
 }
 
-/// I1 and I4: what Redis holds is what the fold holds at the same offset. The processes have ended, or are idle: then the
-/// last checkpoint is awaited.
-pub fn assert_state(installation: &Installation, expected: &Undisturbed) {
-    let mut store = installation.store();
-    for (index, shard) in expected.shards.iter().enumerate() {
-        let Some(offset) = shard.offset else { continue };
-        let meta = wait_until(&format!("the checkpoint of shard {index} at {offset}"), || {
-            store
-                .load_meta(index as u32)
-                .unwrap()
-                .filter(|meta| meta.offset == offset)
-        });
-        let mut stored = BTreeMap::new();
-        store
-            .load_accounts(index as u32, &mut |account, blob| {
-                stored.insert(account.to_owned(), blob.to_owned());
-            })
-            .unwrap();
+/// I1 and I4: what Redis holds is what the fold holds.
+fn assert_state(expected: &Undisturbed, stored: &[StoredShard]) {
+    for (index, (expected, stored)) in expected.shards.iter().zip(stored).enumerate() {
         let names = |accounts: &BTreeMap<String, Vec<u8>>| accounts.keys().cloned().collect::<Vec<_>>();
-        assert_eq!(names(&stored), names(&shard.accounts), "accounts of shard {index}");
-        for (account, blob) in &shard.accounts {
+        assert_eq!(
+            names(&stored.accounts),
+            names(&expected.accounts),
+            "accounts of shard {index}"
+        );
+        for (account, blob) in &expected.accounts {
             assert!(
-                stored[account] == *blob,
+                stored.accounts[account] == *blob,
                 "the state of {account} in shard {index} is another"
             );
         }
-        assert!(meta.blob == shard.meta, "the meta state of shard {index} is another");
+        assert!(
+            stored.meta == expected.meta,
+            "the meta state of shard {index} is another"
+        );
     }
 }
 
-/// Both, after the installation was idle or has ended. Gives how many outputs there were.
+struct StoredShard {
+    meta: Vec<u8>,
+    accounts: BTreeMap<String, Vec<u8>>,
+}
+
+/// The checkpoints, once they reflect just what is committed; and what that is.
+fn settled_state(installation: &Installation) -> (Vec<i64>, Vec<StoredShard>) {
+    let mut store = installation.store();
+    let mut last = Vec::new();
+    let what = format!("the checkpoints of {} to reach what is committed", installation.name);
+    wait_until(&what, || {
+        let committed = installation.committed();
+        let shards = 0..committed.len() as u32;
+        let reached = shards.map(|shard| store.load_meta(shard).unwrap().map_or(0, |meta| meta.offset + 1));
+        let reached: Vec<i64> = reached.collect();
+        if reached != last {
+            println!("checkpoints reach {reached:?} of {committed:?}");
+            last.clone_from(&reached);
+        }
+        (reached == committed).then_some(())
+    });
+    let committed = installation.committed();
+    let stored = (0..committed.len() as u32).map(|shard| {
+        let mut accounts = BTreeMap::new();
+        let mut keep = |account: &str, blob: &[u8]| {
+            accounts.insert(account.to_owned(), blob.to_owned());
+        };
+        store.load_accounts(shard, &mut keep).unwrap();
+        let meta = store.load_meta(shard).unwrap().unwrap_or_default();
+        StoredShard {
+            meta: meta.blob,
+            accounts,
+        }
+    });
+    (committed.clone(), stored.collect())
+}
+
+/// Outputs and state, after the installation was idle or has ended. Gives how many outputs there were.
 pub fn assert_as_undisturbed(installation: &Installation) -> usize {
-    let expected = fold(installation);
-    assert_outputs(&expected.outputs, &published(installation));
-    assert_state(installation, &expected);
+    // A tick may come at any time: what is compared must belong together.
+    let (committed, stored, published) = wait_until("the installation to stand still", || {
+        let (committed, stored) = settled_state(installation);
+        let published = published(installation);
+        (installation.committed() == committed).then_some((committed, stored, published))
+    });
+    let expected = fold_to(installation, &committed);
+    assert_outputs(&expected.outputs, &published);
+    assert_state(&expected, &stored);
     expected.outputs.values().map(Vec::len).sum()
 }
 
