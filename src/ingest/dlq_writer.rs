@@ -14,6 +14,7 @@ use thiserror::Error;
 use super::dead_letters::Letter;
 use crate::kafka::client::KafkaSettings;
 use crate::kafka::context;
+use crate::kafka::producer::serve;
 
 /// For each step of a write, which reading waits for.
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -129,14 +130,14 @@ impl DlqWriter {
                 if error != full || Instant::now() >= deadline {
                     return Err(error);
                 }
-                self.producer.poll(Duration::from_millis(1));
+                serve(&self.producer, Duration::from_millis(1));
             }
         }
         while self.producer.in_flight_count() > 0 {
             if Instant::now() >= deadline {
                 return Err(KafkaError::Flush(RDKafkaErrorCode::OperationTimedOut));
             }
-            self.producer.poll(Duration::from_millis(1));
+            serve(&self.producer, Duration::from_millis(1));
         }
         let mut failed = self
             .producer

@@ -21,6 +21,7 @@ use crate::domain::event::Event;
 use crate::domain::time::Timestamp;
 use crate::kafka::client::KafkaSettings;
 use crate::kafka::context;
+use crate::kafka::producer::serve;
 
 /// The ticket of an entry that nobody waits for.
 const NO_TICKET: usize = usize::MAX;
@@ -193,7 +194,7 @@ impl ShardLog {
 
     /// Serves the producer for up to `wait`; hands out what the log now holds.
     pub fn serve(&mut self, wait: Duration) -> KafkaResult<Vec<Ticket>> {
-        self.producer.poll(wait);
+        serve(&self.producer, wait);
         while let Some(waiting) = self.backlog.front() {
             if !self.offer(waiting.shard, &waiting.entry, waiting.ticket)? {
                 break;

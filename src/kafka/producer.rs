@@ -15,8 +15,17 @@ use rdkafka::{
 
 use super::context;
 
-/// How long one poll waits. The crate's `poll` lasts that long even when something came.
-const POLL: Duration = Duration::from_millis(1);
+/// Between two looks at what was delivered.
+const REST: Duration = Duration::from_micros(300);
+
+/// Serves a producer's delivery reports, then rests for so long. The crate's `poll` with a time would spin through its last
+/// millisecond, on a core that the broker may be waiting for.
+pub fn serve<C: ProducerContext>(producer: &BaseProducer<C>, rest: Duration) {
+    producer.poll(Duration::ZERO);
+    if !rest.is_zero() {
+        std::thread::park_timeout(rest);
+    }
+}
 
 pub struct DrainedProducer {
     producer: BaseProducer<Deliveries>,
@@ -73,7 +82,7 @@ impl DrainedProducer {
                     if Instant::now() < deadline =>
                 {
                     record = back;
-                    self.producer.poll(POLL);
+                    serve(&self.producer, REST);
                 }
                 Err((error, _)) => return Err(error),
             }
@@ -86,7 +95,7 @@ impl DrainedProducer {
             if Instant::now() >= deadline {
                 return Err(KafkaError::Flush(RDKafkaErrorCode::OperationTimedOut));
             }
-            self.producer.poll(POLL);
+            serve(&self.producer, REST);
         }
         match self
             .producer

@@ -5,7 +5,6 @@ use std::time::Duration;
 use rdkafka::{
     consumer::{BaseConsumer, CommitMode, Consumer},
     error::{KafkaError, RDKafkaErrorCode},
-    message::BorrowedMessage,
 };
 
 use super::{
@@ -16,6 +15,7 @@ use super::{
 use crate::{
     domain::{entry::EntryError, shard::FoldError},
     kafka::{
+        consume_batch::{BatchConsumer, Polled, Record},
         context::Quiet,
         offsets::{self, Extent},
     },
@@ -23,9 +23,11 @@ use crate::{
 
 /// For each question to Kafka.
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// Entries taken at once: few, since each is many events and a publication may be due after any of them.
+const BATCH: usize = 8;
 
 pub struct Log {
-    reader: BaseConsumer<Quiet>,
+    reader: BatchConsumer<Quiet>,
     topic: String,
     shard: u32,
 }
@@ -37,7 +39,7 @@ impl Log {
             .log_reader(&settings.group())
             .create_with_context(Quiet)?;
         Ok(Self {
-            reader,
+            reader: BatchConsumer::new(reader, BATCH)?,
             topic: settings.log_topic.clone(),
             shard,
         })
@@ -45,9 +47,9 @@ impl Log {
 
     /// The group's committed offset, and what the log holds.
     pub fn position(&self) -> Result<(Option<i64>, Extent), Trouble> {
-        let committed = offsets::committed(&self.reader, &self.topic, self.partition(), TIMEOUT)
+        let committed = offsets::committed(self.consumer(), &self.topic, self.partition(), TIMEOUT)
             .map_err(|error| Trouble::retake("asking for the committed offset", &error))?;
-        let extent = offsets::extent(&self.reader, &self.topic, self.partition(), TIMEOUT)
+        let extent = offsets::extent(self.consumer(), &self.topic, self.partition(), TIMEOUT)
             .map_err(|error| Trouble::retake("asking what the log holds", &error))?;
         Ok((committed, extent))
     }
@@ -55,49 +57,71 @@ impl Log {
     /// Reads on from `offset`.
     pub fn seek(&self, offset: i64) -> Result<(), ScorerError> {
         let position = offsets::at(&self.topic, self.partition(), offset)?;
-        Ok(self.reader.assign(&position)?)
+        self.reader.forward(&self.topic, self.partition())?;
+        Ok(self.consumer().assign(&position)?)
     }
 
-    /// The next entry, if one comes within `patience`.
-    pub fn read(&self, patience: Duration) -> Result<Option<BorrowedMessage<'_>>, Trouble> {
-        match self.reader.poll(patience) {
-            Some(Ok(message)) => Ok(Some(message)),
-            Some(Err(error)) => self.judge(&error).map(|()| None),
-            None => Ok(None),
+    /// Hands the next entries to `each`, those that come within `patience`; says whether there was one.
+    pub fn read(
+        &mut self,
+        patience: Duration,
+        mut each: impl FnMut(Record<'_>) -> Result<(), Trouble>,
+    ) -> Result<bool, Trouble> {
+        let shard = self.shard;
+        if let Some(Err(error)) = self.consumer().poll(Duration::ZERO) {
+            judge(shard, &error)?;
         }
+        let batch = self.reader.batch(patience);
+        let mut any = false;
+        for polled in batch.iter() {
+            match polled {
+                Polled::Record(record) => {
+                    any = true;
+                    each(record)?;
+                }
+                Polled::End(_) => {}
+                Polled::Failed { code, .. } => judge(shard, &KafkaError::MessageConsumption(code))?,
+            }
+        }
+        Ok(any)
     }
 
-    fn judge(&self, error: &KafkaError) -> Result<(), Trouble> {
-        use RDKafkaErrorCode::{AutoOffsetReset, OffsetOutOfRange, UnknownPartition, UnknownTopicOrPartition};
-        let is_fatal = matches!(error, KafkaError::MessageConsumptionFatal(_));
-        match error.rdkafka_error_code() {
-            // Taking the shard again finds out what the log still holds, and says so.
-            Some(AutoOffsetReset | OffsetOutOfRange | UnknownTopicOrPartition | UnknownPartition) => {
-                Err(Trouble::retake("reading the log", error))
-            }
-            _ if is_fatal => Err(Trouble::retake("reading the log", error)),
-            _ => {
-                // librdkafka goes on by itself when the broker is back.
-                tracing::debug!(shard = self.shard, %error, "reading the log");
-                Ok(())
-            }
-        }
+    fn consumer(&self) -> &BaseConsumer<Quiet> {
+        self.reader.consumer()
     }
 
     /// Sets the group's offset; only while the group has no member.
     pub fn commit(&self, offset: i64) -> Result<(), ScorerError> {
         let position = offsets::at(&self.topic, self.partition(), offset)?;
-        Ok(self.reader.commit(&position, CommitMode::Sync)?)
+        Ok(self.consumer().commit(&position, CommitMode::Sync)?)
     }
 
     /// How many members the group has.
     pub fn group_members(&self, group: &str) -> Result<usize, ScorerError> {
-        let groups = self.reader.fetch_group_list(Some(group), TIMEOUT)?;
+        let groups = self.consumer().fetch_group_list(Some(group), TIMEOUT)?;
         Ok(groups.groups().iter().map(|group| group.members().len()).sum())
     }
 
     fn partition(&self) -> i32 {
         i32::try_from(self.shard).unwrap_or(i32::MAX)
+    }
+}
+
+/// Whether reading goes on after an error.
+fn judge(shard: u32, error: &KafkaError) -> Result<(), Trouble> {
+    use RDKafkaErrorCode::{AutoOffsetReset, OffsetOutOfRange, UnknownPartition, UnknownTopicOrPartition};
+    let is_fatal = matches!(error, KafkaError::MessageConsumptionFatal(_));
+    match error.rdkafka_error_code() {
+        // Taking the shard again finds out what the log still holds, and says so.
+        Some(AutoOffsetReset | OffsetOutOfRange | UnknownTopicOrPartition | UnknownPartition) => {
+            Err(Trouble::retake("reading the log", error))
+        }
+        _ if is_fatal => Err(Trouble::retake("reading the log", error)),
+        _ => {
+            // librdkafka goes on by itself when the broker is back.
+            tracing::debug!(shard, %error, "reading the log");
+            Ok(())
+        }
     }
 }
 

@@ -5,8 +5,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rdkafka::{Message, message::BorrowedMessage};
-
 use super::{
     backoff::Backoff,
     checkpoint::Checkpointer,
@@ -24,6 +22,7 @@ use crate::{
         shard::Shard,
     },
     ingest::write_model_entries,
+    kafka::consume_batch::Record,
     kafka::wall_clock,
 };
 
@@ -84,11 +83,9 @@ impl<'a> Owned<'a> {
     }
 
     /// Until it is told to stop; then what was folded is published and checkpointed.
-    pub fn run(&mut self, log: &Log) -> Result<(), Trouble> {
+    pub fn run(&mut self, log: &mut Log) -> Result<(), Trouble> {
         while !self.context.stop.is_set() {
-            if let Some(message) = log.read(self.patience())? {
-                self.fold(&message)?;
-            }
+            log.read(self.patience(), |entry| self.fold(entry))?;
             self.settle_model()?;
             if self.publication_is_due() {
                 self.publish()?;
@@ -140,7 +137,7 @@ impl<'a> Owned<'a> {
         self.is_pending() && (is_large || self.last_publication.elapsed() >= self.interval())
     }
 
-    fn fold(&mut self, message: &BorrowedMessage<'_>) -> Result<(), Trouble> {
+    fn fold(&mut self, message: Record<'_>) -> Result<(), Trouble> {
         let offset = message.offset();
         let muted = offset < self.committed;
         if !muted {
@@ -157,7 +154,7 @@ impl<'a> Owned<'a> {
         }
         self.context.metrics.fold_seconds.observe(start.elapsed().as_secs_f64());
         self.next = offset + 1;
-        if let Some(written) = message.timestamp().to_millis() {
+        if let Some(written) = message.timestamp() {
             self.context.progress.folded_at.store(written, Ordering::Relaxed);
         }
         Ok(())
@@ -276,8 +273,8 @@ pub fn own(context: &ShardContext) -> Result<(), ScorerError> {
     while !context.stop.is_set() {
         let begun = Instant::now();
         let term = context.take().and_then(|taken| {
-            let (mut owned, log) = Owned::new(context, taken);
-            owned.run(&log)
+            let (mut owned, mut log) = Owned::new(context, taken);
+            owned.run(&mut log)
         });
         context.progress.live.store(false, Ordering::Relaxed);
         context.gauges.live.set(0);

@@ -2,8 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use rdkafka::Message;
-
 use super::{
     checkpoint,
     error::{ScorerError, Trouble},
@@ -59,7 +57,7 @@ pub fn rebuild(
     let mut store = stores.open();
     let mut rebuilt = Vec::with_capacity(shards.len());
     for &shard in shards {
-        let log = Log::open(settings, shard)?;
+        let mut log = Log::open(settings, shard)?;
         if log.group_members(&settings.group())? > 0 {
             return Err(ScorerError::GroupActive {
                 group: settings.group(),
@@ -71,11 +69,11 @@ pub fn rebuild(
             shard: Shard::new(shard, settings.rules),
             settings,
             metrics,
-            log: &log,
+            log: &mut log,
         };
         replay.run(span, &mut |offset| progress(shard, offset, span.until))?;
         if span.commit {
-            log.commit(span.until)?;
+            replay.log.commit(span.until)?;
         }
         let accounts = replay.shard.accounts();
         save(&mut *store, replay.shard)?;
@@ -133,7 +131,7 @@ struct Replay<'a> {
     shard: Shard,
     settings: &'a Settings,
     metrics: &'a ScorerMetrics,
-    log: &'a Log,
+    log: &'a mut Log,
 }
 
 impl Replay<'_> {
@@ -144,35 +142,46 @@ impl Replay<'_> {
             // The entry that named the model is gone with the others.
             let mut model = Vec::new();
             entry::encode_model(wall_clock(), &self.settings.model.source, &mut model);
-            self.fold(span.from - 1, &model, &mut outputs)?;
+            fold(&mut self.shard, self.metrics, span.from - 1, &model, &mut outputs)?;
         }
         self.log.seek(span.from)?;
         let mut next = span.from;
         let mut moved = Instant::now();
+        let Self {
+            shard, metrics, log, ..
+        } = self;
         while next < span.until {
-            match self.log.read(PATIENCE).map_err(unreachable)? {
-                Some(message) if message.offset() < span.until => {
-                    self.fold(message.offset(), message.payload().unwrap_or_default(), &mut outputs)?;
-                    next = message.offset() + 1;
-                    moved = Instant::now();
-                    progress(next);
+            let read = log.read(PATIENCE, |entry| {
+                if entry.offset() < span.until {
+                    let bytes = entry.payload().unwrap_or_default();
+                    fold(shard, metrics, entry.offset(), bytes, &mut outputs)?;
                 }
-                Some(_) => return Ok(()),
-                None if moved.elapsed() > STALLED => {
-                    let cause = format!("shard {}: no log entry came for {STALLED:?}", self.shard.index());
-                    return Err(ScorerError::Unreachable { cause });
-                }
-                None => {}
+                // An entry past the end ends it as well: the log may have holes.
+                next = entry.offset() + 1;
+                progress(next.min(span.until));
+                Ok(())
+            });
+            if read.map_err(unreachable)? {
+                moved = Instant::now();
+            } else if moved.elapsed() > STALLED {
+                let cause = format!("shard {}: no log entry came for {STALLED:?}", shard.index());
+                return Err(ScorerError::Unreachable { cause });
             }
         }
         Ok(())
     }
+}
 
-    fn fold(&mut self, offset: i64, entry: &[u8], outputs: &mut Outputs) -> Result<(), ScorerError> {
-        match self.shard.fold(offset, entry, outputs) {
-            Ok(()) => Ok(()),
-            Err(cause) => pass_over(cause, self.shard.index(), offset, self.metrics),
-        }
+fn fold(
+    shard: &mut Shard,
+    metrics: &ScorerMetrics,
+    offset: i64,
+    entry: &[u8],
+    outputs: &mut Outputs,
+) -> Result<(), ScorerError> {
+    match shard.fold(offset, entry, outputs) {
+        Ok(()) => Ok(()),
+        Err(cause) => pass_over(cause, shard.index(), offset, metrics),
     }
 }
 

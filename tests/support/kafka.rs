@@ -194,7 +194,7 @@ impl Kafka {
             match self.producer().send(message) {
                 Ok(()) => return,
                 Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), returned)) => {
-                    self.producer().poll(Duration::from_millis(10));
+                    self.poll(Duration::from_millis(10));
                     message = returned;
                 }
                 Err((error, _)) => panic!("{topic} takes no record: {error}"),
@@ -202,9 +202,9 @@ impl Kafka {
         }
     }
 
-    /// Serves the producer for so long.
-    pub fn poll(&self, time: Duration) {
-        self.producer().poll(time);
+    /// Serves the producer, then rests for so long.
+    pub fn poll(&self, rest: Duration) {
+        pulsewatch::kafka::producer::serve(self.producer(), rest);
     }
 
     pub fn flush(&self) {
