@@ -1,4 +1,4 @@
-//! Sends the customers' events: their history at once, their stories at a day a second, and from today on in real time.
+//! Sends the customers' events: their history at once, their stories at two days a second, and from today on in real time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -12,7 +12,7 @@ use crate::kafka::client::KafkaSettings;
 
 use super::super::Failure;
 
-const DAY_PASSES_IN: Duration = Duration::from_secs(1);
+const DAY_PASSES_IN: Duration = Duration::from_millis(500);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// The thread that sends.

@@ -33,8 +33,8 @@ use watch::Watcher;
 
 /// Steady days before anything happens, so that windows are filled.
 const HISTORY_MS: i64 = 100 * DAY_MS;
-/// The stories begin so long ago, and pass by at a day a second.
-const STORIES_MS: i64 = 90 * DAY_MS;
+/// The stories begin so long ago, and pass by at two days a second.
+const STORIES_MS: i64 = 180 * DAY_MS;
 const REFRESH: Duration = Duration::from_millis(500);
 
 /// The whole service with no server: scores move, alerts open, and you see why
@@ -118,9 +118,10 @@ fn config(bootstrap_servers: &str, context: &Context) -> Result<Config, Failure>
         ("kafka.bootstrap_servers", bootstrap_servers),
         ("log.shards", "2"),
         ("scorer.delivery", "at_least_once"),
-        // The time of the stories is not the machine's.
+        // The time of the stories is not the machine's. A source without an event for a day of them is left out.
         ("clock.idle", "event"),
-        ("catch_up.after", "91d"),
+        ("clock.max_hold", "1s"),
+        ("catch_up.after", "181d"),
         ("telemetry.level", "error"),
     ];
     let own = own.map(|(path, value)| (path.to_owned(), value.to_owned()));

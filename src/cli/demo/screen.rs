@@ -9,6 +9,7 @@ use super::watch::{Alert, Move, Seen};
 const WIDTH: usize = 80;
 const MOVES_SHOWN: usize = 6;
 const ALERTS_SHOWN: usize = 5;
+const WORST_SHOWN: usize = 5;
 const LINE_EVERY: Duration = Duration::from_secs(2);
 
 pub struct Screen {
@@ -56,8 +57,18 @@ impl Screen {
         let seconds = self.began.elapsed().as_secs_f64();
         let mut text = format!("\nafter {seconds:.0} s: {events} events, {} outputs\n", seen.outputs);
         let _ = writeln!(text, "accounts: {}", bands(seen));
-        let _ = writeln!(text, "open alerts: {}", seen.open.len());
-        for alert in seen.open.values().take(ALERTS_SHOWN) {
+        text.push_str("\nlowest scores\n");
+        for standing in seen.worst().into_iter().take(WORST_SHOWN) {
+            let _ = writeln!(text, "  {}", standing_line(standing));
+        }
+        let open = seen.open_risks();
+        let _ = writeln!(
+            text,
+            "\nopen alerts: {} risks, {} opportunities",
+            open.len(),
+            seen.opportunities()
+        );
+        for alert in open.into_iter().take(ALERTS_SHOWN) {
             let _ = writeln!(text, "  {}", alert_line(alert));
         }
         text.push_str(TRY_NEXT);
@@ -85,12 +96,8 @@ impl Screen {
     }
 
     fn status(&self, seen: &Seen, events: u64) -> String {
-        let (day, rate) = (day(seen), self.rate);
-        format!(
-            "{day}  {events} events ({rate:.0}/s)  {}  {} alerts open",
-            bands(seen),
-            seen.open.len()
-        )
+        let (day, rate, open) = (day(seen).unwrap_or("starting  "), self.rate, seen.open_risks().len());
+        format!("{day}  {events} events ({rate:.0}/s)  {}  {open} alerts", bands(seen))
     }
 
     fn picture(&self, seen: &Seen, events: u64) -> String {
@@ -104,7 +111,10 @@ impl Screen {
             self.metrics
         ));
         line("");
-        line(&format!("event time  {}, a day a second", day(seen)));
+        line(&format!(
+            "event time  {}, two days a second until it is today",
+            day(seen)
+        ));
         line(&format!(
             "events      {events} ({:.0}/s), {} outputs",
             self.rate, seen.outputs
@@ -116,7 +126,16 @@ impl Screen {
             line(&format!("  {}", move_line(moved)));
         }
         line("");
-        line(&format!("alerts ({} open)", seen.open.len()));
+        line("lowest scores");
+        for standing in seen.worst().into_iter().take(WORST_SHOWN) {
+            line(&format!("  {}", standing_line(standing)));
+        }
+        line("");
+        let open = seen.open_risks().len();
+        line(&format!(
+            "latest alerts ({open} risks open, {} opportunities)",
+            seen.opportunities()
+        ));
         for alert in seen.alerts.iter().rev().take(ALERTS_SHOWN) {
             line(&format!("  {}", alert_line(alert)));
         }
@@ -144,13 +163,17 @@ try next
   pulsewatch run --help
 ";
 
-fn day(seen: &Seen) -> &str {
-    seen.as_of.get(..10).unwrap_or("starting")
+fn day(seen: &Seen) -> Option<&str> {
+    seen.as_of.get(..10)
 }
 
 fn bands(seen: &Seen) -> String {
     let counts = ["green", "yellow", "red", "unknown"].map(|band| format!("{band} {}", seen.accounts_in(band)));
     counts.join(", ")
+}
+
+fn standing_line((account, score, band): (&str, f64, &str)) -> String {
+    format!("{account:<22} {score:>5.1} {band}")
 }
 
 fn move_line(moved: &Move) -> String {

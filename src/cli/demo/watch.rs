@@ -20,6 +20,8 @@ const POLL: Duration = Duration::from_millis(100);
 /// Smaller moves are no news on the screen.
 const MOVE: f64 = 1.0;
 const KEPT: usize = 100;
+/// The gravest first.
+const SEVERITIES: [&str; 4] = ["critical", "high", "medium", "low"];
 
 /// What was seen so far.
 #[derive(Default)]
@@ -27,12 +29,19 @@ pub struct Seen {
     pub outputs: u64,
     /// How far the outputs have got in event time.
     pub as_of: String,
-    bands: BTreeMap<String, String>,
+    standings: BTreeMap<String, Standing>,
     /// Newest last.
     pub moves: VecDeque<Move>,
-    /// Open alerts by id, and those of late, newest last.
-    pub open: BTreeMap<String, Alert>,
+    /// Open alerts by id.
+    open: BTreeMap<String, Alert>,
+    /// Alerts about risks, newest last.
     pub alerts: VecDeque<Alert>,
+}
+
+/// Where an account stands.
+pub struct Standing {
+    pub score: Option<f64>,
+    pub band: String,
 }
 
 pub struct Move {
@@ -49,9 +58,16 @@ pub struct Alert {
     pub id: String,
     pub alert: String,
     pub severity: String,
+    kind: String,
     pub state: String,
     pub reason: String,
     pub subject: Subject,
+}
+
+impl Alert {
+    fn is_risk(&self) -> bool {
+        self.kind == "risk"
+    }
 }
 
 #[derive(Clone, Deserialize)]
@@ -90,7 +106,30 @@ struct Driver {
 impl Seen {
     /// Accounts in `band`.
     pub fn accounts_in(&self, band: &str) -> usize {
-        self.bands.values().filter(|of_account| *of_account == band).count()
+        self.standings.values().filter(|standing| standing.band == band).count()
+    }
+
+    /// The accounts with a score, the worst first.
+    pub fn worst(&self) -> Vec<(&str, f64, &str)> {
+        let scored = self.standings.iter();
+        let mut worst: Vec<_> = scored
+            .filter_map(|(account, standing)| Some((account.as_str(), standing.score?, standing.band.as_str())))
+            .collect();
+        worst.sort_by(|a, b| a.1.total_cmp(&b.1));
+        worst
+    }
+
+    /// Open alerts about risks, the gravest first.
+    pub fn open_risks(&self) -> Vec<&Alert> {
+        let grave = |alert: &Alert| SEVERITIES.iter().position(|severity| *severity == alert.severity);
+        let mut open: Vec<&Alert> = self.open.values().filter(|alert| alert.is_risk()).collect();
+        open.sort_by_key(|alert| grave(alert));
+        open
+    }
+
+    /// How many opportunities are open.
+    pub fn opportunities(&self) -> usize {
+        self.open.values().filter(|alert| !alert.is_risk()).count()
     }
 
     fn take(&mut self, output: Output) {
@@ -103,7 +142,11 @@ impl Seen {
 
     fn take_score(&mut self, score: Score) {
         self.as_of = self.as_of.clone().max(score.as_of);
-        self.bands.insert(score.account.clone(), score.band.clone());
+        let standing = Standing {
+            score: score.score,
+            band: score.band.clone(),
+        };
+        self.standings.insert(score.account.clone(), standing);
         let before = score.previous.and_then(|previous| previous.score);
         let (Some(from), Some(to)) = (before, score.score) else {
             return;
@@ -129,6 +172,9 @@ impl Seen {
             self.open.remove(&alert.id);
         } else if self.open.insert(alert.id.clone(), alert.clone()).is_some() {
             // An update is no news on the screen.
+            return;
+        }
+        if !alert.is_risk() {
             return;
         }
         self.alerts.push_back(alert);

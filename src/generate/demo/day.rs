@@ -61,6 +61,12 @@ impl Demo {
             Story::Thrives => (0.95, 3 + passed.min(5), FEATURES.len()),
             _ => (0.6, 2, 7),
         };
+        // Only those that thrive give every seat to somebody.
+        let seats = if story == Story::Thrives {
+            seats
+        } else {
+            seats - seats / 4
+        };
         // 1970-01-01 was a Thursday.
         let weekend = (self.day + 3).rem_euclid(7) >= 5;
         let share = if weekend { active_share * 0.3 } else { active_share };
