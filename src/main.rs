@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use clap::Parser;
-use pulsewatch::cli::{Cli, Command, Context, check, demo, explain, generate, replay, report, run, schema};
+use pulsewatch::cli::{
+    Cli, Command, Context, check, demo, dlq, explain, generate, rebuild, replay, report, run, schema,
+};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -18,8 +20,10 @@ fn main() -> ExitCode {
     report(match &cli.command {
         Command::Check(arguments) => check::run(arguments, &context),
         Command::Demo(arguments) => demo::run(arguments, &context),
+        Command::Dlq(arguments) => dlq::run(arguments, &context),
         Command::Explain(arguments) => explain::run(arguments, &context),
         Command::Generate(arguments) => generate::run(arguments, &context),
+        Command::Rebuild(arguments) => rebuild::run(arguments, &context),
         Command::Replay(arguments) => replay::run(arguments, &context),
         Command::Run(arguments) => run::run(arguments, &context),
         Command::Schema(arguments) => schema::run(arguments),

@@ -4,10 +4,12 @@ pub mod check;
 mod cloud_event;
 mod context;
 pub mod demo;
+pub mod dlq;
 pub mod explain;
 mod failure;
 pub mod generate;
 mod progress;
+pub mod rebuild;
 pub mod replay;
 pub mod run;
 pub mod schema;
@@ -61,8 +63,10 @@ pub enum Format {
 pub enum Command {
     Check(check::Arguments),
     Demo(demo::Arguments),
+    Dlq(dlq::Arguments),
     Explain(explain::Arguments),
     Generate(generate::Arguments),
+    Rebuild(rebuild::Arguments),
     Replay(replay::Arguments),
     Run(run::Arguments),
     Schema(schema::Arguments),

@@ -22,6 +22,13 @@ impl Progress {
         Self::new(total, "{wide_bar} {human_pos} of {human_len} events, {eta} left")
     }
 
+    pub fn entries(total: i64) -> Self {
+        Self::new(
+            total.unsigned_abs(),
+            "{wide_bar} {human_pos} of {human_len} log entries, {eta} left",
+        )
+    }
+
     /// `total` 0 when it is not known.
     pub fn bytes(total: u64) -> Self {
         Self::new(total, "{wide_bar} {bytes} of {total_bytes}, {eta} left")

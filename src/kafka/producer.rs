@@ -9,7 +9,7 @@ use rdkafka::{
     ClientConfig, ClientContext, Message,
     config::RDKafkaLogLevel,
     error::{KafkaError, KafkaResult, RDKafkaErrorCode},
-    message::DeliveryResult,
+    message::{DeliveryResult, ToBytes},
     producer::{BaseProducer, BaseRecord, Producer, ProducerContext, PurgeConfig},
 };
 
@@ -74,7 +74,7 @@ impl DrainedProducer {
     }
 
     /// Queues a record; while the queue is full, waits for room until `deadline`.
-    pub fn send(&self, mut record: BaseRecord<'_, str, [u8]>, deadline: Instant) -> KafkaResult<()> {
+    pub fn send<K: ToBytes + ?Sized>(&self, mut record: BaseRecord<'_, K, [u8]>, deadline: Instant) -> KafkaResult<()> {
         loop {
             match self.producer.send(record) {
                 Ok(()) => return Ok(()),

@@ -26,16 +26,39 @@ pub fn shard_with(
     let (Some(meta), Some(blob)) = (store.load_meta(index)?, store.load_account(index, account)?) else {
         return Ok(None);
     };
+    let newest = blob_offset(&blob);
     let mut shard = Shard::new(index, rules);
-    shard.restore_meta(&meta_not_before(meta.blob, &blob))?;
+    shard.restore_meta(&meta_not_before(meta.blob, newest))?;
     shard.restore_account(account, &blob)?;
     Ok(Some(shard))
 }
 
+/// Shard `index` with all its accounts, as [`shard_with`] makes it with one. `None` when the store knows nothing of it.
+pub fn shard_with_all(
+    store: &mut dyn CheckpointStore,
+    index: u32,
+    rules: ShardRules,
+) -> Result<Option<Shard>, LookupError> {
+    let Some(meta) = store.load_meta(index)? else {
+        return Ok(None);
+    };
+    let mut accounts = Vec::new();
+    store.load_accounts(index, &mut |account, blob| {
+        accounts.push((account.to_owned(), blob.to_vec()))
+    })?;
+    let newest = accounts.iter().filter_map(|(_, blob)| blob_offset(blob)).max();
+    let mut shard = Shard::new(index, rules);
+    shard.restore_meta(&meta_not_before(meta.blob, newest))?;
+    for (account, blob) in &accounts {
+        shard.restore_account(account, blob)?;
+    }
+    Ok(Some(shard))
+}
+
 /// While a checkpoint is being written, accounts are newer than the shard, which would have one wait for the replay. Nothing
-/// is replayed here, so the shard (its blob begins as an account's does) is set to the account's offset.
-fn meta_not_before(mut meta: Vec<u8>, account: &[u8]) -> Vec<u8> {
-    if let (Some(of_meta), Some(of_account)) = (blob_offset(&meta), blob_offset(account))
+/// is replayed here, so the shard (its blob begins as an account's does) is set to the newest account's offset.
+fn meta_not_before(mut meta: Vec<u8>, newest: Option<i64>) -> Vec<u8> {
+    if let (Some(of_meta), Some(of_account)) = (blob_offset(&meta), newest)
         && of_meta < of_account
         && let Some(head) = meta.get_mut(1..9)
     {

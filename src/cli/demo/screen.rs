@@ -111,10 +111,10 @@ impl Screen {
             self.metrics
         ));
         line("");
-        line(&format!(
-            "event time  {}, two days a second until it is today",
-            day(seen)
-        ));
+        match day(seen) {
+            Some(day) => line(&format!("event time  {day}, two days a second until it is today")),
+            None => line("event time  filling the windows with 100 days of history"),
+        }
         line(&format!(
             "events      {events} ({:.0}/s), {} outputs",
             self.rate, seen.outputs

@@ -7,11 +7,14 @@ use std::io::{self, BufWriter, Write};
 
 use clap::Args;
 
+use crate::config::Config;
 use crate::domain::shard::{AccountView, Shard};
 use crate::domain::time::Timestamp;
+use crate::scorer::lookup::{self, LookupError};
+use crate::scorer::store::StoreFactory;
 
 use super::context::Context;
-use super::{Failure, Format, generate, replay};
+use super::{Failure, Format, generate, replay, wiring};
 
 use moves::Moves;
 
@@ -31,8 +34,8 @@ pub struct Arguments {
     /// As it would be at this later time if nothing happened until then
     #[arg(long, value_name = "TIME", value_parser = generate::time)]
     at: Option<Timestamp>,
-    /// From these files (see `pulsewatch replay`)
-    #[arg(long = "replay", value_name = "FILE", num_args = 1.., required = true)]
+    /// From these files (see `pulsewatch replay`) and not from the running service's state
+    #[arg(long = "replay", value_name = "FILE", num_args = 1..)]
     files: Vec<String>,
     #[command(flatten)]
     options: replay::Options,
@@ -42,12 +45,34 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let mut moves = Moves::of(arguments.account.as_deref());
+    if arguments.files.is_empty() {
+        let shards = stored(arguments.account.as_deref(), &context.config()?)?;
+        return print(arguments, &shards, &moves);
+    }
     let finished = replay::fold(&arguments.files, &arguments.options, context, |record| {
         moves.see(record);
         Ok(())
     })?;
     replay::tell_refused(&finished);
     print(arguments, &finished.shards, &moves)
+}
+
+/// The account's shard, or all of them, as Redis has them.
+fn stored(account: Option<&str>, config: &Config) -> Result<Vec<Shard>, Failure> {
+    let mut store = wiring::stores(config).open();
+    let rules = wiring::rules(&config.catch_up);
+    let shards = match account {
+        Some(account) => vec![lookup::shard_with(&mut *store, account, config.log.shards, rules)],
+        None => (0..config.log.shards)
+            .map(|shard| lookup::shard_with_all(&mut *store, shard, rules))
+            .collect(),
+    };
+    let found: Result<Vec<_>, LookupError> = shards.into_iter().collect();
+    let found = found.map_err(|error| match error {
+        LookupError::Store(error) => Failure::Unreachable(error.to_string()),
+        LookupError::State(error) => Failure::of("the state in Redis cannot be read", &error),
+    })?;
+    Ok(found.into_iter().flatten().collect())
 }
 
 fn print(arguments: &Arguments, shards: &[Shard], moves: &Moves) -> Result<(), Failure> {

@@ -3,7 +3,7 @@
 mod roles;
 mod signals;
 
-pub use roles::Roles;
+pub use roles::{Roles, scorer_failed};
 pub use signals::stop_signals;
 
 use std::sync::Arc;

@@ -148,7 +148,8 @@ fn ingest_failed(error: &IngestError) -> Failure {
     Failure::of("ingest", error)
 }
 
-fn scorer_failed(error: &ScorerError) -> Failure {
+/// With the exit code that the error deserves.
+pub fn scorer_failed(error: &ScorerError) -> Failure {
     let told = |error: &dyn std::error::Error| format!("score: {}", super::super::failure::chain(error));
     match error {
         ScorerError::Store(StoreError::Unavailable(_)) | ScorerError::Unreachable { .. } => {
