@@ -1,21 +1,19 @@
 //! The DLQ's producer: transactional where Kafka has transactions.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
+use rdkafka::TopicPartitionList;
 use rdkafka::consumer::ConsumerGroupMetadata;
-use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
-use rdkafka::message::DeliveryResult;
-use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
-use rdkafka::{ClientContext, TopicPartitionList};
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::producer::Producer;
 use thiserror::Error;
 
 use super::dead_letters::Letter;
 use crate::kafka::client::KafkaSettings;
-use crate::kafka::context;
-use crate::kafka::producer::serve;
+use crate::kafka::producer::DrainedProducer;
 
+/// For what a predecessor left open to be resolved.
+const INIT: Duration = Duration::from_secs(10);
 /// For each step of a write, which reading waits for.
 const TIMEOUT: Duration = Duration::from_secs(3);
 /// Above the limit of any source record, so that what a topic held fits with its error headers; the broker's limit for the
@@ -32,31 +30,8 @@ pub enum WriteError {
     Unknown(KafkaError),
 }
 
-#[derive(Default)]
-struct Failures(Mutex<Option<KafkaError>>);
-
-impl ClientContext for Failures {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        context::log(level, facility, message);
-    }
-
-    fn error(&self, cause: KafkaError, reason: &str) {
-        context::error(&cause, reason);
-    }
-}
-
-impl ProducerContext for Failures {
-    type DeliveryOpaque = ();
-
-    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
-        if let Err((error, _)) = result {
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone());
-        }
-    }
-}
-
 pub struct DlqWriter {
-    producer: BaseProducer<Failures>,
+    producer: DrainedProducer,
     topic: String,
     transactional: bool,
 }
@@ -69,9 +44,9 @@ impl DlqWriter {
             None => kafka.idempotent_producer(),
         };
         config.set("message.max.bytes", MOST_BYTES);
-        let producer = BaseProducer::from_config_and_context(&config, Failures::default())?;
+        let producer = DrainedProducer::new(&config)?;
         if transactional_id.is_some() {
-            producer.init_transactions(TIMEOUT)?;
+            producer.inner().init_transactions(INIT)?;
         }
         Ok(Self {
             producer,
@@ -88,36 +63,44 @@ impl DlqWriter {
         offsets: &TopicPartitionList,
         group: &ConsumerGroupMetadata,
     ) -> Result<(), WriteError> {
-        let written = self.try_write(letters, offsets, group);
+        let written = match self.transactional {
+            true => self.write_in_transaction(letters, offsets, group),
+            false => self.send_all(letters).map_err(WriteError::Unwritten),
+        };
         if written.is_err() {
             // librdkafka looks at a topic that was missing or forbidden again after minutes only. Should this fail as well, the
             // next try says so.
-            let _ = self.producer.client().fetch_metadata(Some(&self.topic), TIMEOUT);
+            let _ = self
+                .producer
+                .inner()
+                .client()
+                .fetch_metadata(Some(&self.topic), TIMEOUT);
         }
         written
     }
 
-    fn try_write(
+    fn write_in_transaction(
         &self,
         letters: &[&Letter],
         offsets: &TopicPartitionList,
         group: &ConsumerGroupMetadata,
     ) -> Result<(), WriteError> {
-        if !self.transactional {
-            return self.send_all(letters).map_err(WriteError::Unwritten);
-        }
-        self.producer.begin_transaction().map_err(WriteError::Unknown)?;
+        let producer = self.producer.inner();
+        producer.begin_transaction().map_err(WriteError::Unknown)?;
         let sent = self
             .send_all(letters)
-            .and_then(|()| self.producer.send_offsets_to_transaction(offsets, group, TIMEOUT));
-        match sent.map(|()| self.producer.commit_transaction(TIMEOUT)) {
+            .and_then(|()| producer.send_offsets_to_transaction(offsets, group, TIMEOUT));
+        match sent.map(|()| producer.commit_transaction(TIMEOUT)) {
             Ok(Ok(())) => Ok(()),
             // Whether a commit that failed otherwise has taken place, the broker knows.
             Ok(Err(error)) if !requires_abort(&error) => Err(WriteError::Unknown(error)),
-            Ok(Err(error)) | Err(error) => match self.producer.abort_transaction(TIMEOUT) {
-                Ok(()) => Err(WriteError::Unwritten(error)),
-                Err(abort) => Err(WriteError::Unknown(abort)),
-            },
+            Ok(Err(error)) | Err(error) => {
+                self.producer.discard(Instant::now() + TIMEOUT);
+                match producer.abort_transaction(TIMEOUT) {
+                    Ok(()) => Err(WriteError::Unwritten(error)),
+                    Err(abort) => Err(WriteError::Unknown(abort)),
+                }
+            }
         }
     }
 
@@ -125,28 +108,9 @@ impl DlqWriter {
     fn send_all(&self, letters: &[&Letter]) -> KafkaResult<()> {
         let deadline = Instant::now() + TIMEOUT;
         for letter in letters {
-            while let Err((error, _)) = self.producer.send(letter.record(&self.topic)) {
-                let full = KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull);
-                if error != full || Instant::now() >= deadline {
-                    return Err(error);
-                }
-                serve(&self.producer, Duration::from_millis(1));
-            }
+            self.producer.send(letter.record(&self.topic), deadline)?;
         }
-        while self.producer.in_flight_count() > 0 {
-            if Instant::now() >= deadline {
-                return Err(KafkaError::Flush(RDKafkaErrorCode::OperationTimedOut));
-            }
-            serve(&self.producer, Duration::from_millis(1));
-        }
-        let mut failed = self
-            .producer
-            .client()
-            .context()
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        failed.take().map_or(Ok(()), Err)
+        self.producer.drain(deadline)
     }
 }
 

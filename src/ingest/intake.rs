@@ -1,7 +1,5 @@
 //! From records to open entries: decode, find the account's shard, append; or refuse.
 
-use std::time::Duration;
-
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 
 use super::cloudevents::Envelope;
@@ -143,9 +141,9 @@ impl Intake<'_> {
         self.log.is_drained() && self.tracker.unacknowledged() == 0
     }
 
-    /// Serves the log's producer for up to `wait`.
-    pub fn serve_log(&mut self, wait: Duration) -> KafkaResult<()> {
-        for ticket in self.log.serve(wait)? {
+    /// Takes note of what the log now holds.
+    pub fn serve_log(&mut self) -> KafkaResult<()> {
+        for ticket in self.log.serve()? {
             self.tracker.acknowledged(ticket);
         }
         Ok(())

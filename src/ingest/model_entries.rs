@@ -35,9 +35,10 @@ pub fn write_model_entries(
         if Instant::now() >= deadline {
             return Err(KafkaError::Flush(RDKafkaErrorCode::OperationTimedOut));
         }
-        log.serve(Duration::from_millis(1))?;
+        log.serve()?;
+        std::thread::park_timeout(Duration::from_millis(1));
     }
-    log.serve(Duration::ZERO).map(drop)
+    log.serve().map(drop)
 }
 
 /// The shards whose log holds no entry.

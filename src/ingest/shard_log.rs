@@ -21,7 +21,6 @@ use crate::domain::event::Event;
 use crate::domain::time::Timestamp;
 use crate::kafka::client::KafkaSettings;
 use crate::kafka::context;
-use crate::kafka::producer::serve;
 
 /// The ticket of an entry that nobody waits for.
 const NO_TICKET: usize = usize::MAX;
@@ -192,9 +191,9 @@ impl ShardLog {
         !self.backlog.is_empty()
     }
 
-    /// Serves the producer for up to `wait`; hands out what the log now holds.
-    pub fn serve(&mut self, wait: Duration) -> KafkaResult<Vec<Ticket>> {
-        serve(&self.producer, wait);
+    /// Serves the producer without waiting (the crate's `poll` spins while it waits); hands out what the log now holds.
+    pub fn serve(&mut self) -> KafkaResult<Vec<Ticket>> {
+        self.producer.poll(Duration::ZERO);
         while let Some(waiting) = self.backlog.front() {
             if !self.offer(waiting.shard, &waiting.entry, waiting.ticket)? {
                 break;

@@ -403,7 +403,7 @@ fn another_json_is_mapped_by_configuration() {
         panic!("{:?}", decode(event))
     };
     assert_eq!(seen.account, "42");
-    assert_eq!(seen.time, "2026-03-02T11:00:00.25Z");
+    assert_eq!(seen.time, "2026-03-02T11:00:00.250Z");
     assert_eq!(seen.fields["name"], text("login"));
     assert_eq!(seen.fields["plan.name"], text("pro"));
     assert_eq!(seen.fields["value"], number("1"));

@@ -40,7 +40,8 @@ impl Session<'_> {
             if Instant::now() >= deadline {
                 return Err(SessionError::NotDrained);
             }
-            self.intake.serve_log(STEP)?;
+            self.poll_group(STEP)?;
+            self.intake.serve_log()?;
         }
         Ok(())
     }
@@ -86,11 +87,11 @@ impl Session<'_> {
         self.await_commit(deadline)?;
         self.consumer.commit(&self.marked(list)?)?;
         while Instant::now() < deadline {
-            self.poll_group()?;
+            self.poll_group(STEP)?;
             if let Some(result) = self.consumer.committed() {
                 return Ok(result?);
             }
-            self.intake.serve_log(STEP)?;
+            self.intake.serve_log()?;
         }
         Err(SessionError::NotCommitted)
     }
@@ -101,11 +102,11 @@ impl Session<'_> {
             if Instant::now() >= deadline {
                 return Err(SessionError::NotCommitted);
             }
-            self.poll_group()?;
+            self.poll_group(STEP)?;
             if let Some(result) = self.consumer.committed() {
                 self.committed(result);
             }
-            self.intake.serve_log(STEP)?;
+            self.intake.serve_log()?;
         }
         Ok(())
     }

@@ -111,7 +111,7 @@ impl<'s> Session<'s> {
             self.follow_group()?;
             self.tick_if_due()?;
             self.read()?;
-            self.intake.serve_log(Duration::ZERO)?;
+            self.intake.serve_log()?;
             self.bury_if_due()?;
             self.commit_if_due()?;
             progressed();
@@ -125,14 +125,15 @@ impl<'s> Session<'s> {
             let batch = self.consumer.batch(wait);
             self.intake.take_batch(&batch)?;
         } else {
-            self.intake.serve_log(wait.max(Duration::from_millis(1)))?;
+            // Deliveries make room; they come while this waits for the group.
+            self.poll_group(wait.max(Duration::from_millis(1)))?;
         }
         Ok(self.intake.close_entries(false)?)
     }
 
     /// Serves the consumer's own queue, and deals with what it brought.
     fn follow_group(&mut self) -> Result<(), SessionError> {
-        self.poll_group()?;
+        self.poll_group(Duration::ZERO)?;
         if let Some(result) = self.consumer.committed() {
             self.committed(result);
         }
@@ -145,9 +146,10 @@ impl<'s> Session<'s> {
         Ok(())
     }
 
-    fn poll_group(&mut self) -> Result<(), SessionError> {
+    /// Serves the consumer's own queue for up to `wait`.
+    fn poll_group(&mut self, wait: Duration) -> Result<(), SessionError> {
         let consumer = self.consumer.consumer();
-        match consumer.poll(Duration::ZERO) {
+        match consumer.poll(wait) {
             None => {}
             Some(Ok(_)) => return Err(SessionError::Stray),
             Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(SessionError::ShutOut(error)),
