@@ -64,6 +64,11 @@ impl Account {
             .map(Timestamp::from_millis)
     }
 
+    /// The newest event of each kind.
+    pub fn newest_of_each(&self) -> [Option<Timestamp>; Kind::COUNT] {
+        Kind::ALL.map(|kind| self.newest(kind))
+    }
+
     /// The newest event of any kind.
     pub fn newest_of_all(&self) -> Option<Timestamp> {
         self.newest

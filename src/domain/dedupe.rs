@@ -1,47 +1,78 @@
 //! Producers repeat themselves: an event id seen lately on the account is dropped.
 //!
-//! One word an id: the top 44 bits of its hash above the hour of its event. Bounded: past the maximum the oldest goes.
+//! Lately is in the event time of the event's own kind: while history is read, one kind's topic may be days ahead of
+//! another's. One word an id: bits of its hash, its kind, and the hour of its event. Bounded: past the maximum the oldest goes.
 
 use super::{
     cells::Cells,
-    event::EventId,
+    event::{EventId, Kind},
     pane::{Pane, Window},
     time::Timestamp,
 };
 use crate::model::compiled::{Dedupe, PaneUnit};
 
-/// Whether `id` was seen in the rule's window before; remembers it if not. `end` is the newest time of the account.
-pub fn seen_before(cells: &mut Cells, slot: usize, rule: Dedupe, id: EventId, time: Timestamp, end: Timestamp) -> bool {
-    let (Some(hour), Some(end)) = (Pane::of(PaneUnit::Hour, time), Pane::of(PaneUnit::Hour, end)) else {
+const KIND_BITS: u32 = 3;
+/// What tells one id from another lies above.
+const ID_SHIFT: u32 = Pane::BITS + KIND_BITS;
+
+/// An event that names itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen {
+    pub id: EventId,
+    pub kind: Kind,
+    pub time: Timestamp,
+}
+
+impl Seen {
+    fn word(self, hour: Pane) -> u64 {
+        self.id.0 >> ID_SHIFT << ID_SHIFT | (self.kind as u64) << Pane::BITS | hour.word()
+    }
+}
+
+/// Whether the event was seen in the rule's window before; remembers it if not. `newest` is the account's newest time of
+/// each kind, this event included.
+pub fn seen_before(
+    cells: &mut Cells,
+    slot: usize,
+    rule: Dedupe,
+    seen: Seen,
+    newest: &[Option<Timestamp>; Kind::COUNT],
+) -> bool {
+    let Some(hour) = Pane::of(PaneUnit::Hour, seen.time) else {
         return false;
     };
-    // The hour of the event itself, and as many as the rule says before it.
-    let remembered = Window::ending_at(end, rule.hours.saturating_add(1), 0);
-    if rule.hours == 0 || !remembered.contains(hour) {
+    let word = seen.word(hour);
+    if rule.hours == 0 || !is_remembered(rule, word, newest) {
         return false;
     }
-    let words = cells.get_mut(slot);
-    if let Some(known) = words.iter_mut().find(|word| **word >> Pane::BITS == id.0 >> Pane::BITS) {
-        let repeated = remembered.contains(Pane::from_low_bits(*known));
-        if !repeated {
-            *known = id.0 >> Pane::BITS << Pane::BITS | hour.word();
-        }
+    let same = |known: u64| known >> Pane::BITS == word >> Pane::BITS;
+    if let Some(known) = cells.get_mut(slot).iter_mut().find(|known| same(**known)) {
+        let repeated = is_remembered(rule, *known, newest);
+        *known = if repeated { *known } else { word };
         return repeated;
     }
-    make_room(cells, slot, rule, remembered);
+    make_room(cells, slot, rule, newest);
     let at = cells.get(slot).len();
-    cells.insert(slot, at, [id.0 >> Pane::BITS << Pane::BITS | hour.word()]);
+    cells.insert(slot, at, [word]);
     false
 }
 
+/// Whether the event of a word is in its hour or among as many before it as the rule says, counted from its kind's newest.
+fn is_remembered(rule: Dedupe, word: u64, newest: &[Option<Timestamp>; Kind::COUNT]) -> bool {
+    let kind = (word >> Pane::BITS) as usize & ((1 << KIND_BITS) - 1);
+    let end = newest.get(kind).copied().flatten();
+    let end = end.and_then(|end| Pane::of(PaneUnit::Hour, end));
+    end.is_some_and(|end| Window::ending_at(end, rule.hours.saturating_add(1), 0).contains(Pane::from_low_bits(word)))
+}
+
 /// Forgets what has expired whenever the number of ids reaches a power of two, so that it costs little an event.
-fn make_room(cells: &mut Cells, slot: usize, rule: Dedupe, remembered: Window) {
+fn make_room(cells: &mut Cells, slot: usize, rule: Dedupe, newest: &[Option<Timestamp>; Kind::COUNT]) {
     let ids = cells.get(slot).len();
     let full = ids >= rule.max_ids as usize;
     if !full && !ids.is_power_of_two() {
         return;
     }
-    cells.retain_groups::<1>(slot, |word| remembered.contains(Pane::from_low_bits(word[0])));
+    cells.retain_groups::<1>(slot, |word| is_remembered(rule, word[0], newest));
     let ids = cells.get(slot);
     if ids.len() >= rule.max_ids as usize {
         let oldest = ids
@@ -64,14 +95,28 @@ mod tests {
         Timestamp::EARLIEST.plus_millis(hour * HOUR_MS)
     }
 
-    fn id(number: u64) -> EventId {
-        EventId::of(&number.to_string())
+    /// Usage at `at`, while usage has got to `end`.
+    fn usage(cells: &mut Cells, number: u64, at: i64, end: i64) -> bool {
+        let mut newest = [None; Kind::COUNT];
+        newest[Kind::Usage.index()] = Some(hour(end));
+        let id = EventId::of(&number.to_string());
+        seen_before(
+            cells,
+            0,
+            RULE,
+            Seen {
+                id,
+                kind: Kind::Usage,
+                time: hour(at),
+            },
+            &newest,
+        )
     }
 
     #[test]
     fn an_id_counts_once_a_day() {
         let mut cells = Cells::new(1);
-        let mut seen = |number, at, end| seen_before(&mut cells, 0, RULE, id(number), hour(at), hour(end));
+        let mut seen = |number, at, end| usage(&mut cells, number, at, end);
         assert!(!seen(1, 100, 100));
         assert!(seen(1, 100, 100));
         assert!(seen(1, 100, 124));
@@ -81,20 +126,39 @@ mod tests {
         assert!(!seen(2, 60, 125));
     }
 
+    /// As when a topic of tickets is read to its end before the first record of usage.
+    #[test]
+    fn a_kind_that_is_far_ahead_does_not_make_another_forget() {
+        let mut cells = Cells::new(1);
+        let mut newest = [None; Kind::COUNT];
+        let mut seen = |kind: Kind, number: u64, at| {
+            newest[kind.index()] = Some(hour(at));
+            let id = EventId::of(&number.to_string());
+            seen_before(
+                &mut cells,
+                0,
+                RULE,
+                Seen {
+                    id,
+                    kind,
+                    time: hour(at),
+                },
+                &newest,
+            )
+        };
+        assert!(!seen(Kind::Support, 1, 9_000));
+        assert!(!seen(Kind::Usage, 1, 10), "another kind's ids are others");
+        assert!(seen(Kind::Usage, 1, 10));
+        assert!(seen(Kind::Support, 1, 9_000));
+    }
+
     #[test]
     fn memory_is_bounded_and_the_oldest_goes_first() {
         let mut cells = Cells::new(1);
         for number in 0..100 {
-            assert!(!seen_before(
-                &mut cells,
-                0,
-                RULE,
-                id(number),
-                hour(number as i64 / 10),
-                hour(10)
-            ));
+            assert!(!usage(&mut cells, number, number as i64 / 10, 10));
         }
         assert!(cells.get(0).len() <= 8);
-        assert!(seen_before(&mut cells, 0, RULE, id(99), hour(9), hour(10)));
+        assert!(usage(&mut cells, 99, 9, 10));
     }
 }

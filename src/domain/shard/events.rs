@@ -9,7 +9,7 @@ use crate::{
         account::Account,
         attributes::AttributeNames,
         decimal::Decimal,
-        dedupe::seen_before,
+        dedupe::{Seen, seen_before},
         entry::{EventBatch, FieldKey, FieldValue, RawEvent},
         event::{Kind, Value},
         lifecycle::item_step,
@@ -98,8 +98,15 @@ impl Shard {
             });
             let account = self.accounts.get_mut(number);
             account.see_time(origin.kind, event.time);
-            let all_end = account.newest_of_all().unwrap_or(event.time);
-            let repeated = |id| seen_before(&mut account.cells, SLOT_IDS, plan.dedupe(), id, event.time, all_end);
+            let newest = account.newest_of_each();
+            let repeated = |id| {
+                let seen = Seen {
+                    id,
+                    kind: origin.kind,
+                    time: event.time,
+                };
+                seen_before(&mut account.cells, SLOT_IDS, plan.dedupe(), seen, &newest)
+            };
             if event.id.is_some_and(repeated) {
                 self.counters.duplicate += 1;
                 continue;

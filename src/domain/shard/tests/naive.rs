@@ -94,14 +94,15 @@ fn happening() -> impl Strategy<Value = Happening> {
     prop_oneof![4 => usage, 1 => support]
 }
 
-/// The events of one account that count: not those whose id was seen in the 24 hours before its newest event.
+/// The events of one account that count: not those whose id was seen in the 24 hours before its newest event of that kind.
 fn counted<'a>(events: &'a [Happening], account: &str) -> Vec<&'a Happening> {
-    let (mut ids, mut newest) = (BTreeSet::new(), Timestamp::EARLIEST);
+    let (mut ids, mut newest) = (BTreeSet::new(), BTreeMap::new());
     let own = events.iter().filter(|event| event.account == account);
     own.filter(|event| {
-        newest = newest.max(event.time);
+        let newest = newest.entry(event.kind).or_insert(event.time);
+        *newest = event.time.max(*newest);
         let is_recent = newest.hour() - event.time.hour() <= 24;
-        !is_recent || event.id.is_none_or(|id| ids.insert(id))
+        !is_recent || event.id.is_none_or(|id| ids.insert((event.kind, id)))
     })
     .collect()
 }
