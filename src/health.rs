@@ -1,6 +1,6 @@
 //! Whether the process is alive and ready, as its roles see it; shared between the roles and `/healthz`, `/readyz`.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -10,14 +10,16 @@ const STUCK_AFTER: Duration = Duration::from_secs(30);
 /// All roles of the process.
 #[derive(Clone)]
 pub struct Health {
-    started: Instant,
+    began: Instant,
+    is_started: Arc<AtomicBool>,
     roles: Arc<Mutex<Vec<Role>>>,
 }
 
 impl Default for Health {
     fn default() -> Self {
         Self {
-            started: Instant::now(),
+            began: Instant::now(),
+            is_started: Arc::default(),
             roles: Arc::default(),
         }
     }
@@ -31,8 +33,8 @@ pub struct Role {
 }
 
 struct RoleState {
-    started: Instant,
-    /// Milliseconds after `started`.
+    began: Instant,
+    /// Milliseconds after `began`.
     progressed: AtomicI64,
     /// What it waits for; `None` when it is ready.
     waits_for: Mutex<Option<String>>,
@@ -44,13 +46,18 @@ impl Health {
         let role = Role {
             name,
             state: Arc::new(RoleState {
-                started: self.started,
-                progressed: AtomicI64::new(millis_since(self.started)),
+                began: self.began,
+                progressed: AtomicI64::new(millis_since(self.began)),
                 waits_for: Mutex::new(Some("its start".to_owned())),
             }),
         };
         self.lock().push(role.clone());
         role
+    }
+
+    /// Every role is there. Before that the process is not ready, whatever the roles say.
+    pub fn started(&self) {
+        self.is_started.store(true, Ordering::Relaxed);
     }
 
     /// A sentence for each role that hangs; empty when all is well.
@@ -64,14 +71,15 @@ impl Health {
 
     /// A sentence for each role that is not ready; empty when all are.
     pub fn waiting(&self) -> Vec<String> {
+        if !self.is_started.load(Ordering::Relaxed) {
+            return vec!["starting: Kafka and its topics are made sure of".to_owned()];
+        }
         let roles = self.lock();
-        roles
-            .iter()
-            .filter_map(|role| {
-                let waits_for = role.waits_for()?;
-                Some(format!("{} waits for {waits_for}", role.name))
-            })
-            .collect()
+        let waiting = roles.iter().filter_map(|role| {
+            let waits_for = role.waits_for()?;
+            Some(format!("{} waits for {waits_for}", role.name))
+        });
+        waiting.collect()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Role>> {
@@ -82,7 +90,7 @@ impl Health {
 impl Role {
     /// To be called in every turn of the role's loop, also when there was nothing to do.
     pub fn progressed(&self) {
-        let now = millis_since(self.state.started);
+        let now = millis_since(self.state.began);
         self.state.progressed.store(now, Ordering::Relaxed);
     }
 
@@ -108,7 +116,7 @@ impl Role {
     }
 
     fn idle(&self) -> Duration {
-        let idle = millis_since(self.state.started) - self.state.progressed.load(Ordering::Relaxed);
+        let idle = millis_since(self.state.began) - self.state.progressed.load(Ordering::Relaxed);
         Duration::from_millis(idle.unsigned_abs())
     }
 }
@@ -125,8 +133,9 @@ mod tests {
     fn a_role_is_ready_once_it_says_so_and_until_it_waits_again() {
         let health = Health::default();
         let role = health.role("score");
-        assert_eq!(health.waiting(), ["score waits for its start"]);
         role.ready();
+        assert_eq!(health.waiting().len(), 1);
+        health.started();
         assert!(health.waiting().is_empty() && health.stuck().is_empty());
         role.waiting_for("its shards");
         assert_eq!(health.waiting(), ["score waits for its shards"]);

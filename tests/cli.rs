@@ -4,9 +4,12 @@
     clippy::unwrap_used,
     reason = "helpers of tests, outside the functions that clippy knows as such"
 )]
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -250,4 +253,62 @@ fn explain_shows_numbers_that_add_up_within_80_columns() {
     }
     let unknown = run(&["explain", "nobody", "--replay", &files[3]]);
     assert_eq!(unknown.status.code(), Some(1));
+}
+
+#[test]
+fn the_demo_shows_an_alert_and_why_and_stops_when_it_is_told_to() {
+    let mut demo = pulsewatch(&["demo", "--set", "http.listen=127.0.0.1:0"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // It ends with the pipe's end if nothing comes: the watchdog sees to that.
+    let watchdog = end_after(demo.id(), Duration::from_secs(120));
+    let mut lines = BufReader::new(demo.stdout.take().unwrap())
+        .lines()
+        .map_while(Result::ok);
+    let alert = lines.find(|line| line.starts_with("high "));
+    assert!(
+        alert.is_some_and(|line| line.contains(": ") && line.len() > 40),
+        "no alert opened"
+    );
+    signal(demo.id(), "INT");
+    let rest: Vec<String> = lines.collect();
+    assert!(rest.iter().any(|line| line.starts_with("open alerts: ")), "{rest:?}");
+    assert!(rest.iter().any(|line| line == "try next"), "{rest:?}");
+    assert!(demo.wait().unwrap().success());
+    drop(watchdog);
+}
+
+#[test]
+fn the_demo_ends_by_itself_with_a_summary() {
+    let output = run(&[
+        "demo",
+        "--seconds",
+        "2",
+        "--customers",
+        "5",
+        "--set",
+        "http.listen=127.0.0.1:0",
+    ]);
+    let text = stdout(&output);
+    assert!(text.contains("\nafter ") && text.contains("try next"), "{text}");
+    assert!(!text.contains('\u{1b}'), "{text:?}");
+}
+
+fn signal(process: u32, name: &str) {
+    let status = Command::new("kill")
+        .args([&format!("-{name}"), &process.to_string()])
+        .status();
+    assert!(status.unwrap().success());
+}
+
+/// Kills the process unless what is returned is dropped before.
+fn end_after(process: u32, patience: Duration) -> mpsc::Sender<()> {
+    let (keep, dropped) = mpsc::channel::<()>();
+    thread::spawn(move || {
+        if dropped.recv_timeout(patience) == Err(mpsc::RecvTimeoutError::Timeout) {
+            signal(process, "KILL");
+        }
+    });
+    keep
 }

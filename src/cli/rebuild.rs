@@ -1,16 +1,23 @@
 //! `pulsewatch rebuild`: a shard's checkpoint, made anew from its log.
 
+use std::thread;
+use std::time::{Duration, Instant};
+
 use clap::Args;
 use serde_json::json;
 
 use crate::metrics;
-use crate::scorer::ScorerMetrics;
 use crate::scorer::rebuild::{Rebuilt, rebuild};
+use crate::scorer::{ScorerError, ScorerMetrics};
 
 use super::context::{self, Context};
 use super::progress::Progress;
 use super::run::scorer_failed;
 use super::{Failure, Format, wiring};
+
+/// A member with an instance name leaves its group only as its session times out.
+const MEMBERS_LEAVE_WITHIN: Duration = Duration::from_secs(15);
+const ASK_EVERY: Duration = Duration::from_millis(500);
 
 /// Throws checkpoints away and makes them anew from the log; the service must not run
 #[derive(Debug, Args)]
@@ -51,7 +58,13 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
         bar.set(offset.unsigned_abs());
     };
     let (settings, stores) = (wiring::scorer(&config, model), wiring::stores(&config));
-    let rebuilt = rebuild(&settings, &stores, &metrics, &shards, arguments.cold, &mut progress);
+    let deadline = Instant::now() + MEMBERS_LEAVE_WITHIN;
+    let rebuilt = loop {
+        match rebuild(&settings, &stores, &metrics, &shards, arguments.cold, &mut progress) {
+            Err(ScorerError::GroupActive { .. }) if Instant::now() < deadline => thread::park_timeout(ASK_EVERY),
+            ended => break ended,
+        }
+    };
     drop(bar);
     for shard in rebuilt.map_err(|error| scorer_failed(&error))? {
         tell(&shard, arguments.format);

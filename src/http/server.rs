@@ -117,6 +117,7 @@ mod tests {
     fn serves_metrics_health_and_problem_details() {
         let health = Health::default();
         let role = health.role("score");
+        health.started();
         let server = Server::start(&settings(None), crate::metrics::registry().unwrap(), health).unwrap();
         let metrics = request(&server, "GET", "/metrics", "");
         assert!(

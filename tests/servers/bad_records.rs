@@ -159,7 +159,7 @@ fn what_was_refused_can_be_put_back() {
     assert!(published(&installation).is_empty());
 
     installation.set("ingest.account_bytes", "256");
-    installation.call("dlq", &["replay"]);
+    installation.call("dlq", &["replay", "--all"]);
     let service = installation.start(0);
     installation.wait_until_idle();
     service.stop();

@@ -12,6 +12,7 @@
 mod support;
 
 mod bad_records;
+mod commands;
 mod kills;
 mod members;
 mod oulad;

@@ -62,9 +62,10 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let registry = metrics::registry().map_err(|error| Failure::of("metrics", &error))?;
     let health = Health::default();
     let server = serve(&config, &registry, &health)?;
-    let mut roles = Roles::new(registry, health);
+    let mut roles = Roles::new(registry, health.clone());
     roles.ingest(wiring::ingest(&config, &model))?;
     roles.score(wiring::scorer(&config, model), Arc::new(MemoryStore::default()))?;
+    health.started();
     let kafka = wiring::kafka(&config.kafka);
     let watcher = Watcher::start(&kafka, &config.output.topic)?;
     let now = Timestamp::from_millis(jiff::Timestamp::now().as_millisecond());

@@ -56,13 +56,14 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
         false => None,
     };
     topics::ensure(&wiring::kafka(&config.kafka), &wiring::topics(&config)).map_err(|error| setup_failed(&error))?;
-    let mut roles = Roles::new(registry, health);
+    let mut roles = Roles::new(registry, health.clone());
     if has(Part::Ingest) {
         roles.ingest(wiring::ingest(&config, &model))?;
     }
     if has(Part::Score) {
         roles.score(wiring::scorer(&config, model), Arc::new(wiring::stores(&config)))?;
     }
+    health.started();
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "running");
     let outcome = roles.wait(&asked_to_stop);
     let served = server.map_or(Ok(()), |server| server.stop().map_err(|error| http_failed(&error)));

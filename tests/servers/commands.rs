@@ -1,0 +1,76 @@
+//! The commands that look at, and repair, what a service left in Kafka and Redis.
+
+use pulsewatch::domain::event::Kind;
+use serde_json::Value;
+
+use crate::support::{
+    feed::{plan, preload},
+    kafka::{Placement, Record},
+    service::Installation,
+    shared_kafka, shared_redis,
+};
+
+#[test]
+fn explain_reads_what_the_service_stored_and_rebuild_makes_it_anew() {
+    let installation = Installation::new("commands", shared_kafka(), &shared_redis());
+    preload(&installation, plan(20, 1_000, 61));
+    let mut service = installation.start(0);
+    service.wait_until_ready();
+    installation.wait_until_idle();
+    let refused = installation.command("rebuild", &[]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    assert!(
+        String::from_utf8_lossy(&refused.stderr).contains("has members"),
+        "{refused:?}"
+    );
+    service.stop();
+
+    let all = || installation.call("explain", &["--all", "--format", "json"]);
+    let stored = all();
+    assert_eq!(stored.lines().count(), 20);
+    let first: Value = serde_json::from_str(stored.lines().next().unwrap()).unwrap();
+    let account = first["account"].as_str().unwrap();
+    let one = installation.call("explain", &[account, "--format", "json"]);
+    assert_eq!(serde_json::from_str::<Value>(&one).unwrap(), first);
+
+    let told = installation.call("rebuild", &["--format", "json"]);
+    let accounts = told.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    assert_eq!(
+        accounts.map(|shard| shard["accounts"].as_u64().unwrap()).sum::<u64>(),
+        20
+    );
+    assert_eq!(all(), stored);
+}
+
+#[test]
+fn dlq_shows_what_was_refused() {
+    let installation = Installation::new("dlq-command", shared_kafka(), &shared_redis());
+    let bad = Record::new("key-1", "not an event");
+    installation
+        .kafka
+        .send(installation.topic(Kind::Usage), Placement::ByKey, &bad);
+    installation.kafka.flush();
+    let service = installation.start(0);
+    installation.wait_until_idle();
+    service.stop();
+
+    let listed = installation.call("dlq", &["list", "--format", "json"]);
+    let letter: Value = serde_json::from_str(listed.trim()).unwrap();
+    assert_eq!(letter["topic"], installation.topic(Kind::Usage));
+    assert_eq!(
+        (&letter["reason"], &letter["key"], &letter["value"]),
+        (&"json".into(), &"key-1".into(), &"not an event".into())
+    );
+    let shown = installation.call("dlq", &["show", letter["place"].as_str().unwrap()]);
+    assert!(
+        shown.contains("__connect.errors.exception.message: not a JSON object"),
+        "{shown}"
+    );
+    assert!(shown.ends_with("key: key-1\n\nnot an event\n"), "{shown}");
+    assert_eq!(
+        installation.call("dlq", &["list", "--reason", "number"]).lines().last(),
+        Some("0 refused")
+    );
+    let dry = installation.call("dlq", &["replay", "--all", "--dry-run"]);
+    assert!(dry.ends_with("1 would be sent\n"), "{dry}");
+}
