@@ -20,7 +20,7 @@ const KILLS: usize = 24;
 fn nothing_is_lost_or_repeated() {
     let mut installation = Installation::new("kills", shared_kafka(), &shared_redis());
     // Checkpoints all the time, so that kills hit them too.
-    installation.set("scorer.checkpoint", "\"50ms\"");
+    installation.set("scorer.checkpoint", "\"100ms\"");
     let load = Load::start(&installation, plan(500, 1_000_000, 11), Pace::PerSecond(1_500));
     let mut dice = ChaCha8Rng::seed_from_u64(11);
     for kill in 0..KILLS {
