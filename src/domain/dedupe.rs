@@ -1,7 +1,8 @@
 //! Producers repeat themselves: an event id seen lately on the account is dropped.
 //!
-//! Lately is in the event time of the event's own kind: while history is read, one kind's topic may be days ahead of
-//! another's. One word an id: bits of its hash, its kind, and the hour of its event. Bounded: past the maximum the oldest goes.
+//! Lately is in event time, by the newest event of the id's kind: not by the event's own time, which may be late, and not by
+//! another kind's, whose topic may be days ahead while history is read. One word an id: bits of its hash, its kind, and
+//! the hour at which it was seen. Bounded: past the maximum the oldest goes.
 
 use super::{
     cells::Cells,
@@ -15,36 +16,23 @@ const KIND_BITS: u32 = 3;
 /// What tells one id from another lies above.
 const ID_SHIFT: u32 = Pane::BITS + KIND_BITS;
 
-/// An event that names itself.
-#[derive(Clone, Copy, Debug)]
-pub struct Seen {
-    pub id: EventId,
-    pub kind: Kind,
-    pub time: Timestamp,
-}
-
-impl Seen {
-    fn word(self, hour: Pane) -> u64 {
-        self.id.0 >> ID_SHIFT << ID_SHIFT | (self.kind as u64) << Pane::BITS | hour.word()
-    }
-}
-
-/// Whether the event was seen in the rule's window before; remembers it if not. `newest` is the account's newest time of
-/// each kind, this event included.
+/// Whether `id` was seen in the rule's window before; remembers it if not. `newest` is the account's newest time of each
+/// kind, the event in hand included.
 pub fn seen_before(
     cells: &mut Cells,
     slot: usize,
     rule: Dedupe,
-    seen: Seen,
+    kind: Kind,
+    id: EventId,
     newest: &[Option<Timestamp>; Kind::COUNT],
 ) -> bool {
-    let Some(hour) = Pane::of(PaneUnit::Hour, seen.time) else {
+    let Some(now) = hour_of(kind.index(), newest) else {
         return false;
     };
-    let word = seen.word(hour);
-    if rule.hours == 0 || !is_remembered(rule, word, newest) {
+    if rule.hours == 0 {
         return false;
     }
+    let word = id.0 >> ID_SHIFT << ID_SHIFT | (kind as u64) << Pane::BITS | now.word();
     let same = |known: u64| known >> Pane::BITS == word >> Pane::BITS;
     if let Some(known) = cells.get_mut(slot).iter_mut().find(|known| same(**known)) {
         let repeated = is_remembered(rule, *known, newest);
@@ -57,12 +45,15 @@ pub fn seen_before(
     false
 }
 
-/// Whether the event of a word is in its hour or among as many before it as the rule says, counted from its kind's newest.
+fn hour_of(kind: usize, newest: &[Option<Timestamp>; Kind::COUNT]) -> Option<Pane> {
+    Pane::of(PaneUnit::Hour, newest.get(kind).copied().flatten()?)
+}
+
+/// Whether the id of a word was seen in this hour of its kind's time, or in as many before it as the rule says.
 fn is_remembered(rule: Dedupe, word: u64, newest: &[Option<Timestamp>; Kind::COUNT]) -> bool {
     let kind = (word >> Pane::BITS) as usize & ((1 << KIND_BITS) - 1);
-    let end = newest.get(kind).copied().flatten();
-    let end = end.and_then(|end| Pane::of(PaneUnit::Hour, end));
-    end.is_some_and(|end| Window::ending_at(end, rule.hours.saturating_add(1), 0).contains(Pane::from_low_bits(word)))
+    hour_of(kind, newest)
+        .is_some_and(|now| Window::ending_at(now, rule.hours.saturating_add(1), 0).contains(Pane::from_low_bits(word)))
 }
 
 /// Forgets what has expired whenever the number of ids reaches a power of two, so that it costs little an event.
@@ -95,35 +86,22 @@ mod tests {
         Timestamp::EARLIEST.plus_millis(hour * HOUR_MS)
     }
 
-    /// Usage at `at`, while usage has got to `end`.
-    fn usage(cells: &mut Cells, number: u64, at: i64, end: i64) -> bool {
+    /// Usage, as usage has got to `now`.
+    fn usage(cells: &mut Cells, number: u64, now: i64) -> bool {
         let mut newest = [None; Kind::COUNT];
-        newest[Kind::Usage.index()] = Some(hour(end));
-        let id = EventId::of(&number.to_string());
-        seen_before(
-            cells,
-            0,
-            RULE,
-            Seen {
-                id,
-                kind: Kind::Usage,
-                time: hour(at),
-            },
-            &newest,
-        )
+        newest[Kind::Usage.index()] = Some(hour(now));
+        seen_before(cells, 0, RULE, Kind::Usage, EventId::of(&number.to_string()), &newest)
     }
 
     #[test]
     fn an_id_counts_once_a_day() {
         let mut cells = Cells::new(1);
-        let mut seen = |number, at, end| usage(&mut cells, number, at, end);
-        assert!(!seen(1, 100, 100));
-        assert!(seen(1, 100, 100));
-        assert!(seen(1, 100, 124));
-        assert!(!seen(1, 125, 125), "a day later it may be another event");
-        assert!(seen(1, 125, 125));
-        assert!(!seen(2, 60, 125), "too old to be remembered");
-        assert!(!seen(2, 60, 125));
+        let mut seen = |number, now| usage(&mut cells, number, now);
+        assert!(!seen(1, 100));
+        assert!(seen(1, 100));
+        assert!(seen(1, 124));
+        assert!(!seen(1, 125), "a day later it may be another event");
+        assert!(seen(1, 125));
     }
 
     /// As when a topic of tickets is read to its end before the first record of usage.
@@ -131,34 +109,23 @@ mod tests {
     fn a_kind_that_is_far_ahead_does_not_make_another_forget() {
         let mut cells = Cells::new(1);
         let mut newest = [None; Kind::COUNT];
-        let mut seen = |kind: Kind, number: u64, at| {
-            newest[kind.index()] = Some(hour(at));
-            let id = EventId::of(&number.to_string());
-            seen_before(
-                &mut cells,
-                0,
-                RULE,
-                Seen {
-                    id,
-                    kind,
-                    time: hour(at),
-                },
-                &newest,
-            )
+        let mut seen = |kind: Kind, now| {
+            newest[kind.index()] = Some(hour(now));
+            seen_before(&mut cells, 0, RULE, kind, EventId::of("1"), &newest)
         };
-        assert!(!seen(Kind::Support, 1, 9_000));
-        assert!(!seen(Kind::Usage, 1, 10), "another kind's ids are others");
-        assert!(seen(Kind::Usage, 1, 10));
-        assert!(seen(Kind::Support, 1, 9_000));
+        assert!(!seen(Kind::Support, 9_000));
+        assert!(!seen(Kind::Usage, 10), "another kind's ids are others");
+        assert!(seen(Kind::Usage, 10));
+        assert!(seen(Kind::Support, 9_000));
     }
 
     #[test]
     fn memory_is_bounded_and_the_oldest_goes_first() {
         let mut cells = Cells::new(1);
         for number in 0..100 {
-            assert!(!usage(&mut cells, number, number as i64 / 10, 10));
+            assert!(!usage(&mut cells, number, number as i64 / 10));
         }
         assert!(cells.get(0).len() <= 8);
-        assert!(usage(&mut cells, 99, 9, 10));
+        assert!(usage(&mut cells, 99, 10));
     }
 }

@@ -9,7 +9,7 @@ use crate::{
         account::Account,
         attributes::AttributeNames,
         decimal::Decimal,
-        dedupe::{Seen, seen_before},
+        dedupe::seen_before,
         entry::{EventBatch, FieldKey, FieldValue, RawEvent},
         event::{Kind, Value},
         lifecycle::item_step,
@@ -99,14 +99,7 @@ impl Shard {
             let account = self.accounts.get_mut(number);
             account.see_time(origin.kind, event.time);
             let newest = account.newest_of_each();
-            let repeated = |id| {
-                let seen = Seen {
-                    id,
-                    kind: origin.kind,
-                    time: event.time,
-                };
-                seen_before(&mut account.cells, SLOT_IDS, plan.dedupe(), seen, &newest)
-            };
+            let repeated = |id| seen_before(&mut account.cells, SLOT_IDS, plan.dedupe(), origin.kind, id, &newest);
             if event.id.is_some_and(repeated) {
                 self.counters.duplicate += 1;
                 continue;

@@ -94,15 +94,20 @@ fn happening() -> impl Strategy<Value = Happening> {
     prop_oneof![4 => usage, 1 => support]
 }
 
-/// The events of one account that count: not those whose id was seen in the 24 hours before its newest event of that kind.
+/// The events of one account that count: not those whose id was seen while its kind's newest event was at most 24 hours older.
 fn counted<'a>(events: &'a [Happening], account: &str) -> Vec<&'a Happening> {
-    let (mut ids, mut newest) = (BTreeSet::new(), BTreeMap::new());
+    let (mut ids, mut newest) = (BTreeMap::new(), BTreeMap::new());
     let own = events.iter().filter(|event| event.account == account);
     own.filter(|event| {
         let newest = newest.entry(event.kind).or_insert(event.time);
         *newest = event.time.max(*newest);
-        let is_recent = newest.hour() - event.time.hour() <= 24;
-        !is_recent || event.id.is_none_or(|id| ids.insert((event.kind, id)))
+        let Some(id) = event.id else { return true };
+        let now = newest.hour();
+        let repeated = ids.get(&(event.kind, id)).is_some_and(|seen| now - seen <= 24);
+        if !repeated {
+            ids.insert((event.kind, id), now);
+        }
+        !repeated
     })
     .collect()
 }
