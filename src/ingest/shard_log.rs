@@ -117,16 +117,10 @@ impl ShardLog {
 
     /// Shards whose open entry has waited long enough; with `all`, every one with an open entry.
     pub fn to_close(&self, all: bool) -> Vec<usize> {
-        let ripe = |open: &OpenEntry| {
-            open.since
-                .is_some_and(|since| all || since.elapsed() >= self.limits.wait)
-        };
-        self.open
-            .iter()
-            .enumerate()
-            .filter(|(_, open)| ripe(open))
-            .map(|(shard, _)| shard)
-            .collect()
+        let now = Instant::now();
+        let ripe = |open: &OpenEntry| open.since.is_some_and(|since| all || now - since >= self.limits.wait);
+        let open = self.open.iter().enumerate();
+        open.filter(|(_, open)| ripe(open)).map(|(shard, _)| shard).collect()
     }
 
     /// How long until the oldest open entry has to be closed.

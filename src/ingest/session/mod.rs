@@ -31,6 +31,7 @@ use crate::kafka::consume_batch::BatchConsumer;
 const BATCH: usize = 2_000;
 /// How long reading waits when nothing is there: the group is served in between.
 const IDLE: Duration = Duration::from_millis(10);
+const CHORES_EVERY: Duration = Duration::from_millis(1);
 const COMMIT_EVERY: Duration = Duration::from_millis(500);
 /// For each question to the brokers that reading waits for.
 const ASK: Duration = Duration::from_secs(10);
@@ -58,6 +59,7 @@ pub struct Session<'s> {
     intake: Intake<'s>,
     ticks: Ticks,
     ask_ends_at: Instant,
+    chores_at: Instant,
     commit_at: Instant,
     /// The offsets of the asynchronous commit that is under way.
     committing: Option<commits::Due>,
@@ -100,6 +102,7 @@ impl<'s> Session<'s> {
             intake,
             ticks: Ticks::default(),
             ask_ends_at: now,
+            chores_at: now,
             commit_at: now,
             committing: None,
         })
@@ -108,15 +111,24 @@ impl<'s> Session<'s> {
     /// Reads until it is told to stop; then what was read is in the log and committed.
     pub fn run(&mut self, stop: &AtomicBool, progressed: impl Fn()) -> Result<(), SessionError> {
         while !stop.load(Ordering::Relaxed) {
-            self.follow_group()?;
-            self.tick_if_due()?;
+            let now = Instant::now();
+            if now >= self.chores_at {
+                self.chores_at = now + CHORES_EVERY;
+                self.do_chores()?;
+                progressed();
+            }
             self.read()?;
-            self.intake.serve_log()?;
-            self.bury_if_due()?;
-            self.commit_if_due()?;
-            progressed();
         }
         self.settle()
+    }
+
+    /// What does not have to be done for every batch: together it costs as much as reading some ten records.
+    fn do_chores(&mut self) -> Result<(), SessionError> {
+        self.follow_group()?;
+        self.tick_if_due()?;
+        self.intake.serve_log()?;
+        self.bury_if_due()?;
+        self.commit_if_due()
     }
 
     fn read(&mut self) -> Result<(), SessionError> {
@@ -134,7 +146,9 @@ impl<'s> Session<'s> {
     /// Serves the consumer's own queue, and deals with what it brought.
     fn follow_group(&mut self) -> Result<(), SessionError> {
         self.poll_group(Duration::ZERO)?;
-        if let Some(result) = self.consumer.committed() {
+        if self.committing.is_some()
+            && let Some(result) = self.consumer.committed()
+        {
             self.committed(result);
         }
         while let Some(change) = self.consumer.consumer().context().next_change() {
