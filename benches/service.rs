@@ -207,7 +207,7 @@ fn restart_seconds(installation: &Installation) -> f64 {
 
 fn measure_latency(arguments: &Arguments, servers: &Servers, sources: &Installation, rate: u64) {
     let installation = installation(arguments, sources, 0);
-    let mut service = installation.start(0);
+    let service = installation.start(0);
     service.wait_until_ready();
     let mut reader = installation.kafka.reader(installation.output_topic());
     let warm_up = arguments.seconds.div_ceil(10);

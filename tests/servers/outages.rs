@@ -86,7 +86,7 @@ fn a_redis_that_may_forget_is_refused() {
     let redis = RedisServer::start();
     redis.cli(&["config", "set", "maxmemory-policy", "allkeys-lru"]);
     let installation = Installation::new("evicting", shared_kafka(), &redis.url());
-    let mut service = installation.start(0);
+    let service = installation.start(0);
     let status = service.wait();
     assert!(!status.success());
     assert!(
@@ -101,7 +101,7 @@ fn without_kafka_it_says_so_and_ends() {
     let broker = Broker::start();
     let installation = Installation::new("no-kafka", broker.kafka(), &shared_redis());
     drop(broker);
-    let mut service = installation.start(0);
+    let service = installation.start(0);
     let status = service.wait();
     assert_eq!(status.code(), Some(69), "{}", service.process.log());
 }

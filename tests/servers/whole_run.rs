@@ -12,7 +12,7 @@ use crate::support::{
 fn scores_come_out_and_the_state_is_kept() {
     let installation = Installation::new("whole", shared_kafka(), &shared_redis());
     feed::preload(&installation, plan(200, 8_000, 1));
-    let mut service = installation.start(0);
+    let service = installation.start(0);
     service.wait_until_ready();
     installation.wait_until_idle();
     let outputs = assert_as_undisturbed(&installation);
@@ -21,7 +21,7 @@ fn scores_come_out_and_the_state_is_kept() {
     assert_as_undisturbed(&installation);
 
     // A restart finds everything done, and goes on.
-    let mut again = installation.start(0);
+    let again = installation.start(0);
     again.wait_until_ready();
     feed::preload(&installation, plan(200, 1_000, 2));
     installation.wait_until_idle();

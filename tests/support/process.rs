@@ -1,6 +1,7 @@
 //! A child process that ends with the test, whatever becomes of the test.
 
 use std::{
+    cell::RefCell,
     fs::{self, File, OpenOptions},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
@@ -11,7 +12,7 @@ use super::wait_at_most;
 
 pub struct Process {
     name: &'static str,
-    child: Child,
+    child: RefCell<Child>,
     log: PathBuf,
 }
 
@@ -23,13 +24,13 @@ impl Process {
         let child = child.unwrap_or_else(|error| panic!("{name} does not start: {error}"));
         Self {
             name,
-            child,
+            child: RefCell::new(child),
             log: log.to_owned(),
         }
     }
 
     pub fn id(&self) -> u32 {
-        self.child.id()
+        self.child.borrow().id()
     }
 
     /// What it wrote so far.
@@ -37,8 +38,8 @@ impl Process {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 
-    pub fn is_running(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_none()
+    pub fn is_running(&self) -> bool {
+        self.child.borrow_mut().try_wait().unwrap().is_none()
     }
 
     /// `TERM`, `STOP`, `CONT`...
@@ -52,28 +53,30 @@ impl Process {
     }
 
     /// `kill -9`, and waits for the end.
-    pub fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+    pub fn kill(&self) {
+        let mut child = self.child.borrow_mut();
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
 
     /// Asks it to end and waits for that.
-    pub fn terminate(&mut self, deadline: Duration) -> ExitStatus {
+    pub fn terminate(&self, deadline: Duration) -> ExitStatus {
         self.signal("TERM");
         self.wait(deadline)
     }
 
     /// Waits for its end.
-    pub fn wait(&mut self, deadline: Duration) -> ExitStatus {
+    pub fn wait(&self, deadline: Duration) -> ExitStatus {
         let what = format!("the end of {}", self.name);
-        wait_at_most(deadline, &what, || self.child.try_wait().unwrap())
+        wait_at_most(deadline, &what, || self.child.borrow_mut().try_wait().unwrap())
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let child = self.child.get_mut();
+        let _ = child.kill();
+        let _ = child.wait();
         if std::thread::panicking() {
             let log = self.log();
             let tail: Vec<&str> = log.lines().rev().take(25).collect();

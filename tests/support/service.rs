@@ -218,11 +218,10 @@ pub struct Service {
 }
 
 impl Service {
-    pub fn wait_until_ready(&mut self) {
-        let Self { process, port } = self;
+    pub fn wait_until_ready(&self) {
         wait_until("readiness", || {
-            assert!(process.is_running(), "pulsewatch ended:\n{}", process.log());
-            get(*port, "/readyz")
+            self.assert_running();
+            get(self.port, "/readyz")
                 .filter(|answer| answer.starts_with("HTTP/1.1 200"))
                 .map(|_| ())
         });
@@ -248,7 +247,12 @@ impl Service {
             .sum()
     }
 
+    fn assert_running(&self) {
+        assert!(self.process.is_running(), "pulsewatch ended:\n{}", self.process.log());
+    }
+
     fn entries_folded(&self) -> f64 {
+        self.assert_running();
         self.metric("pulsewatch_entries_folded_total")
     }
 
@@ -267,18 +271,18 @@ impl Service {
         self.metric("pulsewatch_shards_owned") as u32
     }
 
-    pub fn kill(mut self) {
+    pub fn kill(self) {
         self.process.kill();
     }
 
     /// SIGTERM, and a good end in time.
-    pub fn stop(mut self) {
+    pub fn stop(self) {
         let status = self.process.terminate(STOP_WITHIN);
         assert!(status.success(), "{status}:\n{}", self.process.log());
     }
 
     /// For one that is expected to end by itself.
-    pub fn wait(&mut self) -> ExitStatus {
+    pub fn wait(&self) -> ExitStatus {
         self.process.wait(Duration::from_secs(60))
     }
 }
