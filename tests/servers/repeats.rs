@@ -12,6 +12,7 @@ use crate::support::{
     service::Installation,
     shared_kafka, shared_redis,
     undisturbed::{assert_as_undisturbed, fold, published, scores},
+    wait_until,
 };
 
 /// I2: each source record is folded once, however often ingest reads it.
@@ -50,7 +51,10 @@ fn forget_progress(installation: &Installation) {
             start.add_partition_offset(topic, partition, Offset::Offset(0)).unwrap();
         }
     }
-    consumer.commit(&start, CommitMode::Sync).unwrap();
+    // The group takes it once the last member, who may come back, is given up.
+    wait_until("the group to be empty", || {
+        consumer.commit(&start, CommitMode::Sync).ok()
+    });
 }
 
 /// Every event sent three times in a row by its producer gives the scores of every event sent once.
