@@ -14,7 +14,7 @@ use crate::support::{
 fn explain_reads_what_the_service_stored_and_rebuild_makes_it_anew() {
     let installation = Installation::new("commands", shared_kafka(), &shared_redis());
     preload(&installation, plan(20, 1_000, 61));
-    let mut service = installation.start(0);
+    let service = installation.start(0);
     service.wait_until_ready();
     installation.wait_until_idle();
     let refused = installation.command("rebuild", &[]).output().unwrap();
