@@ -71,7 +71,7 @@ impl Session<'_> {
         if list.count() == 0 {
             return Ok(());
         }
-        let ends = self.consumer.consumer().offsets_for_times(list, ASK_ENDS)?;
+        let ends = self.asker.offsets_for_times(list, ASK_ENDS)?;
         for (_, partition) in self.intake.partitions.ours_mut() {
             let Some(end) = ends.find_partition(&partition.topic, partition.number) else {
                 continue;

@@ -26,6 +26,7 @@ use super::shard_log::ShardLog;
 use super::tracker::Tracker;
 use super::watermark::Ticks;
 use crate::kafka::consume_batch::BatchConsumer;
+use crate::kafka::context::Quiet;
 
 /// Messages read at once.
 const BATCH: usize = 2_000;
@@ -58,6 +59,8 @@ pub struct Session<'s> {
     consumer: BatchConsumer<Membership>,
     intake: Intake<'s>,
     ticks: Ticks,
+    /// Asks for end offsets on connections of its own: on the reading one's a question waits behind a fetch that waits for data.
+    asker: BaseConsumer<Quiet>,
     ask_ends_at: Instant,
     chores_at: Instant,
     commit_at: Instant,
@@ -101,6 +104,7 @@ impl<'s> Session<'s> {
             consumer,
             intake,
             ticks: Ticks::default(),
+            asker: settings.kafka.admin().create_with_context(Quiet)?,
             ask_ends_at: now,
             chores_at: now,
             commit_at: now,
