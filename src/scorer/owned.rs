@@ -196,7 +196,8 @@ impl<'a> Owned<'a> {
             )
         });
         self.last_publication = Instant::now();
-        self.publisher.publish(&self.outputs, self.next, &self.context.group)?;
+        self.publisher
+            .publish(&self.outputs, self.next, &self.context.group, &self.context.stop)?;
         metrics
             .transaction_seconds
             .observe(self.last_publication.elapsed().as_secs_f64());

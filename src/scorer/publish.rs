@@ -13,6 +13,7 @@ use rdkafka::{
 };
 
 use super::{
+    crew::StopSignal,
     decide::{Decision, Facts, Stage, decide},
     error::{ScorerError, Trouble},
     membership::Group,
@@ -28,8 +29,10 @@ use crate::{
 
 /// For each step; the transaction itself is given up by the broker after `transaction.timeout.ms`.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// A publication that had to be aborted so often is no passing rebalance.
-const MAX_ABORTS: u32 = 3;
+/// A publication that had to be aborted so often is no passing rebalance: with the pauses in between, after a second.
+const MAX_ABORTS: u32 = 6;
+/// Before the first repetition; doubled each time.
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
 
 pub struct Publisher {
     producer: DrainedProducer,
@@ -73,7 +76,7 @@ impl Publisher {
 
     /// Sends `outputs` and makes `next` the offset that the group goes on from. When it returns an error, whether that
     /// happened is not known.
-    pub fn publish(&self, outputs: &Outputs, next: i64, group: &Group) -> Result<(), Trouble> {
+    pub fn publish(&self, outputs: &Outputs, next: i64, group: &Group, stop: &StopSignal) -> Result<(), Trouble> {
         let mut aborts = 0;
         loop {
             let result = match self.settings.delivery {
@@ -85,9 +88,11 @@ impl Publisher {
             if !repeat || aborts == MAX_ABORTS {
                 return Err(self.trouble(failed));
             }
-            aborts += 1;
             tracing::info!(shard = self.shard, stage = ?failed.stage, cause = %failed.cause, "transaction aborted, sent again");
             self.abort().map_err(|failed| self.trouble(failed))?;
+            // The member learns its new generation at the end of the rebalance.
+            stop.wait(FIRST_PAUSE * (1 << aborts));
+            aborts += 1;
         }
     }
 

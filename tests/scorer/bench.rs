@@ -363,6 +363,7 @@ impl Running {
         let stop = Arc::new(AtomicBool::new(false));
         let health = Health::default();
         let role: Role = health.role("score");
+        health.started();
         let metrics = ScorerMetrics::new(&Registry::new()).unwrap();
         let (settings, stores) = (bench.settings.clone(), bench.stores.clone());
         let (seen, own) = (stop.clone(), metrics.clone());
@@ -377,6 +378,11 @@ impl Running {
 
     pub fn is_ready(&self) -> bool {
         self.health.waiting().is_empty()
+    }
+
+    /// How often a shard had to be taken again.
+    pub fn retaken(&self) -> u64 {
+        self.metrics.retaken.get()
     }
 
     pub fn owned(&self) -> i64 {

@@ -66,11 +66,13 @@ fn a_second_instance_takes_over_shards_and_gives_them_back() {
     let two = Running::start(&bench);
     wait_until("both own shards", || one.owned() == 2 && two.owned() == 2);
     bench.write_events(20..40);
+    assert_eq!((one.retaken(), two.retaken()), (0, 0));
     one.stop();
     wait_until("the second owns all", || two.owned() == 4);
     let log = bench.write_events(40..60);
     let expected = bench.expected(&log);
     bench.wait_for_outputs(expected.len());
+    assert_eq!(two.retaken(), 0);
     two.stop();
     assert_eq!(bench.outputs(), expected);
 }
