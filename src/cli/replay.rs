@@ -7,13 +7,15 @@ use std::path::PathBuf;
 use clap::Args;
 use jiff::Timestamp as Now;
 
+use crate::domain::outbox::OutputRecord;
 use crate::domain::time::Timestamp;
 use crate::model::Model;
 use crate::replay::{Finished, InputFile, Reading, Replay, ReplayError};
 
+use super::cloud_event::Lines;
 use super::context::{self, Context};
 use super::progress::Progress;
-use super::{Failure, cloud_event, generate, wiring};
+use super::{Failure, generate, wiring};
 
 /// Folds files of events with a model, no service needed: scores and alerts as CloudEvents, one JSON line each
 ///
@@ -54,28 +56,37 @@ pub struct Options {
 }
 
 pub fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
-    let mut out: BufWriter<Box<dyn Write + Send>> = BufWriter::with_capacity(1 << 16, output(arguments.out.as_ref())?);
+    let mut out = BufWriter::with_capacity(1 << 16, output(arguments.out.as_ref())?);
+    let (files, options) = (&arguments.files, &arguments.options);
     let finished = if arguments.is_final {
-        let finished = fold(&arguments.files, &arguments.options, context, |_| Ok(()))?;
+        let finished = fold(files, options, context, None::<Ignore>)?;
         write_final(&finished, &mut out).map_err(written)?;
+        out.flush().map_err(written)?;
         finished
     } else {
-        let source = cloud_event::source(&context.config()?.app.name);
-        fold(&arguments.files, &arguments.options, context, |record| {
-            cloud_event::write_line(&mut out, &source, record)
-        })?
+        let mut lines = Lines::new(out, &context.config()?.app.name);
+        let finished = fold(
+            files,
+            options,
+            context,
+            Some(|record: &OutputRecord<'_>| lines.write(record)),
+        )?;
+        lines.flush().map_err(written)?;
+        finished
     };
-    out.flush().map_err(written)?;
     tell_refused(&finished);
     Ok(())
 }
 
-/// Runs a replay with progress on the terminal.
+/// The type of a sink that is not there.
+pub type Ignore = fn(&OutputRecord<'_>) -> io::Result<()>;
+
+/// Runs a replay with progress on the terminal. Without a sink outputs are not even made.
 pub fn fold(
     files: &[String],
     options: &Options,
     context: &Context,
-    sink: impl FnMut(&crate::domain::outbox::OutputRecord<'_>) -> io::Result<()> + Send,
+    sink: Option<impl FnMut(&OutputRecord<'_>) -> io::Result<()> + Send>,
 ) -> Result<Finished, Failure> {
     let config = context.config()?;
     let model: Model = context::model(options.model.as_deref().or(config.model.file.as_deref()))?;

@@ -16,6 +16,11 @@ pub const CONTENT_TYPE: &str = "content-type";
 pub const VERSION: &str = "1.0";
 pub const JSON: &str = "application/json";
 
+/// What an installation of that name calls itself as a source.
+pub fn source(app: &str) -> String {
+    format!("/pulsewatch/{app}")
+}
+
 /// The headers of an output. `source` says which app sent it.
 pub fn headers(source: &str, record: &OutputRecord<'_>) -> OwnedHeaders {
     let time = record.time.to_string();

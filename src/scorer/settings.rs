@@ -4,7 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use serde::Serialize;
 
-use crate::{domain::shard::ShardRules, kafka::client::KafkaSettings, model::Model};
+use crate::{
+    domain::shard::ShardRules,
+    kafka::{client::KafkaSettings, cloud_events},
+    model::Model,
+};
 
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -69,6 +73,6 @@ impl Settings {
 
     /// The CloudEvents source of the outputs.
     pub fn event_source(&self) -> String {
-        format!("/pulsewatch/{}", self.app)
+        cloud_events::source(&self.app)
     }
 }

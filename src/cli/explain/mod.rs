@@ -8,6 +8,7 @@ use std::io::{self, BufWriter, Write};
 use clap::Args;
 
 use crate::config::Config;
+use crate::domain::outbox::OutputRecord;
 use crate::domain::shard::{AccountView, Shard};
 use crate::domain::time::Timestamp;
 use crate::scorer::lookup::{self, LookupError};
@@ -49,10 +50,12 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
         let shards = stored(arguments.account.as_deref(), &context.config()?)?;
         return print(arguments, &shards, &moves);
     }
-    let finished = replay::fold(&arguments.files, &arguments.options, context, |record| {
+    let see = |record: &OutputRecord<'_>| {
         moves.see(record);
         Ok(())
-    })?;
+    };
+    let sink = arguments.account.is_some().then_some(see);
+    let finished = replay::fold(&arguments.files, &arguments.options, context, sink)?;
     replay::tell_refused(&finished);
     print(arguments, &finished.shards, &moves)
 }
