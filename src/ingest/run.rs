@@ -10,6 +10,7 @@ use super::model_entries::{empty_shards, write_model_entries};
 use super::session::{Session, SessionError};
 use super::settings::{IngestError, Settings};
 use crate::health::Role;
+use crate::kafka::fenced::Fenced;
 
 /// Between sessions: doubled after each that was short, up to the second.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -30,6 +31,7 @@ pub fn run(settings: &Settings, stop: &AtomicBool, metrics: &Metrics, role: &Rol
         .unwrap_or_else(|| format!("{:016x}", rand::random::<u64>()));
     let mut pause = PAUSE;
     let mut model_written = false;
+    let mut fenced = Fenced::default();
     while !stop.load(Ordering::Relaxed) {
         let began = Instant::now();
         let ended = first_entries(settings, &mut model_written)
@@ -41,7 +43,9 @@ pub fn run(settings: &Settings, stop: &AtomicBool, metrics: &Metrics, role: &Rol
             });
         match ended {
             Ok(()) => break,
-            Err(SessionError::ShutOut(error)) => return Err(IngestError::ShutOut(error)),
+            Err(SessionError::ShutOut(error)) if !fenced.is_worth_another_try() => {
+                return Err(IngestError::ShutOut(error));
+            }
             Err(SessionError::Kafka(error @ (KafkaError::ClientConfig(..) | KafkaError::ClientCreation(_)))) => {
                 return Err(IngestError::Client(error));
             }

@@ -5,6 +5,7 @@ pub mod cloud_events;
 pub mod consume_batch;
 pub mod context;
 pub mod error;
+pub mod fenced;
 pub mod offsets;
 pub mod producer;
 pub mod topics;

@@ -53,7 +53,7 @@ use self::{
 };
 use crate::{
     health::Role,
-    kafka::{offsets, wall_clock},
+    kafka::{fenced::Fenced, offsets, wall_clock},
 };
 
 pub use error::ScorerError;
@@ -77,11 +77,30 @@ pub fn run(
     role: &Role,
 ) -> Result<(), ScorerError> {
     stores.check()?;
+    let settings = Arc::new(settings);
+    let mut fenced = Fenced::default();
+    loop {
+        match serve_as_member(&settings, &stores, stop, metrics, role) {
+            Err(error @ ScorerError::InstanceTaken { .. }) if fenced.is_worth_another_try() => {
+                tracing::warn!(%error, "joining the group anew, once");
+            }
+            ended => return ended,
+        }
+    }
+}
+
+fn serve_as_member(
+    settings: &Arc<Settings>,
+    stores: &Arc<dyn StoreFactory>,
+    stop: &AtomicBool,
+    metrics: &ScorerMetrics,
+    role: &Role,
+) -> Result<(), ScorerError> {
     let crew = Arc::new(Crew::new(settings.stop_within));
-    let consumer = membership::join(&settings, crew.clone())?;
+    let consumer = membership::join(settings, crew.clone())?;
     let mut scorer = Scorer {
-        settings: Arc::new(settings),
-        stores,
+        settings: settings.clone(),
+        stores: stores.clone(),
         metrics: metrics.clone(),
         role: role.clone(),
         crew,

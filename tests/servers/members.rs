@@ -66,3 +66,25 @@ fn an_instance_that_hangs_is_fenced() {
     second.stop();
     assert_as_undisturbed(&installation);
 }
+
+#[test]
+fn of_two_with_one_name_one_gives_up_and_says_why() {
+    let installation = Installation::new("namesake", shared_kafka(), &shared_redis());
+    let load = Load::start(&installation, plan(100, 1_000_000, 24), Pace::PerSecond(200));
+    let first = installation.start(0);
+    first.wait_until_it_folds();
+    let second = installation.start(0);
+    let (loser, winner) = wait_until("one of the two to end", || {
+        match (first.process.is_running(), second.process.is_running()) {
+            (true, true) => None,
+            (false, _) => Some((&first, &second)),
+            (true, false) => Some((&second, &first)),
+        }
+    });
+    assert!(!loser.wait().success());
+    assert!(loser.process.log().contains("app.instance"), "{}", loser.process.log());
+    winner.wait_for_progress();
+    load.finish();
+    installation.wait_until_idle();
+    assert_as_undisturbed(&installation);
+}
