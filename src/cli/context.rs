@@ -66,7 +66,7 @@ fn read(path: &Path, what: &str) -> Result<String, Failure> {
             io::ErrorKind::NotFound => "there is no such file".to_owned(),
             _ => error.to_string(),
         };
-        Failure::Missing(format!("cannot read the {what} from {}: {reason}", path.display()))
+        Failure::Settings(format!("cannot read the {what} from {}: {reason}", path.display()))
     })
 }
 

@@ -19,9 +19,9 @@ pub enum Failure {
     /// Settings or the model are wrong.
     #[error(transparent)]
     Configuration(#[from] Problems),
-    /// There is no such settings file, or the like.
+    /// The same, where no place in a file can be shown.
     #[error("{0}")]
-    Missing(String),
+    Settings(String),
     /// Kafka or Redis cannot be reached.
     #[error("{0}")]
     Unreachable(String),
@@ -43,7 +43,7 @@ impl Failure {
         match self {
             Self::Failed(_) | Self::Silent => 1,
             Self::Usage(_) => 2,
-            Self::Configuration(_) | Self::Missing(_) => 64,
+            Self::Configuration(_) | Self::Settings(_) => 64,
             Self::Unreachable(_) => 69,
             Self::Broken(_) => 70,
         }

@@ -89,14 +89,14 @@ impl LogWriter {
         let log = &mut self.shards[shard];
         log.builder.push(partition, stored.number, &stored.event);
         if log.builder.events() >= ENTRY_EVENTS || log.builder.bytes() >= ENTRY_BYTES {
-            log.close(&self.partitions, self.told);
+            log.close(&self.partitions, self.told, self.clock);
         }
     }
 
     /// Sends what has come together.
     pub fn end_step(&mut self) {
         for log in &mut self.shards {
-            log.close(&self.partitions, self.told);
+            log.close(&self.partitions, self.told, self.clock);
             self.is_over |= log.steps.send(std::mem::take(&mut log.step)).is_err();
         }
     }
@@ -115,7 +115,7 @@ impl LogWriter {
         let mut tick = Vec::new();
         entry::encode_tick(clock.unwrap_or_default(), &clocks, &mut tick);
         for log in &mut self.shards {
-            log.close(partitions, self.told);
+            log.close(partitions, self.told, clock);
             log.step.push(tick.clone());
         }
         self.told = clock;
@@ -124,13 +124,13 @@ impl LogWriter {
 }
 
 impl ShardLog {
-    fn close(&mut self, partitions: &Partitions, told: Option<Timestamp>) {
+    fn close(&mut self, partitions: &Partitions, told: Option<Timestamp>, wall: Option<Timestamp>) {
         if self.builder.is_empty() {
             return;
         }
         let mut bytes = Vec::new();
         let clock_of = |index| partitions.clock(index, told);
-        self.builder.finish(told.unwrap_or_default(), clock_of, &mut bytes);
+        self.builder.finish(wall.unwrap_or_default(), clock_of, &mut bytes);
         self.step.push(bytes);
     }
 }

@@ -107,7 +107,7 @@ impl Screen {
             text.push('\n');
         };
         line(&format!(
-            "\x1b[1mpulsewatch demo\x1b[0m   metrics http://{}/metrics   Ctrl-C ends it",
+            "pulsewatch demo   metrics http://{}/metrics   Ctrl-C ends it",
             self.metrics
         ));
         line("");

@@ -155,7 +155,7 @@ pub fn scorer_failed(error: &ScorerError) -> Failure {
         ScorerError::Store(StoreError::Unavailable(_)) | ScorerError::Unreachable { .. } => {
             Failure::Unreachable(told(error))
         }
-        ScorerError::Store(StoreError::Misconfigured(_)) => Failure::Missing(told(error)),
+        ScorerError::Store(StoreError::Misconfigured(_)) => Failure::Settings(told(error)),
         ScorerError::Panicked { .. } | ScorerError::Log { .. } => Failure::Broken(told(error)),
         _ => Failure::Failed(told(error)),
     }
