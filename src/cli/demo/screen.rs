@@ -199,5 +199,9 @@ fn alert_line(alert: &Alert) -> String {
     } else {
         alert.severity.as_str()
     };
-    format!("{state:<8} {} {}: {}", alert.subject.account, alert.alert, alert.reason)
+    // The rule comes last: a narrow terminal cuts that off, and not the reason.
+    format!(
+        "{state:<8} {}: {} ({})",
+        alert.subject.account, alert.reason, alert.alert
+    )
 }
