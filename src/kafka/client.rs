@@ -82,6 +82,8 @@ impl KafkaSettings {
         config
             .set("group.id", group)
             .set("isolation.level", "read_committed")
+            // State is made of it: a flipped bit must not pass for an event.
+            .set("check.crcs", "true")
             // A log that no longer holds the wanted offset is an error that somebody must see, never a jump.
             .set("auto.offset.reset", "error");
         config
@@ -110,7 +112,6 @@ impl KafkaSettings {
             // A full queue pauses fetching for so long; 1 s (the default) starves a consumer that drains in 50 ms.
             ("fetch.queue.backoff.ms", "5"),
             ("queued.min.messages", "100000"),
-            ("check.crcs", "true"),
         ];
         let mut config = self.base(&defaults);
         apply(&mut config, &self.consumer);
