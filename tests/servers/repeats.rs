@@ -11,7 +11,7 @@ use crate::support::{
     kafka::{Placement, Record},
     service::Installation,
     shared_kafka, shared_redis,
-    undisturbed::{assert_as_undisturbed, fold, published, scores},
+    undisturbed::{assert_as_undisturbed, events_taken, fold, published, scores},
     wait_until,
 };
 
@@ -80,7 +80,7 @@ fn a_source_whose_offsets_start_again_is_read_again() {
     let service = installation.start(0);
     installation.wait_until_idle();
     service.stop();
-    let before = folded_events(&installation);
+    let before = events_taken(&installation);
 
     let (topic, partitions) = (installation.topic(Kind::Usage), 4);
     installation.kafka.delete(topic);
@@ -101,9 +101,5 @@ fn a_source_whose_offsets_start_again_is_read_again() {
     assert_as_undisturbed(&installation);
     let scores = scores(&fold(&installation));
     assert_eq!(scores.keys().filter(|account| account.starts_with("new-")).count(), 20);
-    assert_eq!(folded_events(&installation), before + 20);
-}
-
-fn folded_events(installation: &Installation) -> u64 {
-    fold(installation).shards.iter().map(|shard| shard.events).sum()
+    assert_eq!(events_taken(&installation), before + 20);
 }

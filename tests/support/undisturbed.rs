@@ -29,7 +29,7 @@ pub struct Undisturbed {
 pub struct FoldedShard {
     pub meta: Vec<u8>,
     pub accounts: BTreeMap<String, Vec<u8>>,
-    /// Events folded, repeated ones left out.
+    /// Source records that were folded or known by their id; what ingest wrote twice counts once.
     pub events: u64,
     /// Every account as a person sees it.
     pub views: Vec<AccountView>,
@@ -79,13 +79,19 @@ impl FoldedShard {
         shard.drain_changed(usize::MAX, &mut |account: &str, _, blob: &[u8]| {
             accounts.insert(account.to_owned(), blob.to_owned());
         });
+        let counters = shard.take_counters();
         Self {
             meta,
             accounts,
-            events: shard.take_counters().folded.iter().sum(),
+            events: counters.folded.iter().sum::<u64>() + counters.duplicate,
             views: shard.views(None).collect(),
         }
     }
+}
+
+/// How many source records are in the installation's state, each counted once.
+pub fn events_taken(installation: &Installation) -> u64 {
+    fold(installation).shards.iter().map(|shard| shard.events).sum()
 }
 
 /// What a `read_committed` reader of the output topic sees.
