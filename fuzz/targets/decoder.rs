@@ -20,7 +20,10 @@ fn mapping() -> Mapping {
         time,
     };
     Mapping {
-        filter: vec![Condition { pointer: "/t".into(), any_of: vec!["a".into(), "1".into()] }],
+        filter: vec![Condition {
+            pointer: "/t".into(),
+            any_of: vec!["a".into(), "1".into()],
+        }],
         rules: vec![
             rule("account", "/o/id", TimeFormat::default()),
             rule("time", "/ts", TimeFormat::EpochSeconds),
@@ -31,10 +34,15 @@ fn mapping() -> Mapping {
 }
 
 fuzz_target!(|data: &[u8]| {
-    let Some((&choice, value)) = data.split_first() else { return };
+    let Some((&choice, value)) = data.split_first() else {
+        return;
+    };
     let kind = Kind::ALL[usize::from(choice) % Kind::COUNT];
     let mapping = (choice & 0x40 != 0).then(mapping);
-    let envelope = Envelope { structured: choice & 0x80 != 0, ..Envelope::default() };
+    let envelope = Envelope {
+        structured: choice & 0x80 != 0,
+        ..Envelope::default()
+    };
     let mut builder = EntryBuilder::new();
     let mut decoder = Decoder::new(Limits::default());
     let shape = Shape { kind, mapping };
@@ -47,7 +55,13 @@ fuzz_target!(|data: &[u8]| {
     else {
         return;
     };
-    let clock = |_| PartitionClock { topic: "t", partition: 0, kind, watermark: None, state: PartitionState::Live };
+    let clock = |_| PartitionClock {
+        topic: "t",
+        partition: 0,
+        kind,
+        watermark: None,
+        state: PartitionState::Live,
+    };
     let (mut entry, mut batch) = (Vec::new(), EventBatch::default());
     builder.finish(WALL, clock, &mut entry);
     decode(&entry, &mut batch).expect("what the builder wrote can be read");
