@@ -1,11 +1,11 @@
+mod mapped;
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::decimal::Decimal;
 use crate::domain::event::{EventId, Value};
-use crate::ingest::mapping::{Condition, Origin, Rule, TimeFormat};
 
 const WALL: &str = "2026-03-02T12:00:00Z";
 
@@ -353,76 +353,6 @@ fn a_cloud_event_fills_in_what_its_event_does_not_say() {
     assert_eq!((own.account.as_str(), own.id), ("acc-2", Some(EventId::of("u-9"))));
 }
 
-fn pointer(target: &str, pointer: &str) -> Rule {
-    Rule {
-        target: target.into(),
-        origin: Origin::Pointer(pointer.into()),
-        names: BTreeMap::new(),
-        time: TimeFormat::default(),
-    }
-}
-
-fn mapped() -> Shape {
-    let name = Rule {
-        names: [("user.login".into(), "login".into())].into(),
-        ..pointer("name", "/type")
-    };
-    let time = Rule {
-        time: TimeFormat::EpochSeconds,
-        ..pointer("time", "/ts")
-    };
-    let value = Rule {
-        origin: Origin::Number(Decimal::ONE),
-        ..pointer("value", "")
-    };
-    let mapping = Mapping {
-        filter: vec![Condition {
-            pointer: "/type".into(),
-            any_of: vec!["user.login".into(), "user.export".into()],
-        }],
-        rules: vec![
-            pointer("account", "/org/id"),
-            pointer("user", "/actor"),
-            pointer("plan", "/org/plan"),
-            name,
-            time,
-            value,
-        ],
-    };
-    Shape {
-        kind: Kind::Usage,
-        mapping: Some(mapping),
-    }
-}
-
-#[test]
-fn another_json_is_mapped_by_configuration() {
-    let decode = |text: &str| decode_with(&mapped(), Envelope::default(), text.as_bytes());
-    let event = r#"{"type":"user.login","ts":1772449200.25,"org":{"id":42,"plan":{"name":"pro","tags":[1]}},"actor":"u1","noise":{}}"#;
-    let Ok(Decoded::Event(seen)) = decode(event) else {
-        panic!("{:?}", decode(event))
-    };
-    assert_eq!(seen.account, "42");
-    assert_eq!(seen.time, "2026-03-02T11:00:00.250Z");
-    assert_eq!(seen.fields["name"], text("login"));
-    assert_eq!(seen.fields["plan.name"], text("pro"));
-    assert_eq!(seen.fields["value"], number("1"));
-    assert_eq!(seen.fields.len(), 4);
-
-    let untranslated = decode(r#"{"type":"user.export","ts":"1772449200","org":{"id":"a"},"actor":"u1"}"#);
-    let Ok(Decoded::Event(seen)) = untranslated else {
-        panic!()
-    };
-    assert_eq!(seen.fields["name"], text("user.export"));
-    assert_eq!(decode(r#"{"type":"user.deleted"}"#), Ok(Decoded::Filtered));
-    assert_eq!(
-        decode(r#"{"type":"user.login","ts":1}"#).unwrap_err().reason(),
-        "missing_field"
-    );
-    assert_eq!(decode("[1").unwrap_err().reason(), "json");
-    assert_eq!(decode(&"[".repeat(60_000)).unwrap_err().reason(), "depth");
-}
-
 #[test]
 fn memory_is_used_again() {
     let mut decoder = Decoder::new(Limits::default());
@@ -445,7 +375,7 @@ fn memory_is_used_again() {
 proptest! {
     #[test]
     fn never_panics_on_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-        for shape in [default_shape(Kind::Usage), mapped()] {
+        for shape in [default_shape(Kind::Usage), mapped::shape()] {
             let _ = decode_with(&shape, Envelope::default(), &bytes);
             let _ = decode_with(&shape, Envelope { structured: true, ..Envelope::default() }, &bytes);
         }

@@ -1,0 +1,196 @@
+//! The loop against librdkafka's mock cluster: the real protocol, in this process.
+
+mod bed;
+
+use rdkafka::message::{Headers, Message, OwnedMessage};
+use rdkafka::types::RDKafkaRespErr;
+
+use super::dlq_headers;
+use crate::domain::hash::shard_of;
+use crate::kafka::offsets;
+use bed::{Bed, DEADLINE, DLQ, LOG, Log, MODEL, PARTITIONS, SHARDS, SUPPORT, Told, USAGE};
+
+fn accounts(from: usize, to: usize) -> Vec<String> {
+    let mut accounts: Vec<String> = (from..to).map(|n| format!("acc-{n}")).collect();
+    accounts.sort();
+    accounts
+}
+
+const GARBAGE: [Option<&[u8]>; 5] = [
+    None,
+    Some(b""),
+    Some(b"\xff\xfe\x00"),
+    Some(b"{\"account\":"),
+    Some(b"{\"account\":\"a\",\"name\":\"x\",\"time\":\"1990-01-01T00:00:00Z\"}"),
+];
+
+#[test]
+fn everything_read_is_in_its_shards_log_or_in_the_dlq_and_committed() {
+    let bed = Bed::new();
+    bed.put_events(0, 60);
+    for garbage in GARBAGE {
+        bed.put(USAGE, 0, garbage);
+    }
+    bed.put_events(60, 100);
+    let ingest = bed.start();
+    ingest.until("100 events", |ingest| ingest.metric("pulsewatch_events_total") == 100.0);
+    ingest.until("the DLQ", |ingest| ingest.metric("pulsewatch_dlq_written_total") == 5.0);
+    let told_time = |log: &Log| {
+        log.entries.values().all(|entries| {
+            let last = entries.iter().rev().find_map(|told| match told {
+                Told::Tick(clocks) => Some(clocks),
+                _ => None,
+            });
+            last.is_some_and(|clocks| clocks.len() == 4 && clocks.iter().all(|(.., watermark)| watermark.is_some()))
+        })
+    };
+    ingest.until("ticks with every partition's watermark", |_| told_time(&bed.log()));
+    ingest.stop();
+
+    let log = bed.log();
+    assert_eq!(log.sorted_accounts(), accounts(0, 100));
+    assert!(
+        log.accounts
+            .iter()
+            .all(|(shard, account)| shard_of(account, SHARDS) == *shard)
+    );
+    for entries in log.entries.values() {
+        assert_eq!(
+            entries[0],
+            Told::Model(MODEL.into()),
+            "an empty log begins with the model"
+        );
+        assert!(!entries.iter().any(|told| matches!(told, Told::Reset(..))));
+    }
+    for topic in [USAGE, SUPPORT] {
+        for partition in 0..PARTITIONS {
+            let end = offsets::extent(&bed.reader("r"), topic, partition, DEADLINE)
+                .unwrap()
+                .high;
+            assert_eq!(bed.committed(topic, partition), Some(end), "{topic} {partition}");
+        }
+    }
+
+    let dead = bed.read(DLQ, 1);
+    let values: Vec<Option<&[u8]>> = dead.iter().map(|letter| letter.payload()).collect();
+    assert_eq!(values, GARBAGE);
+    let header = |letter: &OwnedMessage, name: &str| {
+        let found = letter.headers().unwrap().iter().find(|header| header.key == name);
+        String::from_utf8(found.unwrap().value.unwrap().to_vec()).unwrap()
+    };
+    let reasons: Vec<String> = dead
+        .iter()
+        .map(|letter| header(letter, dlq_headers::EXCEPTION_CLASS_NAME))
+        .collect();
+    assert_eq!(
+        reasons,
+        [
+            "pulsewatch.tombstone",
+            "pulsewatch.empty",
+            "pulsewatch.not_utf8",
+            "pulsewatch.json",
+            "pulsewatch.too_early"
+        ]
+    );
+    assert_eq!(dead[0].key(), Some(&b"\xffkey"[..]));
+    assert_eq!(header(&dead[0], dlq_headers::TOPIC), USAGE);
+    assert_eq!(header(&dead[0], dlq_headers::OFFSET), "24");
+    assert_eq!(header(&dead[4], dlq_headers::STAGE), "TRANSFORMATION");
+}
+
+#[test]
+fn goes_on_where_it_was_stopped() {
+    let bed = Bed::new();
+    bed.put_events(0, 50);
+    let first = bed.start();
+    first.until("50 events", |ingest| ingest.metric("pulsewatch_events_total") == 50.0);
+    first.stop();
+    bed.put_events(50, 80);
+    let second = bed.start();
+    second.until("30 events", |ingest| ingest.metric("pulsewatch_events_total") == 30.0);
+    second.stop();
+    let log = bed.log();
+    assert_eq!(log.sorted_accounts(), accounts(0, 80));
+    let models = log
+        .entries
+        .values()
+        .flatten()
+        .filter(|told| matches!(told, Told::Model(_)))
+        .count();
+    assert_eq!(models, SHARDS as usize, "only an empty log is given a model");
+}
+
+#[test]
+fn a_topic_made_again_is_announced_before_anything_from_it() {
+    let bed = Bed::new();
+    // It has read 1,000 records of usage-events 0, and has never heard of 1; the topic has fewer now.
+    bed.commit(&[(USAGE, 0, 1000), (SUPPORT, 0, 0), (SUPPORT, 1, 0), (LOG, 0, 0)]);
+    bed.put_events(0, 40);
+    let ingest = bed.start();
+    ingest.until("40 events", |ingest| ingest.metric("pulsewatch_events_total") == 40.0);
+    assert_eq!(ingest.metric("pulsewatch_source_resets_total"), 2.0);
+    ingest.stop();
+    let log = bed.log();
+    assert_eq!(log.sorted_accounts(), accounts(0, 40));
+    for entries in log.entries.values() {
+        let mut resets: Vec<i32> = entries[1..3]
+            .iter()
+            .map(|told| match told {
+                Told::Reset(topic, partition) if topic == USAGE => *partition,
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        resets.sort_unstable();
+        assert_eq!(resets, [0, 1]);
+        assert!(!entries[3..].iter().any(|told| matches!(told, Told::Reset(..))));
+    }
+    assert_eq!(bed.committed(USAGE, 0), Some(16));
+}
+
+#[test]
+fn a_dlq_that_cannot_be_written_holds_the_commit_back() {
+    let bed = Bed::new();
+    bed.put(USAGE, 0, Some(b"garbage"));
+    bed.put_events(0, 20);
+    bed.cluster
+        .topic_error(DLQ, RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
+        .unwrap();
+    let ingest = bed.start();
+    ingest.until("20 events", |ingest| ingest.metric("pulsewatch_events_total") == 20.0);
+    ingest.until("a failed write", |ingest| {
+        ingest.metric("pulsewatch_dlq_failures_total") > 0.0
+    });
+    ingest.until("the other partition's commit", |_| bed.committed(USAGE, 1) == Some(8));
+    assert_eq!(bed.committed(USAGE, 0), Some(0));
+    bed.cluster
+        .topic_error(DLQ, RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR)
+        .unwrap();
+    ingest.until("the commit", |_| bed.committed(USAGE, 0) == Some(9));
+    ingest.stop();
+    let values: Vec<_> = bed
+        .read(DLQ, 1)
+        .iter()
+        .map(|letter| letter.payload().map(<[u8]>::to_vec))
+        .collect();
+    assert!(values.contains(&Some(b"garbage".to_vec())));
+}
+
+#[test]
+fn gets_over_a_broker_that_was_away() {
+    let bed = Bed::new();
+    bed.put_events(0, 30);
+    let ingest = bed.start();
+    ingest.until("30 events", |ingest| ingest.metric("pulsewatch_events_total") == 30.0);
+    bed.cluster.broker_down(-1).unwrap();
+    for n in 30..60 {
+        let event = format!(r#"{{"account":"acc-{n}","name":"login","time":"2026-03-02T09:15:00Z"}}"#);
+        bed.put(USAGE, n % PARTITIONS, Some(event.as_bytes()));
+    }
+    bed.cluster.broker_up(-1).unwrap();
+    bed.flush();
+    ingest.until("60 events", |ingest| ingest.metric("pulsewatch_events_total") >= 60.0);
+    ingest.stop();
+    let mut seen = bed.log().sorted_accounts();
+    seen.dedup();
+    assert_eq!(seen, accounts(0, 60));
+}
