@@ -25,6 +25,8 @@ pub struct SourcePartition {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Clocks {
     partitions: Vec<SourcePartition>,
+    /// Kinds of which any partition was ever seen.
+    sources: [bool; Kind::COUNT],
     kinds: [Option<Timestamp>; Kind::COUNT],
     shard: Option<Timestamp>,
     /// The writer's wall clock of the newest entry: a fact of the log like any other.
@@ -39,8 +41,10 @@ impl Clocks {
         shard: Option<Timestamp>,
         wall: Option<Timestamp>,
     ) -> Self {
+        let sources = Kind::ALL.map(|kind| partitions.iter().any(|partition| partition.kind == kind));
         Self {
             partitions,
+            sources,
             kinds,
             shard,
             wall,
@@ -65,7 +69,7 @@ impl Clocks {
 
     /// Whether any partition of `kind` was ever seen: without one, its silence says nothing.
     pub fn has_source(&self, kind: Kind) -> bool {
-        self.partitions.iter().any(|partition| partition.kind == kind)
+        self.sources[kind.index()]
     }
 
     pub fn see_wall(&mut self, wall: Timestamp) {
@@ -88,6 +92,7 @@ impl Clocks {
         if let Some(index) = self.find(clock.topic, clock.partition) {
             return index;
         }
+        self.sources[clock.kind.index()] = true;
         self.partitions.push(SourcePartition {
             topic: clock.topic.into(),
             partition: clock.partition,

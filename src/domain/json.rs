@@ -1,6 +1,6 @@
 //! JSON as outputs are written: compact, with numbers of at most six decimals.
 
-use std::io::{self, Write};
+use std::io::{Result, Write};
 
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
@@ -19,7 +19,7 @@ pub fn write(bytes: &mut Vec<u8>, value: &impl Serialize) -> serde_json::Result<
 struct SixDecimals;
 
 impl Formatter for SixDecimals {
-    fn write_f64<W: ?Sized + Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
+    fn write_f64<W: ?Sized + Write>(&mut self, writer: &mut W, value: f64) -> Result<()> {
         if value.is_nan() || value.abs() >= LARGEST {
             return write!(writer, "{value}");
         }
