@@ -81,6 +81,6 @@ pub enum IngestError {
     Shards(u32),
     #[error("a Kafka client cannot be made: {0}")]
     Client(rdkafka::error::KafkaError),
-    #[error("Kafka has shut this instance out: {0}. Is another one running with the same `instance`?")]
+    #[error("Kafka has shut this instance out: {0}. Is another one running with the same `app.instance`?")]
     ShutOut(rdkafka::error::KafkaError),
 }
