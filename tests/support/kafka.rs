@@ -194,7 +194,7 @@ impl Kafka {
             match self.producer().send(message) {
                 Ok(()) => return,
                 Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), returned)) => {
-                    self.poll(Duration::from_millis(10));
+                    self.poll(Duration::from_millis(1));
                     message = returned;
                 }
                 Err((error, _)) => panic!("{topic} takes no record: {error}"),

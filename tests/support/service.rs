@@ -16,10 +16,12 @@ use pulsewatch::{
 };
 use tempfile::TempDir;
 
-use super::{free_ports, kafka::Kafka, process::Process, wait_until};
+use super::{free_ports, kafka::Kafka, process::Process, wait_at_most, wait_until};
 
 /// In order and with nothing left half done: the promise is 10 s.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
+/// For millions of events on a slow machine.
+const ALL_INPUT: Duration = Duration::from_secs(300);
 
 /// Topics, keys and settings. Several processes of it may run at once.
 pub struct Installation {
@@ -202,7 +204,9 @@ impl Installation {
     }
 
     pub fn wait_until_idle(&self) {
-        wait_until("all input to be folded and committed", || self.is_idle().then_some(()));
+        wait_at_most(ALL_INPUT, "all input to be folded and committed", || {
+            self.is_idle().then_some(())
+        });
     }
 }
 
