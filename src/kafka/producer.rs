@@ -18,10 +18,19 @@ use super::context;
 /// Between two looks at what was delivered.
 const REST: Duration = Duration::from_micros(300);
 
-/// Serves a producer's delivery reports, then rests for so long. The crate's `poll` with a time would spin through its last
-/// millisecond, on a core that the broker may be waiting for.
+/// Serves the delivery reports that a producer has, then rests for so long. The crate's `poll`
+/// takes one report a call, and with a time it would spin through its last millisecond, on a core that the broker may be
+/// waiting for.
 pub fn serve<C: ProducerContext>(producer: &BaseProducer<C>, rest: Duration) {
-    producer.poll(Duration::ZERO);
+    let mut waiting = producer.in_flight_count();
+    loop {
+        producer.poll(Duration::ZERO);
+        let left = producer.in_flight_count();
+        if left >= waiting {
+            break;
+        }
+        waiting = left;
+    }
     if !rest.is_zero() {
         std::thread::park_timeout(rest);
     }
