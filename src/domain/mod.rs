@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod alert;
 pub mod attributes;
 pub mod band;
+pub mod calendar;
 pub mod cells;
 pub mod clocks;
 pub mod codec;

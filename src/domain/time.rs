@@ -5,6 +5,8 @@ use std::{borrow::Cow, fmt};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
+use super::calendar::civil_from_days;
+
 /// Milliseconds in one hour.
 pub const HOUR_MS: i64 = 3_600_000;
 /// Milliseconds in one UTC day.
@@ -95,25 +97,6 @@ impl Timestamp {
         };
         std::str::from_utf8(&text[..length]).ok()
     }
-}
-
-/// Year, month and day of a day counted from 1970-01-01, in the Gregorian calendar (Hinnant, "chrono-compatible low-level
-/// date algorithms").
-const fn civil_from_days(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let day_of_era = days.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 {
-        month_from_march + 3
-    } else {
-        month_from_march - 9
-    };
-    let year = year_of_era + era * 400 + (month <= 2) as i64;
-    (year, month, day)
 }
 
 impl fmt::Display for Timestamp {

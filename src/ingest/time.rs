@@ -1,5 +1,6 @@
 //! RFC 3339 times as producers mostly write them, without the cost of a general parser.
 
+use crate::domain::calendar::days_from_civil;
 use crate::domain::time::{DAY_MS, Timestamp};
 
 /// Reads RFC 3339. `YYYY-MM-DDTHH:MM:SS[.f...]Z` takes a short way; any other offset or spelling the general one.
@@ -41,14 +42,13 @@ fn parse_utc(text: &[u8]) -> Option<Timestamp> {
     let year = pair(y0, y1)? * 100 + pair(y2, y3)?;
     let (month, day) = (pair(o0, o1)?, pair(d0, d1)?);
     let (hour, minute, second) = (pair(h0, h1)?, pair(m0, m1)?, pair(s0, s1)?);
+    let days = days_from_civil(year, month, day)?;
     // A leap second (60) takes the general way.
-    if day < 1 || day > days_in_month(year, month)? || hour > 23 || minute > 59 || second > 59 {
+    if hour > 23 || minute > 59 || second > 59 {
         return None;
     }
     let seconds = (hour * 60 + minute) * 60 + second;
-    Some(Timestamp::from_millis(
-        days_from_civil(year, month, day) * DAY_MS + seconds * 1000 + fraction_ms,
-    ))
+    Some(Timestamp::from_millis(days * DAY_MS + seconds * 1000 + fraction_ms))
 }
 
 fn pair(tens: u8, ones: u8) -> Option<i64> {
@@ -63,26 +63,6 @@ fn millis_of(fraction: &[u8]) -> Option<i64> {
     }
     let digit = |place: usize| fraction.get(place).map_or(0, |digit| i64::from(digit - b'0'));
     Some(digit(0) * 100 + digit(1) * 10 + digit(2))
-}
-
-fn days_in_month(year: i64, month: i64) -> Option<i64> {
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    match month {
-        1 | 3 | 5 | 7 | 8 | 10 | 12 => Some(31),
-        4 | 6 | 9 | 11 => Some(30),
-        2 => Some(if leap { 29 } else { 28 }),
-        _ => None,
-    }
-}
-
-/// Days since 1970-01-01 of a date in the Gregorian calendar: Howard Hinnant's `days_from_civil`, for years from 0 on.
-const fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
-    // Years begin in March, so that the leap day is a year's last.
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
 }
 
 #[cfg(test)]

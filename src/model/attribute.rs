@@ -1,6 +1,6 @@
 //! What an account attribute is when an expression reads it.
 
-use crate::domain::{event::Value, time::Timestamp};
+use crate::domain::{calendar::days_from_civil, event::Value, time::Timestamp};
 
 /// One attribute of one account (plan, seats, renewal date...). An attribute of another type than the expression
 /// expects reads as missing.
@@ -60,28 +60,8 @@ fn parse_day(text: &str) -> Option<Timestamp> {
         })
     };
     let (year, month, day) = (number(&[y1, y2, y3, y4])?, number(&[m1, m2])?, number(&[d1, d2])?);
-    if !(1..=12).contains(&month) || !(1..=days_in_month(year, month)).contains(&day) {
-        return None;
-    }
-    Some(Timestamp::start_of_day(days_from_civil(year, month, day) as i32))
-}
-
-const fn days_in_month(year: i64, month: i64) -> i64 {
-    match month {
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
-}
-
-/// Days since 1970-01-01 of a date in the Gregorian calendar (Hinnant, "chrono-compatible low-level date algorithms").
-const fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+    let days = days_from_civil(year, month, day)?;
+    Some(Timestamp::start_of_day(days as i32))
 }
 
 #[cfg(test)]

@@ -80,10 +80,8 @@ impl Active {
         };
         let slot = Plan::slot_of(index);
         if let Some(since) = self.fed_since[index] {
-            if !is_filled(since, measure.store, reading.read, end) && account.cells.get(slot).is_empty() {
-                return f64::NAN;
-            }
-            if !is_filled(since, measure.store, reading.read, end) && has_window(reading.read) {
+            let is_short = has_window(reading.read) || account.cells.get(slot).is_empty();
+            if is_short && !is_filled(since, measure.store, reading.read, end) {
                 return f64::NAN;
             }
         }
