@@ -32,13 +32,13 @@ use pulsewatch::{
     },
 };
 use rdkafka::{
-    Message, Offset, TopicPartitionList,
     admin::{AdminClient, AdminOptions},
     client::DefaultClientContext,
     consumer::{BaseConsumer, CommitMode, Consumer},
-    message::Headers,
     producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer},
 };
+
+use crate::support::kafka::{Kafka, Reader, Record};
 
 const TIMEOUT: Duration = Duration::from_secs(60);
 const START: i64 = 20_000 * DAY_MS;
@@ -246,46 +246,28 @@ impl Bench {
 
     /// What a `read_committed` reader sees now; panics when an id comes twice.
     pub fn outputs(&self) -> Sent {
-        let consumer: BaseConsumer = self.settings.kafka.log_reader("reader").create().unwrap();
         let mut sent = Sent::new();
-        let mut all = TopicPartitionList::new();
-        let mut ends = BTreeMap::new();
-        for partition in 0..3 {
-            let extent = offsets::extent(&consumer, &self.settings.output_topic, partition, TIMEOUT).unwrap();
-            all.add_partition_offset(&self.settings.output_topic, partition, Offset::Beginning)
-                .unwrap();
-            ends.insert(partition, extent.high);
-        }
-        consumer.assign(&all).unwrap();
-        let at_end = |consumer: &BaseConsumer| {
-            let position = consumer.position().unwrap();
-            position.elements().iter().all(|place| match place.offset() {
-                Offset::Offset(offset) => offset >= ends[&place.partition()],
-                _ => ends[&place.partition()] == 0,
-            })
-        };
-        let deadline = Instant::now() + Duration::from_secs(5);
-        while !at_end(&consumer) && Instant::now() < deadline {
-            let Some(message) = consumer.poll(Duration::from_millis(100)) else {
-                continue;
-            };
-            let message = message.unwrap().detach();
-            let header = |name: &str| {
-                let headers = message.headers().unwrap();
-                let value = headers.iter().find(|header| header.key == name).unwrap().value.unwrap();
-                String::from_utf8(value.to_vec()).unwrap()
-            };
-            let key = String::from_utf8(message.key().unwrap().to_vec()).unwrap();
-            assert_eq!(key, header(cloud_events::SUBJECT));
-            let value = String::from_utf8(message.payload().unwrap().to_vec()).unwrap();
-            let before = sent.insert(header(cloud_events::ID), (header(cloud_events::TYPE), key, value));
-            assert!(before.is_none(), "{} came twice", header(cloud_events::ID));
+        let mut reader = self.output_reader();
+        while let Some(record) = reader.next_until_end() {
+            take(&mut sent, &record);
         }
         sent
     }
 
+    /// One reader goes on from where it was: each output is read once, however many there are.
     pub fn wait_for_outputs(&self, count: usize) {
-        wait_until(&format!("{count} outputs"), || self.outputs().len() >= count);
+        let mut sent = Sent::new();
+        let mut reader = self.output_reader();
+        wait_until(&format!("{count} outputs"), || {
+            while let Some(record) = reader.next(Duration::from_millis(20)) {
+                take(&mut sent, &record);
+            }
+            sent.len() >= count
+        });
+    }
+
+    fn output_reader(&self) -> Reader {
+        Kafka::at(&self.settings.kafka.bootstrap_servers).reader(&self.settings.output_topic)
     }
 
     pub fn assert_checkpoint_is(&self, log: &Log) {
@@ -341,6 +323,15 @@ impl Bench {
             )
             .unwrap();
     }
+}
+
+fn take(sent: &mut Sent, record: &Record) {
+    let text = |bytes: &Option<Vec<u8>>| String::from_utf8(bytes.clone().unwrap()).unwrap();
+    let (key, id) = (text(&record.key), record.text_header(cloud_events::ID).to_owned());
+    assert_eq!(key, record.text_header(cloud_events::SUBJECT));
+    let event_type = record.text_header(cloud_events::TYPE).to_owned();
+    let before = sent.insert(id.clone(), (event_type, key, text(&record.value)));
+    assert!(before.is_none(), "{id} came twice");
 }
 
 fn unique() -> u128 {

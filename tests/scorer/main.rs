@@ -7,6 +7,9 @@
 mod bench;
 #[path = "../../src/scorer/store_contract.rs"]
 mod store_contract;
+#[path = "../support/mod.rs"]
+#[allow(dead_code, reason = "the tests of the whole process use the rest")]
+mod support;
 
 use std::{sync::Arc, time::Duration};
 

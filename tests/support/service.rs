@@ -100,8 +100,16 @@ impl Installation {
     }
 
     pub fn topic(&self, kind: Kind) -> &str {
+        &self.source(kind).0
+    }
+
+    pub fn partitions(&self, kind: Kind) -> i32 {
+        self.source(kind).2
+    }
+
+    fn source(&self, kind: Kind) -> &(String, Kind, i32) {
         let source = self.sources.iter().find(|(_, of, _)| *of == kind);
-        &source.unwrap_or_else(|| panic!("no source of {kind:?}")).0
+        source.unwrap_or_else(|| panic!("no source of {kind:?}"))
     }
 
     pub fn log_topic(&self) -> &str {
