@@ -26,6 +26,14 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// Entries taken at once: few, since each is many events and a publication may be due after any of them.
 const BATCH: usize = 8;
 
+/// What a read left behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waiting {
+    Nothing,
+    /// As many entries came as may come at once: there are more, as far as can be told.
+    More,
+}
+
 pub struct Log {
     reader: BatchConsumer<Quiet>,
     topic: String,
@@ -61,29 +69,29 @@ impl Log {
         Ok(self.consumer().assign(&position)?)
     }
 
-    /// Hands the next entries to `each`, those that come within `patience`; says whether there was one.
+    /// Hands the next entries to `each`, those that come within `patience`.
     pub fn read(
         &mut self,
         patience: Duration,
         mut each: impl FnMut(Record<'_>) -> Result<(), Trouble>,
-    ) -> Result<bool, Trouble> {
+    ) -> Result<Waiting, Trouble> {
         let shard = self.shard;
         if let Some(Err(error)) = self.consumer().poll(Duration::ZERO) {
             judge(shard, &error)?;
         }
         let batch = self.reader.batch(patience);
-        let mut any = false;
         for polled in batch.iter() {
             match polled {
-                Polled::Record(record) => {
-                    any = true;
-                    each(record)?;
-                }
+                Polled::Record(record) => each(record)?,
                 Polled::End(_) => {}
                 Polled::Failed { code, .. } => judge(shard, &KafkaError::MessageConsumption(code))?,
             }
         }
-        Ok(any)
+        Ok(if batch.len() < BATCH {
+            Waiting::Nothing
+        } else {
+            Waiting::More
+        })
     }
 
     fn consumer(&self) -> &BaseConsumer<Quiet> {

@@ -10,7 +10,7 @@ use super::{
     checkpoint::Checkpointer,
     error::{ScorerError, Trouble},
     invariant::Invariant,
-    log::{Log, pass_over},
+    log::{Log, Waiting, pass_over},
     metrics::EndToEnd,
     publish::Publisher,
     take::{ShardContext, Taken},
@@ -29,6 +29,9 @@ use crate::{
 /// Outputs past which a cycle is published at once: what librdkafka queues with room to spare.
 const MAX_OUTPUTS: usize = 50_000;
 const MAX_OUTPUT_BYTES: usize = 32 * 1024 * 1024;
+/// While entries wait already, a cycle goes on for so long: a transaction costs the broker as much as thousands of events,
+/// and what is behind anyway gains nothing from being sent at once.
+const BEHIND_CYCLE: Duration = Duration::from_millis(250);
 /// An offset alone is committed no more often than this.
 const BARE_COMMIT: Duration = Duration::from_millis(500);
 /// How long a read waits when nothing else is to be done: how soon a stop is noticed.
@@ -52,6 +55,8 @@ pub struct Owned<'a> {
     committed: i64,
     /// Offset of the first entry folded since the last publication.
     first_unpublished: Option<i64>,
+    /// The last read left entries waiting.
+    is_behind: bool,
     /// Where the log ended when the shard was taken.
     log_end: i64,
     model_settled: bool,
@@ -72,6 +77,7 @@ impl<'a> Owned<'a> {
             next: taken.plan.from,
             committed: taken.plan.live_from,
             first_unpublished: None,
+            is_behind: false,
             log_end: taken.extent.high,
             model_settled: false,
             last_publication: Instant::now(),
@@ -85,7 +91,7 @@ impl<'a> Owned<'a> {
     /// Until it is told to stop; then what was folded is published and checkpointed.
     pub fn run(&mut self, log: &mut Log) -> Result<(), Trouble> {
         while !self.context.stop.is_set() {
-            log.read(self.patience(), |entry| self.fold(entry))?;
+            self.is_behind = log.read(self.patience(), |entry| self.fold(entry))? == Waiting::More;
             self.settle_model()?;
             if self.publication_is_due() {
                 self.publish()?;
@@ -112,10 +118,11 @@ impl<'a> Owned<'a> {
     }
 
     fn interval(&self) -> Duration {
-        if self.outputs.is_empty() {
-            BARE_COMMIT
-        } else {
-            self.context.settings.cycle
+        let cycle = self.context.settings.cycle;
+        match (self.outputs.is_empty(), self.is_behind) {
+            (true, _) => BARE_COMMIT,
+            (false, true) => cycle.max(BEHIND_CYCLE),
+            (false, false) => cycle,
         }
     }
 

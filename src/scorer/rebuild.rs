@@ -151,6 +151,7 @@ impl Replay<'_> {
             shard, metrics, log, ..
         } = self;
         while next < span.until {
+            let before = next;
             let read = log.read(PATIENCE, |entry| {
                 if entry.offset() < span.until {
                     let bytes = entry.payload().unwrap_or_default();
@@ -161,7 +162,8 @@ impl Replay<'_> {
                 progress(next.min(span.until));
                 Ok(())
             });
-            if read.map_err(unreachable)? {
+            read.map_err(unreachable)?;
+            if next > before {
                 moved = Instant::now();
             } else if moved.elapsed() > STALLED {
                 let cause = format!("shard {}: no log entry came for {STALLED:?}", shard.index());
