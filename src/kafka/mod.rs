@@ -8,6 +8,7 @@ pub mod error;
 pub mod fenced;
 pub mod offsets;
 pub mod producer;
+pub mod topic_reader;
 pub mod topics;
 
 /// The machine's clock. Only the edges read it; to the core it comes as data.

@@ -1,6 +1,6 @@
 //! The commands that look at, and repair, what a service left in Kafka and Redis.
 
-use pulsewatch::domain::event::Kind;
+use pulsewatch::domain::{event::Kind, output::SCORE_UPDATED};
 use serde_json::Value;
 
 use crate::support::{
@@ -8,6 +8,7 @@ use crate::support::{
     kafka::{Placement, Record},
     service::Installation,
     shared_kafka, shared_redis,
+    undisturbed::published,
 };
 
 #[test]
@@ -32,6 +33,14 @@ fn explain_reads_what_the_service_stored_and_rebuild_makes_it_anew() {
     let account = first["account"].as_str().unwrap();
     let one = installation.call("explain", &[account, "--format", "json"]);
     assert_eq!(serde_json::from_str::<Value>(&one).unwrap(), first);
+    let told = installation.call("explain", &[account]);
+    let sent = published(&installation)[account].clone();
+    let scores = sent.iter().filter(|output| output.event_type == SCORE_UPDATED);
+    let scores = scores.map(|output| serde_json::from_slice::<Value>(&output.value).unwrap());
+    let moved = |score: &Value| score["score"] != score["previous"]["score"];
+    let last = scores.filter(moved).last().unwrap();
+    let lately = told.split_once("how it moved lately").unwrap().1;
+    assert!(lately.contains(last["as_of"].as_str().unwrap()), "{told}\n{last}");
 
     let told = installation.call("rebuild", &["--format", "json"]);
     let accounts = told.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());

@@ -1,80 +1,33 @@
 //! Reads the dead-letter queue from its beginning to its end of this moment.
 
-use std::time::{Duration, Instant};
-
-use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::{KafkaError, KafkaResult};
-use rdkafka::{Offset, TopicPartitionList};
+use rdkafka::error::KafkaError;
 
 use crate::kafka::client::KafkaSettings;
-use crate::kafka::context::Quiet;
-use crate::kafka::offsets;
+use crate::kafka::topic_reader::TopicReader;
 
 use super::super::Failure;
 use super::letter::Letter;
 
-const TIMEOUT: Duration = Duration::from_secs(10);
-const POLL: Duration = Duration::from_millis(100);
-
-pub struct Reader {
-    consumer: BaseConsumer<Quiet>,
-    topic: String,
-}
+pub struct Reader(TopicReader);
 
 impl Reader {
-    /// Reads without a group: whatever is read here is still there for everybody.
     pub fn open(kafka: &KafkaSettings, app: &str, topic: &str) -> Result<Self, Failure> {
-        let mut config = kafka.log_reader(&format!("{app}-dlq"));
-        config.set("enable.partition.eof", "true");
-        let consumer = config.create_with_context(Quiet).map_err(|error| failed(&error))?;
-        Ok(Self {
-            consumer,
-            topic: topic.to_owned(),
-        })
+        let reader = TopicReader::open(kafka, &format!("{app}-dlq"), topic);
+        reader.map(Self).map_err(|error| failed(&error))
     }
 
     /// Those letters that are wanted, in the order of their places.
     pub fn read(&self, is_wanted: impl Fn(&Letter) -> bool) -> Result<Vec<Letter>, Failure> {
-        let mut open = self.assign().map_err(|error| failed(&error))?;
         let mut letters = Vec::new();
-        let mut heard = Instant::now();
-        while open > 0 {
-            match self.consumer.poll(POLL) {
-                Some(Ok(message)) => {
-                    let letter = Letter::of(&message);
-                    if is_wanted(&letter) {
-                        letters.push(letter);
-                    }
-                }
-                Some(Err(KafkaError::PartitionEOF(_))) => open -= 1,
-                Some(Err(error)) => return Err(failed(&error)),
-                None if heard.elapsed() < TIMEOUT => continue,
-                None => {
-                    return Err(Failure::Unreachable(format!(
-                        "{} cannot be read to its end",
-                        self.topic
-                    )));
-                }
+        let read = self.0.read(i64::MAX, |message| {
+            let letter = Letter::of(message);
+            if is_wanted(&letter) {
+                letters.push(letter);
             }
-            heard = Instant::now();
-        }
+        });
+        read.map_err(|error| failed(&error))?;
         letters.sort_by_key(|letter| letter.place);
         Ok(letters)
-    }
-
-    /// From the beginning; how many partitions hold something.
-    fn assign(&self) -> KafkaResult<usize> {
-        let metadata = self.consumer.fetch_metadata(Some(&self.topic), TIMEOUT)?;
-        let partitions = metadata.topics().iter().flat_map(|topic| topic.partitions());
-        let mut list = TopicPartitionList::new();
-        for partition in partitions {
-            let extent = offsets::extent(&self.consumer, &self.topic, partition.id(), TIMEOUT)?;
-            if extent.low < extent.high {
-                list.add_partition_offset(&self.topic, partition.id(), Offset::Offset(extent.low))?;
-            }
-        }
-        self.consumer.assign(&list)?;
-        Ok(list.count())
     }
 }
 

@@ -45,11 +45,12 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
-    let mut moves = Moves::of(arguments.account.as_deref());
     if arguments.files.is_empty() {
-        let shards = stored(arguments.account.as_deref(), &context.config()?)?;
-        return print(arguments, &shards, &moves);
+        let config = context.config()?;
+        let shards = stored(arguments.account.as_deref(), &config)?;
+        return print(arguments, &shards, &moves_sent(arguments, &config));
     }
+    let mut moves = Moves::of(arguments.account.as_deref());
     let see = |record: &OutputRecord<'_>| {
         moves.see(record);
         Ok(())
@@ -58,6 +59,22 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let finished = replay::fold(&arguments.files, &arguments.options, context, sink)?;
     replay::tell_refused(&finished);
     print(arguments, &finished.shards, &moves)
+}
+
+/// What the service said of how the account moved. The score itself comes from Redis: without Kafka it is shown all the same.
+fn moves_sent(arguments: &Arguments, config: &Config) -> Moves {
+    let Some(account) = arguments
+        .account
+        .as_deref()
+        .filter(|_| arguments.format == Format::Text)
+    else {
+        return Moves::of(None);
+    };
+    Moves::sent(account, config).unwrap_or_else(|error| {
+        let topic = &config.output.topic;
+        anstream::eprintln!("how it moved cannot be told: {topic} cannot be read: {error}");
+        Moves::of(None)
+    })
 }
 
 /// The account's shard, or all of them, as Redis has them.

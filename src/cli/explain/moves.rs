@@ -3,12 +3,22 @@
 use std::collections::VecDeque;
 use std::io::{self, Write};
 
+use rdkafka::Message;
+use rdkafka::error::KafkaResult;
+use rdkafka::message::{BorrowedMessage, Headers};
 use serde::Deserialize;
 
+use crate::config::Config;
 use crate::domain::outbox::OutputRecord;
 use crate::domain::output::SCORE_UPDATED;
+use crate::kafka::cloud_events;
+use crate::kafka::topic_reader::TopicReader;
+
+use super::super::wiring;
 
 const KEPT: usize = 5;
+/// Of each partition of the output topic, the latest so many: seconds to read, and weeks for an account that moves at all.
+const LOOKED_AT: i64 = 200_000;
 const DRIVERS_SHOWN: usize = 3;
 
 /// The latest score messages of an account.
@@ -47,10 +57,26 @@ impl Moves {
     }
 
     pub fn see(&mut self, record: &OutputRecord<'_>) {
-        if record.event_type != SCORE_UPDATED || self.account.as_deref() != Some(record.subject) {
-            return;
+        if record.event_type == SCORE_UPDATED && self.account.as_deref() == Some(record.subject) {
+            self.take(record.value);
         }
-        let Ok(message) = serde_json::from_slice::<Move>(record.value) else {
+    }
+
+    /// The account's latest moves as a running service has sent them.
+    pub fn sent(account: &str, config: &Config) -> KafkaResult<Self> {
+        let mut moves = Self::of(Some(account));
+        let kafka = wiring::kafka(&config.kafka);
+        let reader = TopicReader::open(&kafka, &format!("{}-explain", config.app.name), &config.output.topic)?;
+        reader.read(LOOKED_AT, |message| {
+            if message.key() == Some(account.as_bytes()) && is_score(message) {
+                moves.take(message.payload().unwrap_or_default());
+            }
+        })?;
+        Ok(moves)
+    }
+
+    fn take(&mut self, value: &[u8]) {
+        let Ok(message) = serde_json::from_slice::<Move>(value) else {
             return;
         };
         if message.change() == Some(0.0) {
@@ -72,6 +98,11 @@ impl Moves {
         }
         Ok(())
     }
+}
+
+fn is_score(message: &BorrowedMessage<'_>) -> bool {
+    let mut headers = message.headers().into_iter().flat_map(|headers| headers.iter());
+    headers.any(|header| header.key == cloud_events::TYPE && header.value == Some(SCORE_UPDATED.as_bytes()))
 }
 
 impl Move {
