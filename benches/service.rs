@@ -104,6 +104,8 @@ impl Servers {
 
 fn installation(arguments: &Arguments, sources: &Installation, run: usize) -> Installation {
     let mut installation = sources.beside(&format!("run{run}"));
+    // The tests' entries are small ones, so that there are many.
+    installation.unset("log.entry_events");
     installation.set("log.shards", "8");
     installation.set("output.partitions", "4");
     for setting in &arguments.settings {
@@ -146,7 +148,10 @@ fn throughput_run(arguments: &Arguments, servers: &Servers, sources: &Installati
     ];
     let started = Instant::now();
     let service = installation.start(0);
-    wait_at_most(DEADLINE, "the end of the run", || installation.is_idle().then_some(()));
+    wait_at_most(DEADLINE, "the end of the run", || {
+        service.assert_running();
+        installation.is_idle().then_some(())
+    });
     let seconds = started.elapsed().as_secs_f64();
     let after = servers.cpu(&service);
     let used: Vec<f64> = after.iter().zip(before).map(|(after, before)| after - before).collect();

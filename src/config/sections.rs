@@ -82,8 +82,8 @@ impl Log {
             topic: section.topic("topic", "pulsewatch.log"),
             shards: section.integer("shards", 1..=4_096, 8),
             retention: section.millis("retention", HOUR_MS..=FOREVER_MS, 7 * DAY_MS),
-            entry_events: section.integer("entry_events", 1..=100_000, 1_000),
-            entry_bytes: section.integer("entry_bytes", 1_024..=900_000, 256 * 1024),
+            entry_events: section.integer("entry_events", 1..=100_000, 10_000),
+            entry_bytes: section.integer("entry_bytes", 1_024..=900_000, 800_000),
             entry_wait: section.millis("entry_wait", 0..=10 * SECOND_MS, 20),
         };
         section.finish();

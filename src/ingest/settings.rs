@@ -48,8 +48,8 @@ pub struct EntryLimits {
 impl Default for EntryLimits {
     fn default() -> Self {
         Self {
-            events: 1_000,
-            bytes: 256 * 1024,
+            events: 10_000,
+            bytes: 800_000,
             wait: Duration::from_millis(20),
         }
     }

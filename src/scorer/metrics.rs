@@ -14,9 +14,9 @@ use crate::domain::{event::Kind, shard::Counters};
 const SECONDS: [f64; 13] = [
     0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0,
 ];
-/// One entry holds up to a thousand events.
+/// One entry holds from one event to ten thousand.
 const FOLD_SECONDS: [f64; 10] = [
-    0.000_01, 0.000_05, 0.000_1, 0.000_2, 0.000_5, 0.001, 0.002, 0.005, 0.02, 0.1,
+    0.000_01, 0.000_05, 0.000_1, 0.000_2, 0.000_5, 0.001, 0.005, 0.02, 0.1, 0.5,
 ];
 
 /// All metrics of the scorer; clones share them.

@@ -83,8 +83,13 @@ impl Installation {
 
     /// Sets or replaces a setting; `value` is TOML.
     pub fn set(&mut self, key: &str, value: &str) {
-        self.settings.retain(|(known, _)| known != key);
+        self.unset(key);
         self.settings.push((key.to_owned(), value.to_owned()));
+    }
+
+    /// Goes back to the service's own default.
+    pub fn unset(&mut self, key: &str) {
+        self.settings.retain(|(known, _)| known != key);
     }
 
     /// A further source topic.
@@ -259,7 +264,7 @@ impl Service {
             .sum()
     }
 
-    fn assert_running(&self) {
+    pub fn assert_running(&self) {
         assert!(self.process.is_running(), "pulsewatch ended:\n{}", self.process.log());
     }
 
