@@ -129,12 +129,12 @@ fn measure_throughput(arguments: &Arguments, servers: &Servers, sources: &Instal
         .map(|run| throughput_run(arguments, servers, sources, run))
         .collect();
     rates.sort_by(f64::total_cmp);
-    if let Some(median) = rates.get(rates.len() / 2) {
+    if let [least, .., most] = rates[..] {
+        let middle = rates.len() / 2;
+        let median = (rates[middle] + rates[(rates.len() - 1) / 2]) / 2.0;
         println!(
-            "median {median:.0} events/s of {} runs, {:.0} to {:.0}",
-            rates.len(),
-            rates[0],
-            rates[rates.len() - 1]
+            "median {median:.0} events/s of {} runs, {least:.0} to {most:.0}",
+            rates.len()
         );
     }
 }

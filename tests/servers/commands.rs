@@ -36,9 +36,9 @@ fn explain_reads_what_the_service_stored_and_rebuild_makes_it_anew() {
     let told = installation.call("explain", &[account]);
     let sent = published(&installation)[account].clone();
     let scores = sent.iter().filter(|output| output.event_type == SCORE_UPDATED);
-    let scores = scores.map(|output| serde_json::from_slice::<Value>(&output.value).unwrap());
+    let mut scores = scores.map(|output| serde_json::from_slice::<Value>(&output.value).unwrap());
     let moved = |score: &Value| score["score"] != score["previous"]["score"];
-    let last = scores.filter(moved).last().unwrap();
+    let last = scores.rfind(moved).unwrap();
     let lately = told.split_once("how it moved lately").unwrap().1;
     assert!(lately.contains(last["as_of"].as_str().unwrap()), "{told}\n{last}");
 
