@@ -74,23 +74,6 @@ impl Publisher {
         Ok(publisher)
     }
 
-    /// Makes the broker forget offsets of a predecessor that are still pending though its transaction is over: a request that
-    /// was under way when its broker died may reach the next one after the transaction was ended, and then nothing ends it,
-    /// and nobody learns the committed offset. A transaction that names the same partition and is aborted does. What it
-    /// names never counts.
-    pub fn drop_pending_offsets(&self, group: &Group) {
-        if self.settings.delivery == Delivery::AtLeastOnce {
-            return;
-        }
-        let begun = Stage::Begin.of(self.producer.inner().begin_transaction());
-        let named = begun.and_then(|()| self.send_offsets(0, group));
-        let outcome = named.and_then(|()| self.abort());
-        if let Err(Failed { stage, cause }) = outcome {
-            // Taking the shard again, which comes next, ends what was begun here.
-            tracing::debug!(shard = self.shard, ?stage, %cause, "pending offsets were not dropped");
-        }
-    }
-
     /// Sends `outputs` and makes `next` the offset that the group goes on from. When it returns an error, whether that
     /// happened is not known.
     pub fn publish(&self, outputs: &Outputs, next: i64, group: &Group, stop: &StopSignal) -> Result<(), Trouble> {
@@ -118,21 +101,15 @@ impl Publisher {
         let deadline = Instant::now() + TIMEOUT;
         Stage::Begin.of(producer.begin_transaction())?;
         Stage::Deliver.of(self.send(outputs, deadline))?;
+        let at = Stage::Offsets.of(offsets::at(&self.settings.log_topic, self.partition(), next))?;
         // The outputs travel meanwhile.
-        self.send_offsets(next, group)?;
+        Stage::Offsets.of(group.with(|consumer| {
+            let metadata = consumer.group_metadata().ok_or(KafkaError::Canceled)?;
+            producer.send_offsets_to_transaction(&at, &metadata, TIMEOUT)
+        }))?;
         // Drained here, because the crate's commit waits for outputs in steps of 100 ms.
         Stage::Deliver.of(self.producer.drain(deadline))?;
         Stage::Commit.of(producer.commit_transaction(TIMEOUT))
-    }
-
-    fn send_offsets(&self, next: i64, group: &Group) -> Result<(), Failed> {
-        let at = Stage::Offsets.of(offsets::at(&self.settings.log_topic, self.partition(), next))?;
-        Stage::Offsets.of(group.with(|consumer| {
-            let metadata = consumer.group_metadata().ok_or(KafkaError::Canceled)?;
-            self.producer
-                .inner()
-                .send_offsets_to_transaction(&at, &metadata, TIMEOUT)
-        }))
     }
 
     fn send_then_commit(&self, outputs: &Outputs, next: i64, group: &Group) -> Result<(), Failed> {

@@ -59,9 +59,7 @@ impl ShardContext {
         // First of all: from here on the predecessor publishes nothing, so that the committed offset stands.
         let publisher = Publisher::take_over(&self.settings, self.shard)?;
         let log = Log::open(&self.settings, self.shard)?;
-        let (committed, extent) = log
-            .position()
-            .inspect_err(|_| publisher.drop_pending_offsets(&self.group))?;
+        let (committed, extent) = log.position()?;
         let mut store = self.stores.open();
         let (shard, plan, stored) = self.recover(&mut *store, committed, extent)?;
         log.seek(plan.from)?;
