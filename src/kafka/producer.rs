@@ -72,9 +72,6 @@ impl ProducerContext for Deliveries {
 
 impl DrainedProducer {
     pub fn new(config: &ClientConfig) -> KafkaResult<Self> {
-        let mut config = config.clone();
-        // What was delivered is counted by librdkafka itself; a report of each would cost as much as sending it.
-        config.set("delivery.report.only.error", "true");
         Ok(Self {
             producer: config.create_with_context(Deliveries::default())?,
         })
