@@ -38,7 +38,10 @@ use rdkafka::{
     producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer},
 };
 
-use crate::support::kafka::{Kafka, Reader, Record};
+use crate::support::{
+    kafka::{Kafka, Reader, Record},
+    shared_kafka, shared_redis,
+};
 
 const TIMEOUT: Duration = Duration::from_secs(60);
 const START: i64 = 20_000 * DAY_MS;
@@ -66,10 +69,6 @@ pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-fn environment(name: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run through tests/run"))
-}
-
 const MODEL: &str = include_str!("../../benches/reference.toml");
 
 impl Bench {
@@ -79,11 +78,11 @@ impl Bench {
             Instant::now().elapsed().as_nanos() + std::process::id() as u128 + unique()
         );
         let kafka = KafkaSettings {
-            bootstrap_servers: environment("PULSEWATCH_TEST_KAFKA"),
+            bootstrap_servers: shared_kafka().address().to_owned(),
             ..KafkaSettings::default()
         };
         let redis = RedisSettings {
-            urls: vec![environment("PULSEWATCH_TEST_REDIS")],
+            urls: vec![shared_redis()],
             ..RedisSettings::default()
         };
         let settings = Settings {
