@@ -89,7 +89,7 @@ fn decode_and_append(bencher: Bencher) {
             builder.push(kind.index() as u16, number as i64, event);
             if builder.events() >= ENTRY_EVENTS {
                 out.clear();
-                builder.finish(WALL, clock, &mut out);
+                builder.finish(WALL, false, clock, &mut out);
             }
         });
         out.len()

@@ -80,7 +80,12 @@ fn log(events_per_entry: usize) -> Vec<Vec<u8>> {
         let _ = decoder.decode(shape, Some(record.value), Envelope::default(), wall, push);
         if builder.events() == events_per_entry {
             let mut entry = Vec::new();
-            builder.finish(wall, |index| clock(index, watermarks[usize::from(index)]), &mut entry);
+            builder.finish(
+                wall,
+                false,
+                |index| clock(index, watermarks[usize::from(index)]),
+                &mut entry,
+            );
             entries.push(entry);
         }
     }

@@ -161,7 +161,7 @@ fn throughput_run(arguments: &Arguments, servers: &Servers, sources: &Installati
         println!("{}", service.process.log());
     }
     service.stop();
-    let restart = restart_seconds(&installation);
+    let restart = restart_seconds(&installation, run);
     let outputs = outputs_once(&installation);
     println!(
         "{:>9.0} events/s: {seconds:.2} s, {outputs} outputs; CPU s: service {:.2} ({:.2} us an event), Kafka {:.2}, \
@@ -191,13 +191,14 @@ fn outputs_once(installation: &Installation) -> usize {
 }
 
 /// From the start of a process that finds a full checkpoint until it has sent something.
-fn restart_seconds(installation: &Installation) -> f64 {
+fn restart_seconds(installation: &Installation, run: usize) -> f64 {
     let ends = |installation: &Installation| installation.kafka.extents(installation.output_topic());
     let before = ends(installation);
     let more = Plan {
         accounts: 10,
         events: 1_000,
-        seed: 2,
+        // Others than the runs before sent: theirs would be dropped as repeated.
+        seed: 2 + run as u64,
         start: Timestamp::from_millis(1_743_465_600_000),
         ..Plan::default()
     };

@@ -63,7 +63,7 @@ fuzz_target!(|data: &[u8]| {
         state: PartitionState::Live,
     };
     let (mut entry, mut batch) = (Vec::new(), EventBatch::default());
-    builder.finish(WALL, clock, &mut entry);
+    builder.finish(WALL, false, clock, &mut entry);
     decode(&entry, &mut batch).expect("what the builder wrote can be read");
     assert_eq!((batch.events(), batch.account(&entry, 0)), (1, account.as_str()));
     let event = batch.events_of(0).next().expect("the event is there");

@@ -61,7 +61,7 @@ static EVENTS: LazyLock<Vec<u8>> = LazyLock::new(|| {
         state: PartitionState::Live,
     };
     let mut entry = Vec::new();
-    builder.finish(WALL, clock, &mut entry);
+    builder.finish(WALL, false, clock, &mut entry);
     entry
 });
 

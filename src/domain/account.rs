@@ -79,6 +79,11 @@ impl Account {
             .map(Timestamp::from_millis)
     }
 
+    /// Whether something changed it since it was scored.
+    pub fn awaits_scoring(&self) -> bool {
+        self.changed_at > self.scored_at
+    }
+
     pub fn see_time(&mut self, kind: Kind, time: Timestamp) {
         let newest = &mut self.newest[kind.index()];
         *newest = time.millis().max(*newest);

@@ -63,8 +63,12 @@ impl Accounts {
 
     /// Puts accounts in an order that does not depend on when each was loaded or first seen.
     pub fn sort_canonically(&self, numbers: &mut Vec<u32>) {
-        let key = |number: u32| (self.get(number).hash, self.get(number).id.as_str());
-        numbers.sort_unstable_by(|&a, &b| key(a).cmp(&key(b)));
-        numbers.dedup();
+        // Hashes beside the numbers: a comparison that went to the accounts would wait for memory.
+        let mut keyed: Vec<(u64, u32)> = numbers.iter().map(|&number| (self.get(number).hash, number)).collect();
+        let id = |number: u32| self.get(number).id.as_str();
+        keyed.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| id(a.1).cmp(id(b.1))));
+        keyed.dedup();
+        numbers.clear();
+        numbers.extend(keyed.iter().map(|&(_, number)| number));
     }
 }

@@ -11,6 +11,7 @@ use super::refusal::Refusal;
 use super::settings::Settings;
 use super::shard_log::ShardLog;
 use super::tracker::{PartitionIndex, Tracker};
+use crate::domain::entry::encode_tick;
 use crate::domain::hash::shard_of;
 use crate::domain::time::Timestamp;
 use crate::kafka::consume_batch::{Batch, Polled, Record};
@@ -26,6 +27,8 @@ pub struct Intake<'s> {
     pub log: ShardLog,
     pub letters: DeadLetters,
     pub origin: Origin,
+    /// More records wait than are taken at once.
+    pub behind: bool,
 }
 
 impl Intake<'_> {
@@ -37,6 +40,7 @@ impl Intake<'_> {
     pub fn take_batch(&mut self, batch: &Batch<'_>) -> KafkaResult<()> {
         let wall = wall_clock();
         self.partitions.new_batch();
+        self.behind = batch.is_full();
         for polled in batch.iter() {
             match polled {
                 Polled::Record(record) => self.take_record(&record, wall)?,
@@ -120,20 +124,29 @@ impl Intake<'_> {
     fn close(&mut self, shard: usize) -> KafkaResult<()> {
         let ticket = self.tracker.sent(shard);
         let partitions = &self.partitions;
-        let size = self
-            .log
-            .close(shard, ticket, wall_clock(), |index| partitions.get(index).clock())?;
+        let size = self.log.close(shard, ticket, wall_clock(), self.behind, |index| {
+            partitions.get(index).clock()
+        })?;
         self.metrics.entries.inc();
         self.metrics.entry_bytes.inc_by(size as u64);
         Ok(())
     }
 
-    /// Closes the open entries whose time has come; with `all`, every one.
+    /// Closes the open entries whose time has come; with `all`, every one. Once nothing more is at hand, accounts wait no
+    /// longer to be scored.
     pub fn close_entries(&mut self, all: bool) -> KafkaResult<()> {
-        self.log
-            .to_close(all)
-            .into_iter()
-            .try_for_each(|shard| self.close(shard))
+        for shard in self.log.to_close(all) {
+            self.close(shard)?;
+        }
+        if self.behind {
+            return Ok(());
+        }
+        for shard in self.log.owing() {
+            let mut entry = Vec::new();
+            encode_tick(wall_clock(), &[], &mut entry);
+            self.log.write(shard, &entry)?;
+        }
+        Ok(())
     }
 
     /// Whether the log holds everything that was read, but for what was refused.

@@ -72,6 +72,8 @@ struct OpenEntry {
     builder: EntryBuilder,
     /// When its first event came.
     since: Option<Instant>,
+    /// The entry before it said that more was at hand: scoring waits for one that does not.
+    owes_scoring: bool,
 }
 
 pub struct ShardLog {
@@ -89,6 +91,7 @@ impl ShardLog {
             .map(|_| OpenEntry {
                 builder: EntryBuilder::new(),
                 since: None,
+                owes_scoring: false,
             })
             .collect();
         let producer = BaseProducer::from_config_and_context(&producer_config(kafka), Reports::default())?;
@@ -129,18 +132,29 @@ impl ShardLog {
         Some(self.limits.wait.saturating_sub(oldest.elapsed()))
     }
 
-    /// Sends the shard's open entry off; its size in bytes.
+    /// Shards whose accounts wait to be scored while no entry is open.
+    pub fn owing(&self) -> Vec<u32> {
+        let open = (0..).zip(&self.open);
+        open.filter(|(_, open)| open.owes_scoring && open.since.is_none())
+            .map(|(shard, _)| shard)
+            .collect()
+    }
+
+    /// Sends the shard's open entry off, with the mark that more is at hand or without; its size in bytes.
     pub fn close<'c>(
         &mut self,
         shard: usize,
         ticket: Ticket,
         wall: Timestamp,
+        more: bool,
         clock_of: impl Fn(PartitionIndex) -> PartitionClock<'c>,
     ) -> KafkaResult<usize> {
         let mut encoded = std::mem::take(&mut self.encoded);
         encoded.clear();
-        self.open[shard].since = None;
-        self.open[shard].builder.finish(wall, clock_of, &mut encoded);
+        let open = &mut self.open[shard];
+        open.since = None;
+        open.owes_scoring = more;
+        open.builder.finish(wall, more, clock_of, &mut encoded);
         let size = encoded.len();
         let sent = self.send(shard as i32, &encoded, ticket.0);
         self.encoded = encoded;
@@ -149,11 +163,14 @@ impl ShardLog {
 
     /// Writes the same entry to every shard's log.
     pub fn broadcast(&mut self, entry: &[u8]) -> KafkaResult<()> {
-        (0..self.open.len()).try_for_each(|shard| self.send(shard as i32, entry, NO_TICKET))
+        (0..self.open.len() as u32).try_for_each(|shard| self.write(shard, entry))
     }
 
-    /// Writes an entry to one shard's log.
+    /// Writes an entry other than events to one shard's log.
     pub fn write(&mut self, shard: u32, entry: &[u8]) -> KafkaResult<()> {
+        if let Some(open) = self.open.get_mut(shard as usize) {
+            open.owes_scoring = false;
+        }
         self.send(shard as i32, entry, NO_TICKET)
     }
 

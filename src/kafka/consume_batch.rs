@@ -100,6 +100,7 @@ impl<C: ConsumerContext> BatchConsumer<C> {
         }
         Batch {
             messages: &self.slots[..taken],
+            most: self.slots.len(),
             _consumer: PhantomData,
         }
     }
@@ -152,6 +153,7 @@ fn commit_result(code: ffi::rd_kafka_resp_err_t) -> KafkaResult<()> {
 /// Messages taken at once; given back to librdkafka when dropped.
 pub struct Batch<'c> {
     messages: &'c [*mut ffi::rd_kafka_message_t],
+    most: usize,
     _consumer: PhantomData<&'c ()>,
 }
 
@@ -160,8 +162,9 @@ impl<'c> Batch<'c> {
         self.messages.is_empty()
     }
 
-    pub fn len(&self) -> usize {
-        self.messages.len()
+    /// As many messages came as may come at once: there are more, as far as can be told.
+    pub fn is_full(&self) -> bool {
+        self.messages.len() == self.most
     }
 
     pub fn iter(&self) -> impl Iterator<Item = Polled<'_>> {

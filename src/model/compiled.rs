@@ -256,6 +256,9 @@ pub struct OutputRules {
     pub heartbeat_ms: Option<i64>,
     /// Every account is scored again once in so many milliseconds of the shard's clock; `None`: only on its events.
     pub sweep_ms: Option<i64>,
+    /// While a backlog is worked off, what changed is scored at least once in so many milliseconds of the shard's clock;
+    /// `None`: only as often as the log says that no more is at hand, about once a second.
+    pub backlog_step_ms: Option<i64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -62,6 +62,7 @@ pub fn output(mut table: Table<'_>) -> OutputRules {
         min_delta: table.number("min_delta", 0.0..=100.0).map_or(0.5, |delta| delta.value),
         heartbeat_ms: interval(&mut table, "heartbeat", HOUR_MS, DAY_MS),
         sweep_ms: interval(&mut table, "sweep", HOUR_MS, DAY_MS),
+        backlog_step_ms: interval(&mut table, "backlog_step", HOUR_MS, DAY_MS),
     };
     table.finish();
     rules

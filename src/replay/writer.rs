@@ -130,7 +130,8 @@ impl ShardLog {
         }
         let mut bytes = Vec::new();
         let clock_of = |index| partitions.clock(index, told);
-        self.builder.finish(wall.unwrap_or_default(), clock_of, &mut bytes);
+        self.builder
+            .finish(wall.unwrap_or_default(), false, clock_of, &mut bytes);
         self.step.push(bytes);
     }
 }

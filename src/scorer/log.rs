@@ -87,10 +87,10 @@ impl Log {
                 Polled::Failed { code, .. } => judge(shard, &KafkaError::MessageConsumption(code))?,
             }
         }
-        Ok(if batch.len() < BATCH {
-            Waiting::Nothing
-        } else {
+        Ok(if batch.is_full() {
             Waiting::More
+        } else {
+            Waiting::Nothing
         })
     }
 

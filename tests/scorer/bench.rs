@@ -205,7 +205,7 @@ impl Bench {
                 state: PartitionState::Live,
             };
             let mut entry = Vec::new();
-            builder.finish(Timestamp::from_millis(time), clock, &mut entry);
+            builder.finish(Timestamp::from_millis(time), false, clock, &mut entry);
             self.append(shard as u32, entry);
         }
     }

@@ -3,7 +3,7 @@
 use hashbrown::HashTable;
 
 use super::{
-    EVENTS, PartitionClock,
+    EVENTS, EVENTS_WITH_MORE, PartitionClock,
     events::{FieldKey, KEYS_INLINE, TAG_BOOL, TAG_INLINE, TAG_NUMBER, TAG_TABLE, WELL_KNOWN_KEYS},
     put_clock, put_head,
 };
@@ -119,10 +119,16 @@ impl EntryBuilder {
     }
 
     /// Encodes the open entry into `out` (appended) and empties the builder. `clock_of` tells how far each source
-    /// partition with events in it has got.
-    pub fn finish<'c>(&mut self, wall: Timestamp, clock_of: impl Fn(u16) -> PartitionClock<'c>, out: &mut Vec<u8>) {
+    /// partition with events in it has got; `more` is [`super::Entry::Events`]'s.
+    pub fn finish<'c>(
+        &mut self,
+        wall: Timestamp,
+        more: bool,
+        clock_of: impl Fn(u16) -> PartitionClock<'c>,
+        out: &mut Vec<u8>,
+    ) {
         out.reserve(self.bytes() + 64 * (self.partitions.len() + 1));
-        put_head(out, EVENTS, wall);
+        put_head(out, if more { EVENTS_WITH_MORE } else { EVENTS }, wall);
         put_varint(out, self.partitions.len() as u64);
         for open in &self.partitions {
             put_clock(out, &clock_of(open.index));

@@ -23,6 +23,7 @@ const EVENTS: u8 = 1;
 const TICK: u8 = 2;
 const MODEL: u8 = 3;
 const SOURCE_RESET: u8 = 4;
+const EVENTS_WITH_MORE: u8 = 5;
 
 /// Whether a source partition holds the clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +49,11 @@ pub struct PartitionClock<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry<'a> {
     /// Its partitions, accounts and events are in the batch.
-    Events { wall: Timestamp },
+    Events {
+        wall: Timestamp,
+        /// Its writer is behind and has more at hand: scoring may wait for an entry without this mark, which will follow.
+        more: bool,
+    },
     /// Watermarks and the wall clock, where no event carries them.
     Tick {
         wall: Timestamp,
@@ -68,7 +73,7 @@ impl Entry<'_> {
     /// The writer's wall clock.
     pub const fn wall(&self) -> Timestamp {
         match *self {
-            Self::Events { wall }
+            Self::Events { wall, .. }
             | Self::Tick { wall, .. }
             | Self::Model { wall, .. }
             | Self::SourceReset { wall, .. } => wall,
@@ -101,9 +106,10 @@ pub fn decode<'a>(bytes: &'a [u8], batch: &mut EventBatch) -> Result<Entry<'a>, 
     let entry_type = reader.byte()?;
     let wall = Timestamp::from_millis(reader.zigzag()?);
     let entry = match entry_type {
-        EVENTS => {
+        EVENTS | EVENTS_WITH_MORE => {
             batch.decode(&mut reader)?;
-            Entry::Events { wall }
+            let more = entry_type == EVENTS_WITH_MORE;
+            Entry::Events { wall, more }
         }
         TICK => {
             let count = reader.count()?;

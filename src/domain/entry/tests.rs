@@ -67,7 +67,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn every_event_comes_back_under_its_account(samples in prop::collection::vec(sample(), 1..24)) {
+    fn every_event_comes_back_under_its_account(samples in prop::collection::vec(sample(), 1..24), more in any::<bool>()) {
         let mut builder = EntryBuilder::new();
         for (offset, sample) in samples.iter().enumerate() {
             let fields: Vec<_> = sample.fields.iter().map(|(key, value)| (key.as_str(), match value {
@@ -79,11 +79,11 @@ proptest! {
             builder.push(sample.partition, offset as i64, &event);
         }
         let mut bytes = Vec::new();
-        builder.finish(Timestamp::from_millis(7), clock, &mut bytes);
+        builder.finish(Timestamp::from_millis(7), more, clock, &mut bytes);
         prop_assert!(builder.is_empty());
 
         let mut batch = EventBatch::default();
-        prop_assert_eq!(decode(&bytes, &mut batch), Ok(Entry::Events { wall: Timestamp::from_millis(7) }));
+        prop_assert_eq!(decode(&bytes, &mut batch), Ok(Entry::Events { wall: Timestamp::from_millis(7), more }));
         prop_assert_eq!(batch.events(), samples.len());
         let partitions: Vec<_> = batch.partitions(&bytes).collect();
         let mut seen = 0;

@@ -53,11 +53,10 @@ impl Shard {
             moves.apply(account, &plan);
             account.counted = None;
             rename_attributes(account, &old_names, &self.names);
-            self.touched.push(number);
-            self.mark_dirty(number, offset);
+            self.mark_changed(number, offset);
         }
         self.population.clear();
-        self.accounts.sort_canonically(&mut self.touched);
+        self.accounts.sort_canonically(&mut self.unscored);
         self.active = Some(Active { plan, fed_since });
     }
 }

@@ -115,8 +115,7 @@ impl Shard {
             }
         }
         if let Some(number) = number {
-            self.mark_dirty(number, offset);
-            self.touched.push(number);
+            self.mark_changed(number, offset);
         }
     }
 }

@@ -4,6 +4,7 @@
 //! | part | does |
 //! |---|---|
 //! | `events` | applies an entry's events to their accounts |
+//! | `turn` | decides whether accounts are scored at this entry, and which |
 //! | `due` | finds the accounts that time alone brings up |
 //! | `scoring` | scores an account and steps its band and alerts |
 //! | `emission` | decides what goes out and writes it |
@@ -17,6 +18,7 @@ mod events;
 mod facts;
 mod scoring;
 mod state;
+mod turn;
 mod view;
 
 use std::sync::Arc;
@@ -26,7 +28,7 @@ use thiserror::Error;
 pub use state::StateError;
 pub use view::{AccountView, IndicatorView, ReadingView};
 
-use self::{due::DueAccounts, facts::EntryFacts, scoring::Scratch, state::Pending};
+use self::{due::DueAccounts, facts::EntryFacts, scoring::Scratch, state::Pending, turn::Turn};
 use super::{
     accounts::Accounts,
     attributes::AttributeNames,
@@ -98,13 +100,16 @@ pub struct Shard {
     due: DueAccounts,
     population: Population,
     pending: Pending,
+    /// Accounts that something changed since they were scored, each once.
+    unscored: Vec<u32>,
+    /// The shard's clock when accounts were scored last.
+    scored_clock: Option<Timestamp>,
     /// Accounts that the next checkpoint writes.
     dirty: Vec<u32>,
     counters: Counters,
     batch: EventBatch,
     facts: EntryFacts,
     scratch: Scratch,
-    touched: Vec<u32>,
     /// The accounts of the entry in hand, as far as the shard knows them.
     found: Vec<Option<u32>>,
 }
@@ -132,12 +137,13 @@ impl Shard {
             due: DueAccounts::default(),
             population: Population::default(),
             pending: Pending::default(),
+            unscored: Vec::new(),
+            scored_clock: None,
             dirty: Vec::new(),
             counters: Counters::default(),
             batch: EventBatch::default(),
             facts: EntryFacts::default(),
             scratch: Scratch::default(),
-            touched: Vec::new(),
             found: Vec::new(),
         }
     }
@@ -157,7 +163,8 @@ impl Shard {
         self.offset = Some(offset);
         let clock_before = self.clocks.shard();
         self.clocks.see_wall(wall);
-        self.touched.clear();
+        let carried = self.unscored.len();
+        let more = matches!(entry, Entry::Events { more: true, .. });
         match entry {
             Entry::Events { .. } => self.apply_events(offset, bytes),
             Entry::Tick { clocks, .. } => {
@@ -169,48 +176,22 @@ impl Shard {
             Entry::SourceReset { topic, partition, .. } => self.clocks.reset(topic, partition),
         }
         self.clocks.advance();
-        self.score_what_is_due(offset, clock_before, out);
+        let turn = Turn {
+            clock_before,
+            carried,
+            more,
+        };
+        self.take_turn(offset, turn, out);
         self.install_pending(offset);
         Ok(())
     }
 
-    /// Scores the accounts that this entry touched and those that time brings up, and sends what is to be sent.
-    fn score_what_is_due(&mut self, offset: i64, clock_before: Option<Timestamp>, out: &mut Outputs) {
-        let Some(now) = self.clocks.shard() else {
-            return;
-        };
-        let Some(active) = self.active.take() else {
-            return;
-        };
-        let was_catching_up = self.catching_up;
-        self.catching_up = self.is_behind(now);
-        let caught_up = was_catching_up && !self.catching_up;
-        let mut numbers = std::mem::take(&mut self.touched);
-        let events_end = numbers.len();
-        if clock_before.is_none() || caught_up {
-            // Those that were touched before the shard had a clock, or while it was muted, have their turn now.
-            numbers.clear();
-            numbers.extend(self.accounts.numbers());
-            self.accounts.sort_canonically(&mut numbers);
-        } else if clock_before != Some(now) {
-            self.due.collect(&active.plan.model, &self.accounts, now, &mut numbers);
-            let mut by_time = numbers.split_off(events_end);
-            self.accounts.sort_canonically(&mut by_time);
-            numbers.append(&mut by_time);
+    /// Takes note that the entry at `offset` changed the account: it is to be scored and checkpointed.
+    fn mark_changed(&mut self, number: u32, offset: i64) {
+        if !self.accounts.get(number).awaits_scoring() {
+            self.unscored.push(number);
         }
-        for &number in &numbers {
-            if self.accounts.get(number).scored_at != offset {
-                self.score_account(&active, number, offset, now, caught_up, out);
-            }
-        }
-        self.touched = numbers;
-        self.active = Some(active);
-    }
-
-    /// Whether outputs stay unsent for now.
-    fn is_behind(&self, now: Timestamp) -> bool {
-        let wall = self.clocks.wall().unwrap_or(now);
-        !self.rules.catch_up_emit && wall.millis().saturating_sub(now.millis()) > self.rules.catch_up_after_ms
+        self.mark_dirty(number, offset);
     }
 
     /// Puts an account on the next checkpoint's list.

@@ -132,7 +132,7 @@ impl Shard {
         let model = &active.plan.model;
         let account = self.accounts.get_mut(number);
         let scored = active.score(account, &self.clocks, &mut self.scratch);
-        let touched_by_event = account.changed_at == offset;
+        let touched_by_event = account.awaits_scoring();
         self.counters.scored += 1;
         account.scored_at = offset;
         account.score = scored.score;

@@ -26,7 +26,7 @@ use crate::{
     model::{self, Attribute},
 };
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// A checkpoint that cannot be restored.
 #[derive(Debug, Error)]
@@ -95,6 +95,7 @@ impl Shard {
         out.extend_from_slice(&self.offset.unwrap_or(-1).to_le_bytes());
         out.push(u8::from(self.catching_up));
         put_option(out, self.due.taken());
+        put_time(out, self.scored_clock);
         put_time(out, self.clocks.wall());
         put_time(out, self.clocks.shard());
         for kind in Kind::ALL {
@@ -123,6 +124,7 @@ impl Shard {
         let offset = read_head(&mut reader)?;
         let catching_up = reader.byte()? != 0;
         let taken = read_option(&mut reader)?;
+        let scored_clock = read_time(&mut reader)?;
         let wall = read_time(&mut reader)?;
         let shard = read_time(&mut reader)?;
         let mut kinds = [None; Kind::COUNT];
@@ -143,6 +145,7 @@ impl Shard {
         self.offset = (offset >= 0).then_some(offset);
         self.catching_up = catching_up;
         self.due.restore_taken(taken);
+        self.scored_clock = scored_clock;
         self.clocks = Clocks::restored(partitions, kinds, shard, wall);
         self.names = names;
         self.active = active;
@@ -165,7 +168,11 @@ impl Shard {
         };
         let mut account = decode_account(id, blob, &active.plan, &mut self.names)?;
         self.population.count(&mut account, &self.names, &active.plan.model);
+        let awaits_scoring = account.awaits_scoring();
         let number = self.accounts.add(account);
+        if awaits_scoring {
+            self.unscored.push(number);
+        }
         self.due.add(number, self.accounts.get(number));
         Ok(())
     }

@@ -96,6 +96,7 @@ impl<'s> Session<'s> {
                 app: settings.app.clone(),
                 instance: instance.to_owned(),
             },
+            behind: false,
         };
         let consumer = group_member(settings)?;
         let now = Instant::now();

@@ -228,7 +228,8 @@ pub struct Log {
 
 #[derive(Debug, PartialEq)]
 pub enum Told {
-    Events,
+    /// With whether more was at hand.
+    Events(bool),
     Tick(Vec<(String, i32, Option<crate::domain::time::Timestamp>)>),
     Model(String),
     Reset(String, i32),
@@ -238,9 +239,9 @@ impl Log {
     pub fn take(&mut self, shard: u32, entry: &[u8]) {
         let mut batch = EventBatch::default();
         let told = match decode(entry, &mut batch).unwrap() {
-            Entry::Events { .. } => {
+            Entry::Events { more, .. } => {
                 self.take_events(shard, entry, &batch);
-                Told::Events
+                Told::Events(more)
             }
             Entry::Tick { clocks, .. } => Told::Tick(
                 clocks

@@ -99,6 +99,31 @@ fn everything_read_is_in_its_shards_log_or_in_the_dlq_and_committed() {
 }
 
 #[test]
+fn entries_of_a_backlog_say_that_more_is_at_hand_and_the_end_of_it_is_said_too() {
+    let bed = Bed::new();
+    let events = 30_000;
+    bed.put_events(0, events);
+    let ingest = bed.start();
+    let all_read = |log: &Log| log.accounts.len() == events;
+    let settled = |log: &Log| {
+        let waits = |entries: &Vec<Told>| matches!(entries.last(), Some(Told::Events(true)));
+        !log.entries.values().any(waits)
+    };
+    ingest.until("the end of the backlog", |_| {
+        let log = bed.log();
+        all_read(&log) && settled(&log)
+    });
+    let log = bed.log();
+    let marked = log
+        .entries
+        .values()
+        .flatten()
+        .filter(|told| **told == Told::Events(true));
+    assert!(marked.count() > 0, "nothing was marked");
+    ingest.stop();
+}
+
+#[test]
 fn goes_on_where_it_was_stopped() {
     let bed = Bed::new();
     bed.put_events(0, 50);

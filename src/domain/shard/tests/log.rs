@@ -66,6 +66,8 @@ impl Happening {
 pub struct Log {
     pub entries: Vec<Vec<u8>>,
     next_offsets: [i64; Kind::COUNT],
+    /// Whether entries of events say that more is at hand.
+    pub more: bool,
     watermarks: [Option<Timestamp>; Kind::COUNT],
     pub wall: Timestamp,
 }
@@ -115,7 +117,12 @@ impl Log {
         }
         self.next_offsets = std::array::from_fn(|kind| self.next_offsets[kind].max(offsets[kind]));
         let mut bytes = Vec::new();
-        builder.finish(self.wall, |kind| self.clock(Kind::ALL[usize::from(kind)]), &mut bytes);
+        builder.finish(
+            self.wall,
+            self.more,
+            |kind| self.clock(Kind::ALL[usize::from(kind)]),
+            &mut bytes,
+        );
         self.entries.push(bytes);
     }
 

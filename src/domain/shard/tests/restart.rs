@@ -46,7 +46,8 @@ sweep = "1d"
 
 #[derive(Clone, Debug)]
 enum Step {
-    Events(Vec<Happening>),
+    /// With whether more is at hand.
+    Events(Vec<Happening>, bool),
     Tick(i64),
     OtherModel(bool),
 }
@@ -69,7 +70,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         }
     });
     let step = prop_oneof![
-        6 => prop::collection::vec(happening, 1..8).prop_map(Step::Events),
+        6 => (prop::collection::vec(happening, 1..8), any::<bool>()).prop_map(|(happenings, more)| Step::Events(happenings, more)),
         3 => (1..40_i64).prop_map(Step::Tick),
         1 => any::<bool>().prop_map(Step::OtherModel),
     ];
@@ -83,7 +84,8 @@ fn log_of(steps: &[Step]) -> Log {
     let mut now = 0;
     for step in steps {
         match step {
-            Step::Events(happenings) => {
+            Step::Events(happenings, more) => {
+                log.more = *more;
                 now += 2;
                 let at = |happening: &Happening| Happening {
                     time: happening.time.plus_millis(now * DAY_MS / 24),
@@ -179,7 +181,7 @@ fn the_order_of_restored_accounts_does_not_matter() {
 #[test]
 fn damaged_checkpoints_are_errors_and_never_a_panic() {
     let log = log_of(&[
-        Step::Events(vec![Happening::new(Kind::Usage, "acc-1", hour(0), "login")]),
+        Step::Events(vec![Happening::new(Kind::Usage, "acc-1", hour(0), "login")], false),
         Step::Tick(90),
     ]);
     let (accounts, meta) = log.fold(EMIT_ALL).state();

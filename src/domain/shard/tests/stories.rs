@@ -264,3 +264,39 @@ fn an_account_costs_little_memory() {
         size_of::<crate::domain::account::Account>()
     );
 }
+
+#[test]
+fn while_more_is_at_hand_scoring_waits_but_not_over_the_day() {
+    let accounts = ["b", "a"];
+    let mut log = five_days(&accounts);
+    let before = log.fold(EMIT_ALL).sent.len();
+    let urgent = |account, ticket, at| {
+        Happening::new(Kind::Support, account, at, "opened")
+            .text("ticket", ticket)
+            .text("priority", "urgent")
+    };
+    log.more = true;
+    log.events(&accounts.map(|account| urgent(account, "T-1", hour(100))));
+    log.events(&[urgent("a", "T-2", hour(100))]);
+    assert_eq!(log.fold(EMIT_ALL).sent.len(), before, "nothing yet");
+
+    let scores_after = |log: &Log| -> Vec<(String, f64)> {
+        let sent = log.fold(EMIT_ALL).sent.split_off(before);
+        let scores = sent.iter().filter(|sent| sent.1 == SCORE_UPDATED);
+        let mut scores: Vec<_> = scores
+            .map(|sent| {
+                let value: serde_json::Value = serde_json::from_str(&sent.3).unwrap();
+                (sent.2.clone(), value["score"].as_f64().unwrap())
+            })
+            .collect();
+        scores.sort_by(|a, b| a.0.cmp(&b.0));
+        scores
+    };
+    let mut no_more = log.clone();
+    no_more.announce(&[]);
+    assert_eq!(scores_after(&no_more), [("a".into(), 60.0), ("b".into(), 80.0)]);
+
+    log.events(&[login("c", 5), urgent("c", "T-3", day(5))]);
+    let scored: Vec<_> = scores_after(&log).into_iter().map(|(account, _)| account).collect();
+    assert_eq!(scored, ["a", "b", "c"], "another day has begun");
+}
