@@ -18,12 +18,13 @@ BANDS = {"green": GOOD, "yellow": WATCH, "red": BAD, "unknown": QUIET}
 SEVERITIES = {"critical": "dark-red", "high": BAD, "medium": WATCH, "low": "#5794F2"}
 ALL = models.VariableOption(selected=True, text="All", value="$__all")
 HEIGHT = 7
-FULL, HALF, THIRD, SIXTH = 24, 12, 8, 4
+HALF, THIRD, SIXTH = 12, 8, 4
 
 
 def stat_panel(title, description, unit, query, thresholds=None, decimals=None, width=SIXTH):
     """One number."""
     panel = stat.Panel().graph_mode(options.BigValueGraphMode.NONE).no_value("–").height(4)
+    panel.color_mode(options.BigValueColorMode.VALUE if thresholds else options.BigValueColorMode.NONE)
     if decimals is not None:
         panel.decimals(decimals)
     return _finish(panel, title, description, unit, [(query, "")], thresholds, width, is_instant=True)
@@ -79,11 +80,12 @@ def states(title, description, query, legend, names, width=THIRD):
     return _finish(panel, title, description, "short", [(query, legend)], None, width)
 
 
-def bars(title, description, unit, query, legend, thresholds=None, width=THIRD):
+def bars(title, description, unit, query, legend, width=THIRD):
     """A number for each of a few things, as they are now."""
-    panel = bargauge.Panel().height(HEIGHT).min(0).show_unfilled(False)
+    colour = dashboard.FieldColor().mode(models.FieldColorModeId.FIXED).fixed_color("blue")
+    panel = bargauge.Panel().height(HEIGHT).min(0).show_unfilled(False).color_scheme(colour)
     panel.orientation(options.VizOrientation.HORIZONTAL).display_mode(options.BarGaugeDisplayMode.BASIC)
-    return _finish(panel, title, description, unit, [(query, legend)], thresholds, width, is_instant=True)
+    return _finish(panel, title, description, unit, [(query, legend)], None, width, is_instant=True)
 
 
 def rising(*steps):
