@@ -10,6 +10,8 @@ pub const SCORE_UPDATED: &str = "pulsewatch.score.updated.v1";
 pub const ALERT_OPENED: &str = "pulsewatch.alert.opened.v1";
 pub const ALERT_UPDATED: &str = "pulsewatch.alert.updated.v1";
 pub const ALERT_RESOLVED: &str = "pulsewatch.alert.resolved.v1";
+/// Every type that there is.
+pub const TYPES: [&str; 4] = [SCORE_UPDATED, ALERT_OPENED, ALERT_UPDATED, ALERT_RESOLVED];
 
 /// A score or a change of one, in points; 0..100 is worst..best. Written with two decimals, null when not known.
 #[derive(Clone, Copy, Debug, JsonSchema)]

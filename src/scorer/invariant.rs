@@ -11,6 +11,8 @@ pub enum Invariant {
 }
 
 impl Invariant {
+    pub const ALL: [Self; 2] = [Self::OutputsFollowCommit, Self::CheckpointBehindCommit];
+
     pub const fn name(self) -> &'static str {
         match self {
             Self::OutputsFollowCommit => "outputs_follow_commit",

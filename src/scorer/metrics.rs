@@ -8,7 +8,7 @@ use prometheus::{
 };
 
 use super::{invariant::Invariant, population_metrics::PopulationMetrics};
-use crate::domain::{event::Kind, shard::Counters};
+use crate::domain::{event::Kind, output, shard::Counters};
 
 /// 1 ms to 10 s: from a good cycle to an outage.
 const SECONDS: [f64; 13] = [
@@ -72,7 +72,7 @@ impl ScorerMetrics {
     pub fn new(registry: &Registry) -> Result<Self, prometheus::Error> {
         let add = Adder { registry };
         let population = PopulationMetrics::new()?;
-        Ok(Self {
+        let metrics = Self {
             population: add.add(population)?,
             fold_seconds: add.histogram("pulsewatch_fold_seconds", "to fold one log entry", &FOLD_SECONDS)?,
             transaction_seconds: add.histogram(
@@ -121,15 +121,27 @@ impl ScorerMetrics {
             lag_records: add.gauges("pulsewatch_log_lag_records", "log entries not committed yet")?,
             lag_seconds: add.gauges(
                 "pulsewatch_log_lag_seconds",
-                "age of the newest log entry folded, while behind",
+                "while behind: since the log entry folded last was written, or since the shard was taken",
             )?,
             checkpoint_age: add.gauges(
                 "pulsewatch_checkpoint_age_seconds",
-                "since the last complete checkpoint",
+                "since the state was last known to be in the store",
             )?,
             accounts: add.gauges("pulsewatch_accounts", "accounts in memory")?,
             live: add.gauges("pulsewatch_shard_live", "1 once the shard has recovered")?,
-        })
+        };
+        metrics.show_zeros();
+        Ok(metrics)
+    }
+
+    /// A counter that first appears as 1 never rose, as far as Prometheus can tell.
+    fn show_zeros(&self) {
+        for invariant in Invariant::ALL {
+            self.invariants_broken.with_label_values(&[invariant.name()]);
+        }
+        for event_type in output::TYPES {
+            self.outputs.with_label_values(&[event_type]);
+        }
     }
 
     pub fn shard(&self, shard: u32) -> ShardMetrics {
@@ -237,6 +249,21 @@ impl Adder<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_has_not_happened_yet_is_shown_as_0() {
+        let registry = Registry::new();
+        let _metrics = ScorerMetrics::new(&registry).unwrap();
+        let text = crate::metrics::render(&registry).unwrap();
+        for series in [
+            "pulsewatch_invariants_broken_total{invariant=\"outputs_follow_commit\"} 0",
+            "pulsewatch_invariants_broken_total{invariant=\"checkpoint_behind_commit\"} 0",
+            "pulsewatch_outputs_total{type=\"pulsewatch.score.updated.v1\"} 0",
+            "pulsewatch_outputs_total{type=\"pulsewatch.alert.resolved.v1\"} 0",
+        ] {
+            assert!(text.contains(series), "{series} is not in\n{text}");
+        }
+    }
 
     #[test]
     fn a_shard_that_was_given_up_shows_no_gauges() {

@@ -168,7 +168,7 @@ impl Scorer {
 
     fn start(&mut self, shard: u32) -> io::Result<Worker> {
         let (stop, signal) = crew::stop_signal();
-        let progress = Arc::<Progress>::default();
+        let progress = Arc::new(Progress::taken(wall_clock()));
         self.progress.insert(shard, progress.clone());
         let context = ShardContext {
             shard,

@@ -16,11 +16,7 @@ use super::{
     take::{ShardContext, Taken},
 };
 use crate::{
-    domain::{
-        outbox::Outputs,
-        output::{ALERT_OPENED, ALERT_RESOLVED, ALERT_UPDATED, SCORE_UPDATED},
-        shard::Shard,
-    },
+    domain::{outbox::Outputs, output, shard::Shard},
     ingest::write_model_entries,
     kafka::consume_batch::Record,
     kafka::wall_clock,
@@ -217,8 +213,7 @@ impl<'a> Owned<'a> {
     fn count_outputs(&self) {
         let now = wall_clock().millis();
         let seconds_since = |then: i64| now.saturating_sub(then).max(0) as f64 / 1000.0;
-        let types = [SCORE_UPDATED, ALERT_OPENED, ALERT_UPDATED, ALERT_RESOLVED];
-        let mut counts = [0; 4];
+        let mut counts = [0; output::TYPES.len()];
         for output in self.outputs.iter() {
             self.end_to_end
                 .from_arrival
@@ -226,11 +221,11 @@ impl<'a> Owned<'a> {
             if output.caused_by_event {
                 self.end_to_end.from_event.observe(seconds_since(output.time.millis()));
             }
-            if let Some(index) = types.iter().position(|name| *name == output.event_type) {
+            if let Some(index) = output::TYPES.iter().position(|name| *name == output.event_type) {
                 counts[index] += 1;
             }
         }
-        for (name, count) in types.into_iter().zip(counts).filter(|(_, count)| *count > 0) {
+        for (name, count) in output::TYPES.into_iter().zip(counts).filter(|(_, count)| *count > 0) {
             self.context.metrics.outputs(name).inc_by(count);
         }
     }

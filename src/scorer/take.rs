@@ -18,7 +18,10 @@ use super::{
     settings::Settings,
     store::{CheckpointStore, Meta, StoreFactory},
 };
-use crate::{domain::shard::Shard, kafka::offsets::Extent};
+use crate::{
+    domain::{shard::Shard, time::Timestamp},
+    kafka::offsets::Extent,
+};
 
 /// What a shard's thread is given.
 pub struct ShardContext {
@@ -39,8 +42,17 @@ pub struct Progress {
     pub live: AtomicBool,
     /// The next offset that the group is to read.
     pub committed: AtomicI64,
-    /// When the log entry folded last was written, in milliseconds since 1970.
+    /// When the log entry folded last was written, in milliseconds since 1970; before the first: when the shard was taken.
     pub folded_at: AtomicI64,
+}
+
+impl Progress {
+    pub fn taken(at: Timestamp) -> Self {
+        Self {
+            folded_at: AtomicI64::new(at.millis()),
+            ..Self::default()
+        }
+    }
 }
 
 /// A shard in hand, before its first entry.

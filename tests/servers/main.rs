@@ -13,6 +13,7 @@ mod support;
 
 mod bad_records;
 mod commands;
+mod dashboards;
 mod kills;
 mod members;
 mod oulad;

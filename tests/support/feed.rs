@@ -11,7 +11,7 @@ use std::{
 
 use pulsewatch::{
     domain::{event::Kind, time::Timestamp},
-    generate::workload::{Plan, Workload},
+    generate::workload::{Attributes, Plan, Workload},
 };
 
 use super::{
@@ -46,6 +46,18 @@ pub fn preload_copies(installation: &Installation, plan: Plan, copies: usize) {
                 .kafka
                 .send(installation.topic(event.kind), Placement::ByKey, &record);
         }
+    }
+    installation.kafka.flush();
+}
+
+/// Segment, seats, value and the like of each account.
+pub fn attributes(installation: &Installation, plan: Plan) {
+    let mut accounts = Attributes::new(plan).unwrap();
+    while let Some(event) = accounts.next() {
+        let record = Record::new(event.key, event.value);
+        installation
+            .kafka
+            .send(installation.topic(event.kind), Placement::ByKey, &record);
     }
     installation.kafka.flush();
 }

@@ -5,6 +5,7 @@ pub mod feed;
 pub mod kafka;
 pub mod measure;
 pub mod process;
+pub mod prometheus;
 pub mod redis;
 pub mod service;
 pub mod undisturbed;

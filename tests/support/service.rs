@@ -244,6 +244,11 @@ impl Service {
         });
     }
 
+    /// Host and port of its metrics.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
     /// The answer's body; empty while nobody answers.
     pub fn get(&self, path: &str) -> String {
         let answer = get(self.port, path).unwrap_or_default();

@@ -34,7 +34,7 @@ pub struct Checkpointer {
     due: Instant,
     /// The offset that the store's meta record has, as far as this writer knows.
     stored: Option<i64>,
-    /// When the last checkpoint that is now in the store was begun.
+    /// When the last checkpoint that is now in the store was begun, or was found to be all that there is.
     complete: Instant,
 }
 
@@ -114,10 +114,11 @@ impl Checkpointer {
     }
 
     fn begin(&mut self, shard: &mut Shard, committed: i64) {
+        let begun = Instant::now();
         if shard.offset() <= self.stored {
+            self.complete = begun;
             return;
         }
-        let begun = Instant::now();
         let Some((batches, meta)) = encode(shard) else { return };
         Invariant::CheckpointBehindCommit.check(meta.offset < committed, &self.metrics, || {
             format!(

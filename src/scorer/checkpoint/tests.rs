@@ -130,6 +130,25 @@ fn what_has_not_changed_is_not_written_again() {
 }
 
 #[test]
+fn a_shard_that_stands_still_has_a_new_checkpoint() {
+    let long_ago = Instant::now();
+    let mut case = case([]);
+    case.fold();
+    case.finish();
+    case.checkpointer.complete = long_ago;
+    case.finish();
+    assert!(case.checkpointer.complete > long_ago);
+    // What changed makes it old, until it is written.
+    let away = || Err(StoreError::Unavailable("away".into()));
+    case.store.answers.lock().unwrap().extend((0..1000).map(|_| away()));
+    case.checkpointer.complete = long_ago;
+    case.fold();
+    case.checkpointer
+        .finish(&mut case.shard, case.next, Instant::now() + Duration::from_millis(20));
+    assert_eq!(case.checkpointer.complete, long_ago);
+}
+
+#[test]
 #[should_panic(expected = "checkpoint_behind_commit")]
 fn a_checkpoint_ahead_of_the_commit_is_a_bug() {
     let mut case = case([]);
