@@ -50,9 +50,12 @@ struct Arguments {
     /// Measure latency instead, at so many events a second.
     #[arg(long)]
     rate: Option<u64>,
-    /// How long latency is measured, after a tenth of it to warm up.
+    /// How long latency is measured.
     #[arg(long, default_value_t = 30)]
     seconds: u64,
+    /// How long events flow before it is: the broker's just-in-time compiler takes most of a core for half a minute.
+    #[arg(long, value_name = "SECONDS", default_value_t = 40)]
+    warm_up: u64,
     /// A setting of the service, as TOML: `--set log.shards=8`.
     #[arg(long = "set", value_name = "SECTION.KEY=VALUE")]
     settings: Vec<String>,
@@ -216,7 +219,7 @@ fn measure_latency(arguments: &Arguments, servers: &Servers, sources: &Installat
     let service = installation.start(0);
     service.wait_until_ready();
     let mut reader = installation.kafka.reader(installation.output_topic());
-    let warm_up = arguments.seconds.div_ceil(10);
+    let warm_up = arguments.warm_up;
     let total = arguments.seconds + warm_up;
     let begin = now_ms();
     let plan = Plan {
