@@ -1,6 +1,7 @@
 //! Pulsewatch: live customer-health scores and churn-risk alerts, as a deterministic fold over a log.
 //! ARCHITECTURE.md is the map.
 
+pub mod backtest;
 pub mod cli;
 pub mod config;
 pub mod document;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use pulsewatch::cli::{
-    Cli, Command, Context, check, demo, dlq, explain, generate, rebuild, replay, report, run, schema,
+    Cli, Command, Context, backtest, check, demo, dlq, explain, fit, generate, rebuild, replay, report, run, schema,
 };
 
 #[global_allocator]
@@ -18,10 +18,12 @@ fn main() -> ExitCode {
         environment: environment(),
     };
     report(match &cli.command {
+        Command::Backtest(arguments) => backtest::run(arguments, &context),
         Command::Check(arguments) => check::run(arguments, &context),
         Command::Demo(arguments) => demo::run(arguments, &context),
         Command::Dlq(arguments) => dlq::run(arguments, &context),
         Command::Explain(arguments) => explain::run(arguments, &context),
+        Command::Fit(arguments) => fit::run(arguments, &context),
         Command::Generate(arguments) => generate::run(arguments, &context),
         Command::Rebuild(arguments) => rebuild::run(arguments, &context),
         Command::Replay(arguments) => replay::run(arguments, &context),

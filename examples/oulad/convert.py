@@ -238,15 +238,29 @@ def write_accounts(source, out, enrolments):
     accounts.write()
 
 
-def write_labels(out, enrolments):
-    """Who left, and when. Those who left before the first day were never customers and have no label."""
+def write_labels(source, out, enrolments):
+    """Since when each was a customer, and how that ended: by leaving (`churned`) or with the presentation (`ended`)."""
+    lengths = {
+        (row["code_module"], row["code_presentation"]): int(row["module_presentation_length"])
+        for row in read(source, "courses")
+    }
     path = out / "labels.jsonl"
-    labels = sorted((e for e in enrolments.values() if e.left > 0), key=lambda enrolment: enrolment.account)
+    churns = 0
     with path.open("w") as file:
-        for enrolment in labels:
-            churned = None if enrolment.left == NEVER else rfc3339(enrolment.at(enrolment.left))
-            file.write(compact({"account": enrolment.account, "churned": churned}))
-    print(f"{path}: {len(labels)} accounts")
+        for enrolment in sorted(enrolments.values(), key=lambda enrolment: enrolment.account):
+            length = lengths[enrolment.module, enrolment.presentation]
+            started = max(enrolment.registered, 0)
+            if enrolment.left <= started:
+                # Left before the first day, and so never a customer.
+                changes = [(enrolment.registered, "ended")]
+            elif enrolment.left <= length:
+                changes = [(started, "started"), (enrolment.left, "churned")]
+                churns += 1
+            else:
+                changes = [(started, "started"), (length, "ended")]
+            for day, event in changes:
+                file.write(compact({"account": enrolment.account, "time": rfc3339(enrolment.at(day)), "event": event}))
+    print(f"{path}: {len(enrolments)} accounts, {churns} of them churned")
 
 
 def main():
@@ -266,7 +280,7 @@ def main():
     write_support(arguments.out, forum_days)
     write_billing_and_feedback(arguments.source, arguments.out, enrolments)
     write_accounts(arguments.source, arguments.out, enrolments)
-    write_labels(arguments.out, enrolments)
+    write_labels(arguments.source, arguments.out, enrolments)
 
 
 if __name__ == "__main__":

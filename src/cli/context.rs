@@ -48,11 +48,15 @@ impl Context {
 
 /// The model in `file`, or the built-in one.
 pub fn model(file: Option<&Path>) -> Result<Model, Failure> {
-    let model = match file {
-        Some(path) => model::compile(&read(path, "model")?, &path.display().to_string()),
-        None => model::compile(BUILT_IN_MODEL, BUILT_IN_NAME),
-    };
-    Ok(model?)
+    Ok(model::compile(&model_text(file)?, &model_name(file))?)
+}
+
+/// Its text.
+pub fn model_text(file: Option<&Path>) -> Result<String, Failure> {
+    match file {
+        Some(path) => read(path, "model"),
+        None => Ok(BUILT_IN_MODEL.to_owned()),
+    }
 }
 
 /// What people are told the model was read from.

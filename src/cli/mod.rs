@@ -1,5 +1,6 @@
 //! The commands. Each file is one command; this one says what the command line looks like.
 
+pub mod backtest;
 pub mod check;
 mod cloud_event;
 mod context;
@@ -7,7 +8,9 @@ pub mod demo;
 pub mod dlq;
 pub mod explain;
 mod failure;
+pub mod fit;
 pub mod generate;
+mod history;
 mod progress;
 pub mod rebuild;
 pub mod replay;
@@ -61,10 +64,12 @@ pub enum Format {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Backtest(backtest::Arguments),
     Check(check::Arguments),
     Demo(demo::Arguments),
     Dlq(dlq::Arguments),
     Explain(explain::Arguments),
+    Fit(fit::Arguments),
     Generate(generate::Arguments),
     Rebuild(rebuild::Arguments),
     Replay(replay::Arguments),

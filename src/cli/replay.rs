@@ -10,7 +10,7 @@ use jiff::Timestamp as Now;
 use crate::domain::outbox::OutputRecord;
 use crate::domain::time::Timestamp;
 use crate::model::Model;
-use crate::replay::{Finished, InputFile, Reading, Replay, ReplayError};
+use crate::replay::{Finished, InputFile, Reading, Refused, Replay, ReplayError};
 
 use super::cloud_event::Lines;
 use super::context::{self, Context};
@@ -74,7 +74,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
         lines.flush().map_err(written)?;
         finished
     };
-    tell_refused(&finished);
+    tell_refused(&finished.refused);
     Ok(())
 }
 
@@ -90,33 +90,38 @@ pub fn fold(
 ) -> Result<Finished, Failure> {
     let config = context.config()?;
     let model: Model = context::model(options.model.as_deref().or(config.model.file.as_deref()))?;
-    let topics = wiring::shapes(&config.sources);
-    let files: Vec<InputFile> = files
-        .iter()
-        .map(|file| InputFile::from_argument(file, &topics))
-        .collect();
-    let mut progress = Progress::bytes(files.iter().map(InputFile::size).sum());
-    let replay = Replay {
-        files,
-        reading: Reading {
-            limits: wiring::limits(&config.ingest),
-            wall: options
-                .until
-                .max(Some(Timestamp::from_millis(Now::now().as_millisecond())))
-                .unwrap_or_default(),
-        },
-        model: model.source,
-        shards: options.shards,
-        until: options.until,
-    };
+    let mut replay = prepared(files, context, model.source, options.shards)?;
+    replay.until = options.until;
+    replay.reading.wall = options.until.unwrap_or_default().max(replay.reading.wall);
+    let mut progress = Progress::bytes(replay.size());
     replay
         .run(sink, |bytes| progress.set(bytes))
         .map_err(|error| failed(&error))
 }
 
+/// A replay of these files with this model, up to their last event.
+pub fn prepared(files: &[String], context: &Context, model: String, shards: u32) -> Result<Replay, Failure> {
+    let config = context.config()?;
+    let topics = wiring::shapes(&config.sources);
+    let files: Vec<InputFile> = files
+        .iter()
+        .map(|file| InputFile::from_argument(file, &topics))
+        .collect();
+    Ok(Replay {
+        files,
+        reading: Reading {
+            limits: wiring::limits(&config.ingest),
+            wall: Timestamp::from_millis(Now::now().as_millisecond()),
+        },
+        model,
+        shards,
+        until: None,
+    })
+}
+
 /// What was refused, on standard error.
-pub fn tell_refused(finished: &Finished) {
-    for (file, refused) in &finished.refused {
+pub fn tell_refused(of_files: &[(String, Refused)]) {
+    for (file, refused) in of_files {
         for (record, reason) in &refused.first {
             anstream::eprintln!("{file}: record {record} refused: {reason}");
         }
@@ -149,7 +154,7 @@ pub fn written(error: io::Error) -> Failure {
     failed(&ReplayError::Write(error))
 }
 
-fn failed(error: &ReplayError) -> Failure {
+pub fn failed(error: &ReplayError) -> Failure {
     match error {
         // The reader of a pipe, such as `head`, has seen enough.
         ReplayError::Write(cause) if cause.kind() == io::ErrorKind::BrokenPipe => Failure::Silent,

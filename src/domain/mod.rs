@@ -28,3 +28,4 @@ pub mod reason;
 pub mod score;
 pub mod shard;
 pub mod time;
+pub mod tracked;

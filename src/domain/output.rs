@@ -60,8 +60,8 @@ pub struct ScoreUpdated<'a> {
     pub dimensions: Vec<DimensionScore<'a>>,
     /// What moved the score since `previous`, the largest first; the changes add up to the score's.
     pub drivers: Vec<DriverPart<'a>>,
-    /// Null while the model has no risk section.
-    pub risk: Option<Risk>,
+    /// Null while the model has no section `[risk]`, or nothing is known of the account.
+    pub risk: Option<Risk<'a>>,
     /// Null while no human override is in force.
     pub r#override: Option<Override<'a>>,
     /// Ids of the alert rules that are open on the account.
@@ -111,11 +111,25 @@ pub struct DriverPart<'a> {
 }
 
 /// The probability of churn within the horizon.
-#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
-pub struct Risk {
-    pub probability: f64,
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Risk<'a> {
+    /// 0..1.
+    #[schemars(with = "f64")]
+    pub probability: Quantity,
     /// A duration such as `30d`.
-    pub horizon: &'static str,
+    pub horizon: &'a str,
+    /// What sets the account apart from the mean one, the largest first; at most five.
+    pub drivers: Vec<RiskDriver<'a>>,
+}
+
+/// An indicator's part in the risk.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+pub struct RiskDriver<'a> {
+    /// `<dimension>.<indicator>`.
+    pub indicator: &'a str,
+    /// What its score, the score's change and its absence add to the log-odds of the mean account; above 0 for the worse.
+    #[schemars(with = "f64")]
+    pub log_odds: Quantity,
 }
 
 /// A human's score or band in place of the computed one, which stays in `score`.

@@ -9,6 +9,7 @@ use super::{
     entry::FieldKey,
     event::Kind,
     lifecycle::{implied_label, item_field},
+    tracked::TrackedScores,
 };
 use crate::model::{
     Model,
@@ -36,6 +37,8 @@ pub struct Plan {
     pub passing_when_absent: u128,
     /// See [`Model::layout`].
     pub layout: u32,
+    /// Where the scores are that the risk looks back at, if it does: in the slot after the measures'.
+    pub tracked: Option<TrackedScores>,
 }
 
 /// A measure as the fold applies it.
@@ -67,6 +70,7 @@ impl Plan {
             fields: HashMap::new(),
             passing_when_absent: model.matchers.passing_when_absent(),
             layout: model.layout(),
+            tracked: TrackedScores::of(&model, FIRST_MEASURE + model.measures.len()),
             model: Arc::clone(&model),
         };
         for (index, measure) in model.measures.iter().enumerate() {
@@ -97,7 +101,7 @@ impl Plan {
     }
 
     pub fn slots(&self) -> usize {
-        FIRST_MEASURE + self.model.measures.len()
+        FIRST_MEASURE + self.model.measures.len() + usize::from(self.tracked.is_some())
     }
 
     pub const fn slot_of(measure: usize) -> usize {

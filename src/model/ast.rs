@@ -35,6 +35,7 @@ pub enum Node {
     /// `dimension.adoption`
     Dimension(String),
     Coverage,
+    Risk,
     Selector(Selector),
     Call {
         function: String,
@@ -185,6 +186,7 @@ impl fmt::Display for Expr {
             }
             Node::Dimension(id) => write!(f, "dimension.{id}"),
             Node::Coverage => f.write_str("coverage"),
+            Node::Risk => f.write_str("risk"),
             Node::Selector(selector) => write!(f, "{selector}"),
             Node::Call { function, arguments } => {
                 write!(f, "{function}(")?;

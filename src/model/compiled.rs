@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::domain::{event::Kind, history::TREND_DAYS};
 
-use super::{bands::Bands, curve::Curve, matchers::Matchers, program::Program};
+use super::{bands::Bands, curve::Curve, matchers::Matchers, program::Program, risk::Risk};
 
 /// A model in force. Built only by [`super::compile`]; indexes between its tables are always in range.
 #[derive(Clone, Debug)]
@@ -30,6 +30,7 @@ pub struct Model {
     pub alerts: Vec<AlertRule>,
     pub output: OutputRules,
     pub dedupe: Dedupe,
+    pub risk: Option<Risk>,
 }
 
 impl Model {
@@ -37,6 +38,15 @@ impl Model {
     pub fn history_days(&self) -> u32 {
         let longest = self.score_offsets.iter().copied().max().unwrap_or(0);
         u32::from(longest).max(TREND_DAYS)
+    }
+
+    /// Whether some alert reads the risk.
+    pub fn reads_risk(&self) -> bool {
+        let mut programs = self
+            .alerts
+            .iter()
+            .flat_map(|rule| [Some(&rule.when), rule.clear.as_ref()]);
+        programs.any(|program| program.is_some_and(Program::reads_risk))
     }
 
     /// A hash of all that decides how an account's measures and alerts lie in memory: a checkpoint of another layout
@@ -49,6 +59,9 @@ impl Model {
         }
         for alert in &self.alerts {
             let _ = writeln!(text, "{}", alert.id);
+        }
+        if let Some(risk) = self.risk.as_ref().filter(|risk| !risk.tracked.is_empty()) {
+            let _ = writeln!(text, "tracked {:?} {}", risk.tracked, risk.days_tracked());
         }
         xxhash_rust::xxh3::xxh3_64(text.as_bytes()) as u32
     }

@@ -8,6 +8,7 @@ use super::{
     lower::{Scope, Type, lower},
     parser::parse,
     program::Program,
+    risk_section::risk,
     settings,
     tables::Tables,
 };
@@ -45,10 +46,12 @@ fn read(document: &Document<'_>, source: &str) -> Model {
         root.missing_unless_written("name", "give the model a name: name = \"default\"");
     }
     let (dimensions, indicators) = scorecard(&mut root, &mut tables);
+    tables.has_risk = root.is_table("risk");
     let alerts = alerts(&mut root, &mut tables);
     let bands = settings::bands(root.table("bands"));
     let output = settings::output(root.table("output"));
     let dedupe = settings::dedupe(root.table("dedupe"));
+    let risk = risk(root.table("risk"), &indicators);
     root.finish();
     let hash = format!("{:032x}", xxhash_rust::xxh3::xxh3_128(source.as_bytes()));
     Model {
@@ -66,6 +69,7 @@ fn read(document: &Document<'_>, source: &str) -> Model {
         alerts,
         output,
         dedupe,
+        risk,
     }
 }
 

@@ -88,6 +88,7 @@ impl Lowering<'_> {
                 self.alerts_only("coverage", &expr.span);
                 self.emit(Op::Coverage, Type::Number, want, expr);
             }
+            Node::Risk => self.risk(expr, want),
             Node::Selector(selector) => self.fault(
                 Fault::new(format!("what of `{}`?", selector.kind.as_str()), expr.span.clone())
                     .help(format!("aggregate events, as in count({}[30d])", selector.events())),
@@ -155,6 +156,15 @@ impl Lowering<'_> {
             }
         };
         self.emit(op, Type::Number, want, expr);
+    }
+
+    fn risk(&mut self, expr: &Expr, want: Type) {
+        self.alerts_only("risk", &expr.span);
+        if !self.tables.has_risk {
+            let fault = Fault::new("this model has no section [risk]", expr.span.clone());
+            self.fault(fault.help("`pulsewatch fit` finds one from history with labels"));
+        }
+        self.emit(Op::Risk, Type::Number, want, expr);
     }
 
     fn dimension(&mut self, id: &str, expr: &Expr, want: Type) {

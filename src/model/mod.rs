@@ -15,6 +15,8 @@ mod lower;
 pub mod matchers;
 mod parser;
 pub mod program;
+pub mod risk;
+mod risk_section;
 mod settings;
 mod tables;
 

@@ -17,7 +17,9 @@ const MAX_DEPTH: usize = 48;
 /// Bounds the depth of a chain such as `1 + 1 + ...` too.
 const MAX_NODES: usize = 400;
 
-const RESERVED: [&str; 8] = ["and", "or", "not", "offset", "true", "false", "score", "coverage"];
+const RESERVED: [&str; 9] = [
+    "and", "or", "not", "offset", "true", "false", "score", "coverage", "risk",
+];
 
 /// The tree of `text`; the first mistake otherwise.
 pub fn parse(text: &str) -> Result<Expr, Fault> {
@@ -217,6 +219,7 @@ impl<'t> Parser<'t> {
             "true" | "false" => Node::Truth(word == "true"),
             "score" => Node::Score { offset: self.offset()? },
             "coverage" => Node::Coverage,
+            "risk" => Node::Risk,
             "dimension" => Node::Dimension(self.member("a dimension, as in dimension.adoption")?),
             "account" if *self.peek() == Token::Sign(".") => {
                 Node::Attribute(self.member("an attribute, as in account.seats")?)

@@ -11,12 +11,14 @@ use crate::domain::time::Timestamp;
 pub struct Inputs<'a> {
     pub readings: &'a [f64],
     pub attributes: &'a [Attribute],
-    /// 0..100, NaN while unknown. Only alerts read it, as they do the next three.
+    /// 0..100, NaN while unknown. Only alerts read it, as they do the next four.
     pub score: f64,
     /// The score so many days back as [`super::Model::score_offsets`] says.
     pub score_offsets: &'a [f64],
     pub dimensions: &'a [f64],
     pub coverage: f64,
+    /// The probability of churn, 0..1; NaN while there is no risk.
+    pub risk: f64,
     /// The shard's clock.
     pub now: Timestamp,
 }
@@ -37,6 +39,7 @@ pub(super) enum Op {
     ScoreOffset(u16),
     Dimension(u16),
     Coverage,
+    Risk,
     Negate,
     Add,
     Subtract,
@@ -73,7 +76,8 @@ impl Op {
             | Self::Score
             | Self::ScoreOffset(_)
             | Self::Dimension(_)
-            | Self::Coverage => 0,
+            | Self::Coverage
+            | Self::Risk => 0,
             Self::Negate | Self::Not | Self::Abs => 1,
             Self::Select => 3,
             _ => 2,
@@ -118,6 +122,11 @@ impl Program {
         })
     }
 
+    /// Whether it reads the risk.
+    pub fn reads_risk(&self) -> bool {
+        self.ops.contains(&Op::Risk)
+    }
+
     /// The value; truth is 1 and 0, NaN is missing.
     pub fn eval(&self, inputs: &Inputs<'_>) -> f64 {
         // The most common indicator by far: one reading as it is.
@@ -142,6 +151,7 @@ impl Program {
                 Op::ScoreOffset(index) => stack.push(at(inputs.score_offsets, index)),
                 Op::Dimension(index) => stack.push(at(inputs.dimensions, index)),
                 Op::Coverage => stack.push(inputs.coverage),
+                Op::Risk => stack.push(inputs.risk),
                 Op::Negate => stack.last = -stack.last,
                 Op::Not => stack.last = 1.0 - stack.last,
                 Op::Abs => stack.last = stack.last.abs(),

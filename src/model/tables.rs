@@ -26,6 +26,8 @@ pub struct Tables {
     pub score_offsets: Vec<u16>,
     /// Ids, all known before the first alert is compiled.
     pub dimensions: Vec<String>,
+    /// Whether the model has a section `[risk]`.
+    pub has_risk: bool,
     /// Those that measures aggregate.
     fields: BTreeSet<String>,
     measure_of_key: HashMap<String, u16>,

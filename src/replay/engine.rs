@@ -60,10 +60,32 @@ pub enum ReplayError {
     Panicked,
 }
 
-/// The entries of one shard for one step, in the order of its log.
-pub(super) type Step = Vec<Vec<u8>>;
+/// What one shard does in one step, in the order of its log.
+pub(super) type Step = Vec<Task>;
+
+pub(super) enum Task {
+    Fold(Vec<u8>),
+    /// Every event before this time is folded, and none from it on.
+    Look(Timestamp),
+}
+
+/// Looks at a shard at points of event time while it is replayed.
+pub trait Probe: Send {
+    /// Every event before `at` is folded, and none from it on.
+    fn look(&mut self, at: Timestamp, shard: &Shard);
+}
+
+/// Looks at nothing.
+impl Probe for () {
+    fn look(&mut self, _: Timestamp, _: &Shard) {}
+}
 
 impl Replay {
+    /// Bytes of the files on disk, as far as they are known.
+    pub fn size(&self) -> u64 {
+        self.files.iter().map(InputFile::size).sum()
+    }
+
     /// Runs to the end. `sink` gets every output, `progress` the bytes read so far, now and then. Without a sink outputs are
     /// not made, which saves time.
     ///
@@ -74,6 +96,22 @@ impl Replay {
         sink: Option<impl FnMut(&OutputRecord<'_>) -> io::Result<()> + Send>,
         progress: impl FnMut(u64),
     ) -> Result<Finished, ReplayError> {
+        let finished = self.run_with_probes(Vec::new(), || (), sink, progress)?;
+        Ok(finished.0)
+    }
+
+    /// The same, with a probe for each shard that looks at it at `times` (ascending; those before the first event are passed
+    /// over). After the last event the clock runs on to the last of them. Gives the probes back, shard by shard.
+    ///
+    /// # Errors
+    /// Those of [`Replay::run`].
+    pub fn run_with_probes<P: Probe>(
+        &self,
+        times: Vec<Timestamp>,
+        new_probe: impl Fn() -> P,
+        sink: Option<impl FnMut(&OutputRecord<'_>) -> io::Result<()> + Send>,
+        progress: impl FnMut(u64),
+    ) -> Result<(Finished, Vec<P>), ReplayError> {
         thread::scope(|scope| {
             let muted = sink.is_none();
             let mut steps = Vec::new();
@@ -85,23 +123,28 @@ impl Replay {
                 steps.push(step_sender);
                 outputs.push(output_receiver);
                 let folder = thread::Builder::new().name(format!("shard-{index}"));
-                let fold = move || fold(index, muted, &step_receiver, &output_sender);
+                let probe = new_probe();
+                let fold = move || fold(index, muted, probe, &step_receiver, &output_sender);
                 folders.push(folder.spawn_scoped(scope, fold).map_err(ReplayError::Thread)?);
             }
             let writer = scope.spawn(move || hand_out(&outputs, sink));
-            let fed = self.feed(LogWriter::new(steps, &self.model), progress);
+            let until = self.until.max(times.last().copied());
+            let fed = self.feed(LogWriter::new(steps, &self.model, times), until, progress);
             let written = writer.join().map_err(|_| ReplayError::Panicked)?;
-            let mut shards = Vec::new();
+            let (mut shards, mut probes) = (Vec::new(), Vec::new());
             for folder in folders {
-                shards.push(folder.join().map_err(|_| ReplayError::Panicked)??);
+                let (shard, probe) = folder.join().map_err(|_| ReplayError::Panicked)??;
+                shards.push(shard);
+                probes.push(probe);
             }
             written.map_err(ReplayError::Write)?;
             let (events, refused) = fed?;
-            Ok(Finished {
+            let finished = Finished {
                 shards,
                 events,
                 refused,
-            })
+            };
+            Ok((finished, probes))
         })
     }
 
@@ -109,6 +152,7 @@ impl Replay {
     fn feed(
         &self,
         mut log: LogWriter,
+        until: Option<Timestamp>,
         mut progress: impl FnMut(u64),
     ) -> Result<(u64, Vec<(String, Refused)>), ReplayError> {
         let read = Arc::new(AtomicU64::new(0));
@@ -135,7 +179,7 @@ impl Replay {
                 progress(bytes);
             }
         }
-        log.finish(self.until);
+        log.finish(until);
         let names = self.files.iter().map(InputFile::name);
         Ok((events, names.zip(merge.into_refused()).collect()))
     }
@@ -153,7 +197,13 @@ impl Replay {
     }
 }
 
-fn fold(index: u32, muted: bool, steps: &Receiver<Step>, outputs: &Sender<Outputs>) -> Result<Shard, FoldError> {
+fn fold<P: Probe>(
+    index: u32,
+    muted: bool,
+    mut probe: P,
+    steps: &Receiver<Step>,
+    outputs: &Sender<Outputs>,
+) -> Result<(Shard, P), FoldError> {
     // Historic events are no catching up: everything that happened goes out.
     let rules = ShardRules {
         catch_up_emit: true,
@@ -164,15 +214,20 @@ fn fold(index: u32, muted: bool, steps: &Receiver<Step>, outputs: &Sender<Output
     for step in steps {
         let mut out = Outputs::new();
         out.set_muted(muted);
-        for entry in step {
-            shard.fold(offset, &entry, &mut out)?;
-            offset += 1;
+        for task in step {
+            match task {
+                Task::Fold(entry) => {
+                    shard.fold(offset, &entry, &mut out)?;
+                    offset += 1;
+                }
+                Task::Look(at) => probe.look(at, &shard),
+            }
         }
         if outputs.send(out).is_err() {
             break;
         }
     }
-    Ok(shard)
+    Ok((shard, probe))
 }
 
 /// Step by step, and in each step shard by shard.

@@ -115,7 +115,10 @@ fn shape_of_name(path: &Path, topics: &[(String, Shape)]) -> Option<Shape> {
 }
 
 /// Gzip and zstd are known by their first bytes.
-fn unpack(raw: impl Read + Send + 'static) -> io::Result<Box<dyn BufRead + Send>> {
+///
+/// # Errors
+/// When it cannot be read.
+pub fn unpack(raw: impl Read + Send + 'static) -> io::Result<Box<dyn BufRead + Send>> {
     let mut raw = BufReader::with_capacity(BUFFER_BYTES, raw);
     let start = raw.fill_buf()?;
     if start.starts_with(GZIP_MAGIC) {

@@ -9,5 +9,5 @@ mod merge;
 mod writer;
 
 pub use decode::{Reading, Refused};
-pub use engine::{Finished, Replay, ReplayError};
-pub use input::InputFile;
+pub use engine::{Finished, Probe, Replay, ReplayError};
+pub use input::{InputFile, unpack};

@@ -1,6 +1,6 @@
 //! The shard logs of a replay: the service's own entries, handed to the shards in memory.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use crossbeam_channel::Sender;
 
@@ -10,7 +10,7 @@ use crate::domain::hash::shard_of;
 use crate::domain::time::{HOUR_MS, Timestamp};
 
 use super::block::Stored;
-use super::engine::Step;
+use super::engine::{Step, Task};
 
 /// An entry closes at so many events, as in the service.
 const ENTRY_EVENTS: usize = 1_000;
@@ -25,6 +25,8 @@ pub struct LogWriter {
     /// The clock that the shards were told last. Entries of events repeat it: they name only the partitions that they hold,
     /// and would else move the clocks of some kinds and not of others, depending on how many shards there are.
     told: Option<Timestamp>,
+    /// Times at which the shards are looked at, still to come.
+    looks: VecDeque<Timestamp>,
     model: String,
     /// Whether a shard has stopped to listen.
     is_over: bool,
@@ -44,7 +46,7 @@ struct Partitions {
 }
 
 impl LogWriter {
-    pub fn new(steps: Vec<Sender<Step>>, model: &str) -> Self {
+    pub fn new(steps: Vec<Sender<Step>>, model: &str, looks: Vec<Timestamp>) -> Self {
         let shards = steps.into_iter().map(|steps| ShardLog {
             builder: EntryBuilder::new(),
             step: Vec::new(),
@@ -55,6 +57,7 @@ impl LogWriter {
             partitions: Partitions::default(),
             clock: None,
             told: None,
+            looks: looks.into(),
             model: model.to_owned(),
             is_over: false,
         }
@@ -63,13 +66,25 @@ impl LogWriter {
     /// Lets the clock run to `time`, hour by hour; to be called before an event of that time is pushed. `false` when
     /// a shard is gone and the rest is in vain.
     pub fn reach(&mut self, time: Timestamp) -> bool {
+        while let Some(at) = self.looks.front().copied().filter(|at| *at <= time) {
+            self.looks.pop_front();
+            if self.clock.is_some() {
+                self.run_to(at.plus_millis(-1));
+                self.look(at);
+            }
+        }
+        self.run_to(time);
+        !self.is_over
+    }
+
+    fn run_to(&mut self, time: Timestamp) {
         match self.clock {
             None => {
                 self.clock = Some(time);
                 for log in &mut self.shards {
                     let mut model = Vec::new();
                     entry::encode_model(time, &self.model, &mut model);
-                    log.step.push(model);
+                    log.step.push(Task::Fold(model));
                 }
             }
             Some(clock) => {
@@ -80,7 +95,15 @@ impl LogWriter {
                 self.clock = self.clock.max(Some(time));
             }
         }
-        !self.is_over
+    }
+
+    /// Lets every shard be looked at, with all that was pushed so far.
+    fn look(&mut self, at: Timestamp) {
+        for log in &mut self.shards {
+            log.close(&self.partitions, self.told, self.clock);
+            log.step.push(Task::Look(at));
+        }
+        self.end_step();
     }
 
     pub fn push(&mut self, file: usize, name_of: impl Fn(usize) -> String, stored: &Stored<'_>) {
@@ -116,7 +139,7 @@ impl LogWriter {
         entry::encode_tick(clock.unwrap_or_default(), &clocks, &mut tick);
         for log in &mut self.shards {
             log.close(partitions, self.told, clock);
-            log.step.push(tick.clone());
+            log.step.push(Task::Fold(tick.clone()));
         }
         self.told = clock;
         self.end_step();
@@ -132,7 +155,7 @@ impl ShardLog {
         let clock_of = |index| partitions.clock(index, told);
         self.builder
             .finish(wall.unwrap_or_default(), false, clock_of, &mut bytes);
-        self.step.push(bytes);
+        self.step.push(Task::Fold(bytes));
     }
 }
 

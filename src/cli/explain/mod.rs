@@ -57,7 +57,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     };
     let sink = arguments.account.is_some().then_some(see);
     let finished = replay::fold(&arguments.files, &arguments.options, context, sink)?;
-    replay::tell_refused(&finished);
+    replay::tell_refused(&finished.refused);
     print(arguments, &finished.shards, &moves)
 }
 

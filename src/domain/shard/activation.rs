@@ -12,6 +12,7 @@ use crate::{
         cells::Cells,
         plan::{Plan, SLOT_HISTORY, SLOT_IDS, SLOT_SENT},
         time::{DAY_MS, HOUR_MS, Timestamp},
+        tracked::TrackedScores,
     },
     model::{
         self, Model,
@@ -66,6 +67,8 @@ struct Moves {
     measures: Vec<Option<usize>>,
     /// By old rule.
     alerts: Vec<Option<u16>>,
+    /// The old place of the scores that the risk looks back at, if the new one looks back at the same.
+    tracked: Option<TrackedScores>,
 }
 
 impl Moves {
@@ -85,9 +88,18 @@ impl Moves {
             let place = plan.model.alerts.iter().position(|new| new.id == rule.id)?;
             u16::try_from(place).ok()
         });
+        let ids = |model: &'_ Model| -> Option<(u16, Vec<String>)> {
+            let risk = model.risk.as_ref()?;
+            let ids = risk
+                .tracked
+                .iter()
+                .map(|&index| model.indicators[usize::from(index)].id.clone());
+            Some((risk.days_tracked(), ids.collect()))
+        };
         Self {
             measures: measures.collect(),
             alerts: alerts.collect(),
+            tracked: before.plan.tracked.filter(|_| ids(old) == ids(&plan.model)),
         }
     }
 
@@ -135,6 +147,10 @@ impl Moves {
                     account.cells.get(Plan::slot_of(*old)).iter().copied(),
                 );
             }
+        }
+        // Of another set of indicators nothing would fit.
+        if let (Some(old), Some(new)) = (self.tracked, plan.tracked) {
+            cells.set(new.slot(), account.cells.get(old.slot()).iter().copied());
         }
         account.cells = cells;
         account.alerts.retain_mut(

@@ -191,7 +191,7 @@ impl Message<'_> {
                 })
                 .collect(),
             drivers: self.drivers(),
-            risk: None,
+            risk: self.scratch.risk.message(model),
             r#override: None,
             alerts: open_rules(account)
                 .filter_map(|state| model.alerts.get(usize::from(state.rule)))

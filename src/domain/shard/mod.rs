@@ -7,6 +7,7 @@
 //! | `turn` | decides whether accounts are scored at this entry, and which |
 //! | `due` | finds the accounts that time alone brings up |
 //! | `scoring` | scores an account and steps its band and alerts |
+//! | `risk` | how likely an account is to leave |
 //! | `emission` | decides what goes out and writes it |
 //! | `activation` | changes the model |
 //! | `state` | the bytes of a checkpoint |
@@ -16,6 +17,8 @@ mod due;
 mod emission;
 mod events;
 mod facts;
+mod observe;
+mod risk;
 mod scoring;
 mod state;
 mod turn;
@@ -25,8 +28,9 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+pub use observe::Observation;
 pub use state::StateError;
-pub use view::{AccountView, IndicatorView, ReadingView};
+pub use view::{AccountView, IndicatorView, ReadingView, RiskPart, RiskView};
 
 use self::{due::DueAccounts, facts::EntryFacts, scoring::Scratch, state::Pending, turn::Turn};
 use super::{

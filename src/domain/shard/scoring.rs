@@ -28,6 +28,7 @@ pub struct Scratch {
     pub weights: Vec<f64>,
     pub dimensions: Vec<f64>,
     pub score_offsets: Vec<f64>,
+    pub risk: super::risk::Assessment,
     /// Rules that opened or resolved at this scoring.
     pub transitions: Vec<(u16, Transition)>,
     pub emission: super::emission::Scratch,
@@ -58,6 +59,7 @@ impl Active {
             score_offsets: &[],
             dimensions: &[],
             coverage: f64::NAN,
+            risk: f64::NAN,
             now,
         };
         scratch.values.clear();
@@ -140,6 +142,8 @@ impl Shard {
         let band_before = account.band.band;
         account.band = account.band.step(&model.bands, scored.score, scored.coverage, now);
         history::record(&mut account.cells, scored.score, now, model.history_days());
+        active.track(account, now, &self.scratch);
+        active.assess(account, scored.score, now, &mut self.scratch);
 
         self.scratch.score_offsets.clear();
         let offsets = model.score_offsets.iter();
@@ -180,6 +184,7 @@ fn step_alerts(active: &Active, account: &mut Account, now: Timestamp, scratch: 
         score_offsets: &scratch.score_offsets,
         dimensions: &scratch.dimensions,
         coverage: account.coverage,
+        risk: scratch.risk.probability,
         now,
     };
     for (index, rule) in active.plan.model.alerts.iter().enumerate() {

@@ -28,6 +28,8 @@ pub struct AccountView {
     pub coverage: Quantity,
     pub band: Band,
     pub indicators: Vec<IndicatorView>,
+    /// Null while the model has no section `[risk]`, or nothing is known of the account.
+    pub risk: Option<RiskView>,
     pub alerts: Vec<String>,
     pub attributes: serde_json::Map<String, serde_json::Value>,
     /// Newest event by kind.
@@ -53,6 +55,28 @@ pub struct IndicatorView {
     pub contribution: Quantity,
     /// The window values that the expression was given.
     pub readings: Vec<ReadingView>,
+}
+
+/// How likely the account is to leave, and why.
+#[derive(Debug, Serialize)]
+pub struct RiskView {
+    /// 0..1: the logistic function of `log_odds`.
+    pub probability: Quantity,
+    /// Within which time, such as `30d`.
+    pub horizon: String,
+    /// Of the mean account.
+    pub intercept: Quantity,
+    /// The intercept and the parts added up.
+    pub log_odds: Quantity,
+    /// Every indicator that has a part, in the model's order.
+    pub parts: Vec<RiskPart>,
+}
+
+/// An indicator's part in the risk.
+#[derive(Debug, Serialize)]
+pub struct RiskPart {
+    pub indicator: String,
+    pub log_odds: Quantity,
 }
 
 /// What a measure said.
@@ -81,7 +105,7 @@ impl Shard {
             .filter_map(move |number| self.view_of(number, &clocks))
     }
 
-    fn clocks_at(&self, at: Option<Timestamp>) -> Clocks {
+    pub(super) fn clocks_at(&self, at: Option<Timestamp>) -> Clocks {
         let mut clocks = self.clocks.clone();
         if let Some(at) = at {
             clocks.run_on_to(at);
@@ -96,6 +120,7 @@ impl Shard {
         let now = clocks.shard()?;
         let mut scratch = Scratch::default();
         let scored = active.score(account, clocks, &mut scratch);
+        active.assess(account, scored.score, now, &mut scratch);
         let indicators = model.indicators.iter().enumerate().map(|(index, indicator)| {
             let (score, weight) = (scratch.scores[index], scratch.weights[index]);
             let readings = indicator.value.readings().map(|reading| ReadingView {
@@ -129,6 +154,7 @@ impl Shard {
             coverage: Quantity(scored.coverage),
             band: account.band.step(&model.bands, scored.score, scored.coverage, now).band,
             indicators: indicators.collect(),
+            risk: scratch.risk.view(model),
             alerts: rules.map(|rule| rule.id.clone()).collect(),
             attributes: attributes.collect(),
             newest: newest.collect(),

@@ -18,6 +18,7 @@ use crate::{
 fn tables() -> Tables {
     let mut tables = Tables::default();
     tables.dimensions = DIMENSIONS.map(str::to_owned).to_vec();
+    tables.has_risk = true;
     tables
 }
 
@@ -33,6 +34,7 @@ struct World {
     dimensions: [Option<f64>; 2],
     score: Option<f64>,
     coverage: Option<f64>,
+    risk: Option<f64>,
 }
 
 const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
@@ -71,6 +73,7 @@ impl World {
             score_offsets: &offsets,
             dimensions: &self.dimensions.map(plain),
             coverage: plain(self.coverage),
+            risk: plain(self.risk),
             now: NOW,
         })
     }
@@ -91,6 +94,7 @@ impl World {
             Node::Score { offset: Some(offset) } => self.score_before(offset.count as u16),
             Node::Dimension(id) => self.dimensions[DIMENSIONS.iter().position(|known| known == id)?],
             Node::Coverage => self.coverage,
+            Node::Risk => self.risk,
             Node::Negate(operand) => Some(-self.number(operand, tables)?),
             Node::Binary { op, left, right } => {
                 let (left, right) = (self.number(left, tables)?, self.number(right, tables)?);
@@ -233,9 +237,10 @@ fn world() -> impl Strategy<Value = World> {
         [number(), number()],
         number(),
         number(),
+        number(),
     )
         .prop_map(
-            |(numbers, truths, texts, dates, readings, offsets, dimensions, score, coverage)| World {
+            |(numbers, truths, texts, dates, readings, offsets, dimensions, score, coverage, risk)| World {
                 numbers,
                 truths,
                 texts,
@@ -245,6 +250,7 @@ fn world() -> impl Strategy<Value = World> {
                 dimensions,
                 score,
                 coverage,
+                risk,
             },
         )
 }
@@ -286,6 +292,7 @@ fn value(text: &str, reading: f64) -> f64 {
         score_offsets: &[],
         dimensions: &[],
         coverage: missing,
+        risk: missing,
         now: NOW,
     })
 }

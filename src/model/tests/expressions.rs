@@ -99,6 +99,7 @@ fn number_atom() -> impl Strategy<Value = Expr> {
     prop_oneof![
         3 => (0..100u32).prop_map(|number| at(Node::Number(f64::from(number) / 4.0))),
         1 => Just(at(Node::Coverage)),
+        1 => Just(at(Node::Risk)),
         1 => prop::option::of(days(30)).prop_map(|offset| at(Node::Score { offset })),
         1 => prop::sample::select(DIMENSIONS.to_vec()).prop_map(|id| at(Node::Dimension(id.to_owned()))),
         3 => attribute(NUMBERS),
