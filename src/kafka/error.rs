@@ -5,7 +5,7 @@ use rdkafka::error::KafkaError;
 #[derive(Debug, thiserror::Error)]
 pub enum KafkaSetupError {
     #[error(
-        "cannot reach Kafka at {servers}: {cause}. Is a broker listening there, and does kafka.tls / kafka.sasl fit it?"
+        "cannot reach Kafka at {servers}: {cause}. Is a broker listening there, and do kafka.tls.ca_file and kafka.sasl fit it?"
     )]
     Unreachable { servers: String, cause: KafkaError },
 

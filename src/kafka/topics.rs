@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rdkafka::{
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
+    config::RDKafkaLogLevel,
     consumer::{BaseConsumer, Consumer},
     error::RDKafkaErrorCode,
 };
@@ -54,7 +55,10 @@ impl TopicSpec {
 
 /// Checks every topic, creates what is missing and may be created, and waits until the brokers show it.
 pub fn ensure(settings: &KafkaSettings, specs: &[TopicSpec]) -> Result<(), KafkaSetupError> {
-    let consumer: BaseConsumer<Quiet> = settings.admin().create_with_context(Quiet)?;
+    // The first to talk to Kafka: why a connection fails (a certificate, a password) is in librdkafka's log lines alone.
+    let mut config = settings.admin();
+    config.set_log_level(RDKafkaLogLevel::Warning);
+    let consumer: BaseConsumer<Quiet> = config.create_with_context(Quiet)?;
     let mut missing = Vec::new();
     for (spec, found) in specs.iter().zip(partition_counts(settings, &consumer, specs)?) {
         match found {
@@ -90,17 +94,23 @@ fn partition_counts(
     consumer: &BaseConsumer<Quiet>,
     specs: &[TopicSpec],
 ) -> Result<Vec<Option<i32>>, KafkaSetupError> {
-    let metadata = consumer
-        .fetch_metadata(None, TIMEOUT)
-        .map_err(|cause| KafkaSetupError::Unreachable {
+    let metadata = consumer.fetch_metadata(None, TIMEOUT).map_err(|cause| {
+        serve_log_lines(consumer);
+        KafkaSetupError::Unreachable {
             servers: settings.bootstrap_servers.clone(),
             cause,
-        })?;
+        }
+    })?;
     let count = |spec: &TopicSpec| {
         let topic = metadata.topics().iter().find(|topic| topic.name() == spec.name)?;
         i32::try_from(topic.partitions().len()).ok().filter(|count| *count > 0)
     };
     Ok(specs.iter().map(count).collect())
+}
+
+/// A client's log lines wait until it is polled; its errors say less than they do.
+fn serve_log_lines(consumer: &BaseConsumer<Quiet>) {
+    while consumer.poll(Duration::ZERO).is_some() {}
 }
 
 fn create(settings: &KafkaSettings, missing: &[&TopicSpec]) -> Result<(), KafkaSetupError> {

@@ -3,8 +3,8 @@
 use std::{fmt, fs, time::Duration};
 
 use redis::{
-    Client, ClientTlsConfig, ConnectionInfo, ConnectionLike, IntoConnectionInfo, RedisError, TlsCertificates, Value,
-    cluster::ClusterClient,
+    Client, ClientTlsConfig, ConnectionInfo, ConnectionLike, ErrorKind, IntoConnectionInfo, RedisError,
+    TlsCertificates, Value, cluster::ClusterClient,
 };
 
 use crate::scorer::store::StoreError;
@@ -90,7 +90,6 @@ impl RedisSettings {
 
     /// A connection to a server that keeps what it is given: one that evicts keys is refused.
     pub fn connect(&self) -> Result<Connection, StoreError> {
-        let unreachable = |error: RedisError| StoreError::Unavailable(format!("Redis at {}: {error}", self.address()));
         // rustls needs to be told which cryptography to use; a second call finds it told and changes nothing.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut connection = if self.cluster {
@@ -98,13 +97,30 @@ impl RedisSettings {
         } else {
             self.connect_single()
         }?
-        .map_err(unreachable)?;
+        .map_err(|error| self.trouble(&error))?;
         let info = redis::cmd("INFO")
             .arg("memory")
             .query(&mut *connection)
-            .map_err(unreachable)?;
+            .map_err(|error| self.trouble(&error))?;
         check_policy(&info)?;
         Ok(connection)
+    }
+
+    fn trouble(&self, error: &RedisError) -> StoreError {
+        let told = format!("Redis at {}: {error}", self.address());
+        if error.kind() == ErrorKind::AuthenticationFailed {
+            return StoreError::Misconfigured(format!("{told}. Check redis.username and redis.password"));
+        }
+        match self.uses_tls() {
+            true => StoreError::Unavailable(format!(
+                "{told}. Does redis.ca_file name the authority of its certificate?"
+            )),
+            false => StoreError::Unavailable(told),
+        }
+    }
+
+    fn uses_tls(&self) -> bool {
+        self.urls.iter().any(|url| url.starts_with("rediss://"))
     }
 
     fn connect_single(&self) -> Result<Result<Connection, RedisError>, StoreError> {
@@ -129,12 +145,11 @@ impl RedisSettings {
 
     fn connect_cluster(&self) -> Result<Result<Connection, RedisError>, StoreError> {
         let (nodes, certificates) = (self.nodes()?, self.certificates()?);
-        let tls = self.urls.iter().any(|url| url.starts_with("rediss://"));
         let mut builder = ClusterClient::builder(nodes)
             .connection_timeout(self.connect_timeout)
             .response_timeout(self.response_timeout)
             .retries(2);
-        if tls {
+        if self.uses_tls() {
             builder = builder.certs(certificates);
         }
         let open = || {

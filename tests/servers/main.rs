@@ -19,5 +19,6 @@ mod members;
 mod oulad;
 mod outages;
 mod repeats;
+mod secured;
 mod time;
 mod whole_run;

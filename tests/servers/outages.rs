@@ -105,3 +105,22 @@ fn without_kafka_it_says_so_and_ends() {
     let status = service.wait();
     assert_eq!(status.code(), Some(69), "{}", service.process.log());
 }
+
+#[test]
+fn an_idle_service_is_not_ready_while_kafka_or_redis_is_away() {
+    let (mut broker, mut redis) = (Broker::start(), RedisServer::start());
+    let installation = Installation::new("readiness", broker.kafka(), &redis.url());
+    let service = installation.start(0);
+    service.wait_until_ready();
+    redis.stop();
+    service.wait_until_not_ready("waits for Redis");
+    assert!(service.is_alive(), "a new process would not bring Redis back");
+    redis.start_again();
+    service.wait_until_ready();
+    broker.stop();
+    service.wait_until_not_ready("waits for Kafka");
+    assert!(service.is_alive());
+    broker.start_again();
+    service.wait_until_ready();
+    service.stop();
+}

@@ -1,10 +1,18 @@
 //! A Kafka broker of a test's own, to be stopped and started.
 
-use std::{path::PathBuf, process::Command, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
 
 use tempfile::TempDir;
 
-use super::{free_ports, kafka::Kafka, process::Process, wait_until};
+use super::{certificates::Certificates, free_ports, kafka::Kafka, process::Process, wait_until};
+
+/// In the broker's folder: settings that win over those of tests/broker.
+const MORE_PROPERTIES: &str = "more.properties";
 
 pub struct Broker {
     folder: TempDir,
@@ -18,9 +26,35 @@ impl Broker {
         Self::start_with("")
     }
 
+    /// With a second listener that wants TLS and a login, see [`Broker::secured_address`].
+    pub fn start_secured(certificates: &Certificates, username: &str, password: &str) -> Self {
+        let (folder, port) = (TempDir::new().unwrap(), free_ports(3));
+        let listeners = format!("PLAINTEXT://127.0.0.1:{port},SASL_SSL://127.0.0.1:{}", port + 2);
+        let login = "org.apache.kafka.common.security.plain.PlainLoginModule required";
+        let properties = format!(
+            "listeners={listeners},CONTROLLER://127.0.0.1:{}\nadvertised.listeners={listeners}\n\
+             listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_SSL:SASL_SSL\n\
+             sasl.enabled.mechanisms=PLAIN\n\
+             listener.name.sasl_ssl.plain.sasl.jaas.config={login} user_{username}=\"{password}\";\n\
+             ssl.keystore.type=PEM\nssl.keystore.location={}\n",
+            port + 1,
+            certificates.key_and_certificate().display()
+        );
+        fs::write(folder.path().join(MORE_PROPERTIES), properties).unwrap();
+        Self::start_in(folder, port, "")
+    }
+
+    /// Host and port of the listener that wants TLS and a login.
+    pub fn secured_address(&self) -> String {
+        format!("127.0.0.1:{}", self.port + 2)
+    }
+
     /// With options of the JVM in place of those for tests.
     pub fn start_with(java_options: &'static str) -> Self {
-        let (folder, port) = (TempDir::new().unwrap(), free_ports(2));
+        Self::start_in(TempDir::new().unwrap(), free_ports(2), java_options)
+    }
+
+    fn start_in(folder: TempDir, port: u16, java_options: &'static str) -> Self {
         let process = Self::launch(&folder, port, java_options);
         let broker = Self {
             folder,
@@ -39,6 +73,10 @@ impl Broker {
             .arg(folder.path().join("kafka"))
             .arg(port.to_string())
             .env("KAFKA_JAVA_OPTS", java_options);
+        let more = folder.path().join(MORE_PROPERTIES);
+        if Path::exists(&more) {
+            command.env("KAFKA_PROPERTIES", more);
+        }
         Process::start("Kafka", &mut command, &folder.path().join("kafka.log"))
     }
 

@@ -4,7 +4,7 @@ use std::{process::Command, time::Duration};
 
 use tempfile::TempDir;
 
-use super::{free_ports, process::Process, wait_until};
+use super::{certificates::Certificates, free_ports, process::Process, wait_until};
 
 pub struct RedisServer {
     folder: TempDir,
@@ -16,6 +16,36 @@ pub struct RedisServer {
 impl RedisServer {
     pub fn start() -> Self {
         Self::start_with(free_ports(1), &[])
+    }
+
+    /// With a second port that speaks TLS, see [`RedisServer::secured_url`], and a user.
+    pub fn start_secured(certificates: &Certificates, username: &str, password: &str) -> Self {
+        let port = free_ports(2);
+        let files = [certificates.certificate(), certificates.key(), certificates.authority()]
+            .map(|file| file.display().to_string());
+        let [certificate, key, authority] = &files;
+        let (tls_port, password) = ((port + 1).to_string(), format!(">{password}"));
+        let arguments = [
+            ["--tls-port", &tls_port, "--tls-auth-clients", "no"],
+            ["--tls-cert-file", certificate, "--tls-key-file", key],
+        ];
+        let login = [
+            "--tls-ca-cert-file",
+            authority,
+            "--user",
+            username,
+            "on",
+            &password,
+            "~*",
+            "&*",
+            "+@all",
+        ];
+        let arguments: Vec<&str> = arguments.iter().flatten().chain(&login).copied().collect();
+        Self::start_with(port, &arguments)
+    }
+
+    pub fn secured_url(&self) -> String {
+        format!("rediss://127.0.0.1:{}", self.port + 1)
     }
 
     fn start_with(port: u16, arguments: &[&str]) -> Self {

@@ -244,6 +244,20 @@ impl Service {
         });
     }
 
+    /// Waits until it says that it is not ready, in these words among others.
+    pub fn wait_until_not_ready(&self, words: &str) {
+        wait_until(&format!("not ready: {words}"), || {
+            self.assert_running();
+            get(self.port, "/readyz")
+                .filter(|answer| answer.starts_with("HTTP/1.1 503") && answer.contains(words))
+                .map(|_| ())
+        });
+    }
+
+    pub fn is_alive(&self) -> bool {
+        get(self.port, "/healthz").is_some_and(|answer| answer.starts_with("HTTP/1.1 200"))
+    }
+
     /// Host and port of its metrics.
     pub fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port)

@@ -1,5 +1,6 @@
 //! `pulsewatch run`: the service.
 
+mod probe;
 mod roles;
 mod signals;
 
@@ -14,8 +15,10 @@ use crate::health::Health;
 use crate::http::Server;
 use crate::kafka::error::KafkaSetupError;
 use crate::kafka::topics;
+use crate::scorer::store::StoreFactory;
 use crate::{metrics, telemetry};
 
+use self::probe::Needed;
 use super::context::{self, Context};
 use super::failure::chain;
 use super::{Failure, wiring};
@@ -57,11 +60,19 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     };
     topics::ensure(&wiring::kafka(&config.kafka), &wiring::topics(&config)).map_err(|error| setup_failed(&error))?;
     let mut roles = Roles::new(registry, health.clone());
+    let stores = has(Part::Score).then(|| Arc::new(wiring::stores(&config)) as Arc<dyn StoreFactory>);
+    if has(Part::Ingest) || has(Part::Score) {
+        roles.probe(Needed {
+            kafka: wiring::kafka(&config.kafka),
+            topic: config.log.topic.clone(),
+            stores: stores.clone(),
+        })?;
+    }
     if has(Part::Ingest) {
         roles.ingest(wiring::ingest(&config, &model))?;
     }
-    if has(Part::Score) {
-        roles.score(wiring::scorer(&config, model), Arc::new(wiring::stores(&config)))?;
+    if let Some(stores) = stores {
+        roles.score(wiring::scorer(&config, model), stores)?;
     }
     health.started();
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "running");

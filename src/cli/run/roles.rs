@@ -15,6 +15,7 @@ use crate::scorer::store::{StoreError, StoreFactory};
 use crate::scorer::{self, ScorerError, ScorerMetrics};
 
 use super::super::Failure;
+use super::probe::{Needed, probe};
 
 /// Supervisors kill after 10 s.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
@@ -58,6 +59,14 @@ impl Roles {
         let role = self.health.role("score");
         self.start("score", move |stop| {
             scorer::run(settings, stores, stop, &metrics, &role).map_err(|error| scorer_failed(&error))
+        })
+    }
+
+    /// Shows in `/readyz` when a server is away.
+    pub fn probe(&mut self, needed: Needed) -> Result<(), Failure> {
+        let role = self.health.role("the process");
+        self.start("probe", move |stop| {
+            probe(&needed, stop, &role).map_err(|error| Failure::of("Kafka client", &error))
         })
     }
 
