@@ -12,7 +12,7 @@ use super::{
 };
 use crate::model::{
     Model,
-    compiled::{Dedupe, Store},
+    compiled::{Dedupe, DimensionOffset, Store},
 };
 
 /// Slots of [`super::cells::Cells`] before those of the measures.
@@ -36,6 +36,8 @@ pub struct Plan {
     pub passing_when_absent: u128,
     /// See [`Model::layout`].
     pub layout: u32,
+    /// The dimensions whose days are kept, in the slots after the measures'.
+    tracked: Vec<DimensionOffset>,
 }
 
 /// A measure as the fold applies it.
@@ -67,6 +69,7 @@ impl Plan {
             fields: HashMap::new(),
             passing_when_absent: model.matchers.passing_when_absent(),
             layout: model.layout(),
+            tracked: model.tracked_dimensions(),
             model: Arc::clone(&model),
         };
         for (index, measure) in model.measures.iter().enumerate() {
@@ -97,11 +100,23 @@ impl Plan {
     }
 
     pub fn slots(&self) -> usize {
-        FIRST_MEASURE + self.model.measures.len()
+        FIRST_MEASURE + self.model.measures.len() + self.tracked.len()
     }
 
     pub const fn slot_of(measure: usize) -> usize {
         FIRST_MEASURE + measure
+    }
+
+    /// Each dimension whose days are kept, with its slot.
+    pub fn tracked(&self) -> impl Iterator<Item = (usize, DimensionOffset)> {
+        (FIRST_MEASURE + self.model.measures.len()..).zip(self.tracked.iter().copied())
+    }
+
+    /// The slot of a dimension's days; `None` when they are not kept.
+    pub fn slot_of_tracked(&self, dimension: u16) -> Option<usize> {
+        let mut tracked = self.tracked();
+        let found = tracked.find(|(_, tracked)| tracked.dimension == dimension);
+        found.map(|(slot, _)| slot)
     }
 
     pub fn dedupe(&self) -> Dedupe {

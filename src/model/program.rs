@@ -11,11 +11,13 @@ use crate::domain::time::Timestamp;
 pub struct Inputs<'a> {
     pub readings: &'a [f64],
     pub attributes: &'a [Attribute],
-    /// 0..100, NaN while unknown. Only alerts read it, as they do the next three.
+    /// 0..100, NaN while unknown. Only alerts read it, as they do the next four.
     pub score: f64,
     /// The score so many days back as [`super::Model::score_offsets`] says.
     pub score_offsets: &'a [f64],
     pub dimensions: &'a [f64],
+    /// A dimension's score so many days back as [`super::Model::dimension_offsets`] says.
+    pub dimension_offsets: &'a [f64],
     pub coverage: f64,
     /// The shard's clock.
     pub now: Timestamp,
@@ -36,6 +38,7 @@ pub(super) enum Op {
     Score,
     ScoreOffset(u16),
     Dimension(u16),
+    DimensionOffset(u16),
     Coverage,
     Negate,
     Add,
@@ -73,6 +76,7 @@ impl Op {
             | Self::Score
             | Self::ScoreOffset(_)
             | Self::Dimension(_)
+            | Self::DimensionOffset(_)
             | Self::Coverage => 0,
             Self::Negate | Self::Not | Self::Abs => 1,
             Self::Select => 3,
@@ -141,6 +145,7 @@ impl Program {
                 Op::Score => stack.push(inputs.score),
                 Op::ScoreOffset(index) => stack.push(at(inputs.score_offsets, index)),
                 Op::Dimension(index) => stack.push(at(inputs.dimensions, index)),
+                Op::DimensionOffset(index) => stack.push(at(inputs.dimension_offsets, index)),
                 Op::Coverage => stack.push(inputs.coverage),
                 Op::Negate => stack.last = -stack.last,
                 Op::Not => stack.last = 1.0 - stack.last,

@@ -67,6 +67,8 @@ struct Moves {
     measures: Vec<Option<usize>>,
     /// By old rule.
     alerts: Vec<Option<u16>>,
+    /// Old and new slot of the days of each dimension that both look back at.
+    dimensions: Vec<(usize, usize)>,
 }
 
 impl Moves {
@@ -89,6 +91,7 @@ impl Moves {
         Self {
             measures: measures.collect(),
             alerts: alerts.collect(),
+            dimensions: moved_dimensions(&before.plan, plan),
         }
     }
 
@@ -137,6 +140,9 @@ impl Moves {
                 );
             }
         }
+        for &(old, new) in &self.dimensions {
+            cells.set(new, account.cells.get(old).iter().copied());
+        }
         account.cells = cells;
         account.alerts.retain_mut(
             |state| match self.alerts.get(usize::from(state.rule)).copied().flatten() {
@@ -148,6 +154,19 @@ impl Moves {
             },
         );
     }
+}
+
+fn moved_dimensions(before: &Plan, after: &Plan) -> Vec<(usize, usize)> {
+    let moved = after.tracked().filter_map(|(slot, tracked)| {
+        let id = &after.model.dimensions[usize::from(tracked.dimension)].id;
+        let old = before
+            .model
+            .dimensions
+            .iter()
+            .position(|dimension| dimension.id == *id)?;
+        Some((before.slot_of_tracked(old as u16)?, slot))
+    });
+    moved.collect()
 }
 
 /// Whether the words of one can be read by the other. An `open` measure remembers its own label tests by position.
