@@ -13,7 +13,7 @@ use super::{
 };
 use crate::model::{
     Model,
-    compiled::{Dedupe, Store},
+    compiled::{Dedupe, DimensionOffset, Store},
 };
 
 /// Slots of [`super::cells::Cells`] before those of the measures.
@@ -37,7 +37,9 @@ pub struct Plan {
     pub passing_when_absent: u128,
     /// See [`Model::layout`].
     pub layout: u32,
-    /// Where the scores are that the risk looks back at, if it does: in the slot after the measures'.
+    /// The dimensions whose days are kept, in the slots after the measures'.
+    tracked_dimensions: Vec<DimensionOffset>,
+    /// Where the scores are that the risk looks back at, if it does: in the slot after the dimensions'.
     pub tracked: Option<TrackedScores>,
 }
 
@@ -64,13 +66,15 @@ pub struct KeyPlan {
 
 impl Plan {
     pub fn new(model: Arc<Model>) -> Self {
+        let tracked_dimensions = model.tracked_dimensions();
         let mut plan = Self {
             kinds: Default::default(),
             well_known: Vec::new(),
             fields: HashMap::new(),
             passing_when_absent: model.matchers.passing_when_absent(),
             layout: model.layout(),
-            tracked: TrackedScores::of(&model, FIRST_MEASURE + model.measures.len()),
+            tracked: TrackedScores::of(&model, FIRST_MEASURE + model.measures.len() + tracked_dimensions.len()),
+            tracked_dimensions,
             model: Arc::clone(&model),
         };
         for (index, measure) in model.measures.iter().enumerate() {
@@ -101,11 +105,24 @@ impl Plan {
     }
 
     pub fn slots(&self) -> usize {
-        FIRST_MEASURE + self.model.measures.len() + usize::from(self.tracked.is_some())
+        let tracked = self.tracked_dimensions.len() + usize::from(self.tracked.is_some());
+        FIRST_MEASURE + self.model.measures.len() + tracked
     }
 
     pub const fn slot_of(measure: usize) -> usize {
         FIRST_MEASURE + measure
+    }
+
+    /// Each dimension whose days are kept, with its slot.
+    pub fn tracked_dimensions(&self) -> impl Iterator<Item = (usize, DimensionOffset)> {
+        (FIRST_MEASURE + self.model.measures.len()..).zip(self.tracked_dimensions.iter().copied())
+    }
+
+    /// The slot of a dimension's days; `None` when they are not kept.
+    pub fn slot_of_tracked(&self, dimension: u16) -> Option<usize> {
+        let mut tracked = self.tracked_dimensions();
+        let found = tracked.find(|(_, tracked)| tracked.dimension == dimension);
+        found.map(|(slot, _)| slot)
     }
 
     pub fn dedupe(&self) -> Dedupe {

@@ -78,23 +78,25 @@ impl Aggregate {
             .map_or("", |(name, _)| name)
     }
 
-    /// Adds what it reads to the tables.
-    pub fn read(self, selected: Selected<'_>, tables: &mut Tables) -> Result<Readings, Fault> {
+    /// Adds what it reads to the tables; `shift` is how much earlier than the selector itself says, in hours.
+    pub fn read(self, selected: Selected<'_>, shift: u64, tables: &mut Tables) -> Result<Readings, Fault> {
         self.check_events(selected)?;
+        let back = shift + selected.selector.offset.map_or(0, Length::hours);
         if self != Self::Mean {
-            return self.one(selected, tables).map(Readings::One);
+            return self.one(selected, back, tables).map(Readings::One);
         }
         Ok(Readings::Ratio {
-            sum: Self::Sum.one(selected, tables)?,
-            count: Self::Count.one(selected, tables)?,
+            sum: Self::Sum.one(selected, back, tables)?,
+            count: Self::Count.one(selected, back, tables)?,
         })
     }
 
-    fn one(self, selected: Selected<'_>, tables: &mut Tables) -> Result<u16, Fault> {
+    /// `back` is the whole offset, in hours.
+    fn one(self, selected: Selected<'_>, back: u64, tables: &mut Tables) -> Result<u16, Fault> {
         let (store, read) = match self {
             Self::Last => {
-                refuse_offset(selected)?;
-                let within = selected.selector.window.map(|window| whole_days(window, selected.span));
+                refuse_offset(selected, back)?;
+                let within = selected.selector.window.map(|window| within(window, selected.span));
                 (
                     Store::Last,
                     Read::Last {
@@ -102,10 +104,10 @@ impl Aggregate {
                     },
                 )
             }
-            Self::Since => (Store::Since, self.timeless(selected, Read::Since)?),
-            Self::Open => (Store::Open, self.timeless(selected, Read::Open)?),
-            Self::OpenSince => (Store::Open, self.timeless(selected, Read::OpenSince)?),
-            _ => self.paned(self.panes(selected)?),
+            Self::Since => (Store::Since, self.timeless(selected, back, Read::Since)?),
+            Self::Open => (Store::Open, self.timeless(selected, back, Read::Open)?),
+            Self::OpenSince => (Store::Open, self.timeless(selected, back, Read::OpenSince)?),
+            _ => self.paned(self.panes(selected, back)?),
         };
         let measure = tables.measure(key(store, selected.selector), selected, store)?;
         Ok(tables.reading(Reading { measure, read }))
@@ -136,8 +138,8 @@ impl Aggregate {
     }
 
     /// `read`, for what has neither window nor offset.
-    fn timeless(self, selected: Selected<'_>, read: Read) -> Result<Read, Fault> {
-        refuse_offset(selected)?;
+    fn timeless(self, selected: Selected<'_>, back: u64, read: Read) -> Result<Read, Fault> {
+        refuse_offset(selected, back)?;
         if selected.selector.window.is_some() {
             return Err(
                 Fault::new(format!("`{}` has no window", self.name()), selected.span.clone()).help(format!(
@@ -197,7 +199,7 @@ impl Aggregate {
         Ok(())
     }
 
-    fn panes(self, Selected { selector, span }: Selected<'_>) -> Result<Panes, Fault> {
+    fn panes(self, Selected { selector, span }: Selected<'_>, back: u64) -> Result<Panes, Fault> {
         let name = self.name();
         let Some(window) = selector.window else {
             return Err(Fault::new(format!("`{name}` needs a window"), span.clone())
@@ -217,24 +219,12 @@ impl Aggregate {
                 "write the window in days: [28d]".to_owned(),
             );
         }
-        let (most, in_days) = match window.unit {
-            PaneUnit::Hour => (MAX_HOURS, false),
-            PaneUnit::Day => (MAX_DAYS, true),
+        let (most, offset) = match window.unit {
+            PaneUnit::Hour => (MAX_HOURS, back),
+            PaneUnit::Day => (MAX_DAYS, days_back(back, span)?),
         };
-        let offset = match selector.offset {
-            None => 0,
-            Some(offset) if in_days => whole_days(offset, span)?,
-            Some(Length {
-                count,
-                unit: PaneUnit::Hour,
-            }) => count,
-            Some(Length {
-                count,
-                unit: PaneUnit::Day,
-            }) => count.saturating_mul(24),
-        };
-        if window.count.saturating_add(offset) > most {
-            let unit = if in_days { 'd' } else { 'h' };
+        if u64::from(window.count) + offset > u64::from(most) {
+            let unit = if window.unit == PaneUnit::Day { 'd' } else { 'h' };
             return wrong(
                 "this reaches too far back".to_owned(),
                 format!("window and offset together may be {most}{unit}"),
@@ -243,7 +233,7 @@ impl Aggregate {
         Ok(Panes {
             unit: window.unit,
             panes: window.count,
-            offset,
+            offset: offset as u32,
         })
     }
 }
@@ -275,28 +265,35 @@ fn key(store: Store, selector: &Selector) -> String {
     }
 }
 
-fn refuse_offset(Selected { selector, span }: Selected<'_>) -> Result<(), Fault> {
-    match selector.offset {
-        None => Ok(()),
-        Some(_) => Err(
-            Fault::new("only what has panes can be read as of earlier", span.clone())
-                .help("count, sum, mean, min, max, distinct and days take an offset"),
-        ),
+fn refuse_offset(Selected { span, .. }: Selected<'_>, back: u64) -> Result<(), Fault> {
+    if back == 0 {
+        return Ok(());
     }
+    Err(
+        Fault::new("only what has panes can be read as of earlier", span.clone())
+            .help("count, sum, mean, min, max, distinct and days take an offset"),
+    )
 }
 
-fn whole_days(length: Length, span: &Range<usize>) -> Result<u32, Fault> {
-    match length {
-        Length {
-            count,
-            unit: PaneUnit::Day,
-        } if count <= MAX_DAYS => Ok(count),
-        Length {
-            unit: PaneUnit::Day, ..
-        } => Err(Fault::new("this reaches too far back", span.clone()).help(format!("at most {MAX_DAYS}d"))),
-        Length {
-            count,
-            unit: PaneUnit::Hour,
-        } => Err(Fault::new("this must be in whole days", span.clone()).help(format!("write {}d", count.div_ceil(24)))),
+/// The window of `last`, in days.
+fn within(window: Length, span: &Range<usize>) -> Result<u32, Fault> {
+    if window.unit == PaneUnit::Hour {
+        return Err(not_whole_days(window.hours(), span));
     }
+    if window.count > MAX_DAYS {
+        return Err(Fault::new("this reaches too far back", span.clone()).help(format!("at most {MAX_DAYS}d")));
+    }
+    Ok(window.count)
+}
+
+/// Hours as whole days.
+fn days_back(hours: u64, span: &Range<usize>) -> Result<u64, Fault> {
+    if hours.is_multiple_of(24) {
+        return Ok(hours / 24);
+    }
+    Err(not_whole_days(hours, span))
+}
+
+fn not_whole_days(hours: u64, span: &Range<usize>) -> Fault {
+    Fault::new("this must be in whole days", span.clone()).help(format!("write {}d", hours.div_ceil(24)))
 }

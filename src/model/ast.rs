@@ -28,10 +28,7 @@ pub enum Node {
     Truth(bool),
     /// `account.seats`
     Attribute(String),
-    /// `score`, or as it was so long before.
-    Score {
-        offset: Option<Length>,
-    },
+    Score,
     /// `dimension.adoption`
     Dimension(String),
     Coverage,
@@ -40,6 +37,11 @@ pub enum Node {
     Call {
         function: String,
         arguments: Vec<Expr>,
+    },
+    /// `score offset 7d`: as it was so long before.
+    Offset {
+        of: Box<Expr>,
+        by: Length,
     },
     Negate(Box<Expr>),
     Not(Box<Expr>),
@@ -68,6 +70,17 @@ pub struct Selected<'a> {
 }
 
 impl Expr {
+    /// Whether it, or something in it, is such a node.
+    pub fn any(&self, is_such: &impl Fn(&Node) -> bool) -> bool {
+        is_such(&self.node)
+            || match &self.node {
+                Node::Call { arguments, .. } => arguments.iter().any(|argument| argument.any(is_such)),
+                Node::Offset { of: operand, .. } | Node::Negate(operand) | Node::Not(operand) => operand.any(is_such),
+                Node::Binary { left, right, .. } => left.any(is_such) || right.any(is_such),
+                _ => false,
+            }
+    }
+
     pub fn as_selector(&self) -> Option<Selected<'_>> {
         match &self.node {
             Node::Selector(selector) => Some(Selected {
@@ -97,6 +110,15 @@ impl PartialEq for PlacedTest {
 pub struct Length {
     pub count: u32,
     pub unit: PaneUnit,
+}
+
+impl Length {
+    pub fn hours(self) -> u64 {
+        match self.unit {
+            PaneUnit::Hour => self.count.into(),
+            PaneUnit::Day => u64::from(self.count) * 24,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,7 +173,8 @@ pub const NOT: u8 = 3;
 /// Comparisons do not chain.
 pub const COMPARISON: u8 = 4;
 const NEGATE: u8 = 7;
-const ATOM: u8 = 8;
+const OFFSET: u8 = 8;
+const ATOM: u8 = 9;
 
 impl Node {
     const fn precedence(&self) -> u8 {
@@ -159,6 +182,7 @@ impl Node {
             Self::Binary { op, .. } => op.precedence(),
             Self::Not(_) => NOT,
             Self::Negate(_) => NEGATE,
+            Self::Offset { .. } => OFFSET,
             _ => ATOM,
         }
     }
@@ -180,10 +204,7 @@ impl fmt::Display for Expr {
             Node::Text(text) => print_text(f, text),
             Node::Truth(truth) => write!(f, "{truth}"),
             Node::Attribute(name) => write!(f, "account.{name}"),
-            Node::Score { offset } => {
-                f.write_str("score")?;
-                print_offset(f, *offset)
-            }
+            Node::Score => f.write_str("score"),
             Node::Dimension(id) => write!(f, "dimension.{id}"),
             Node::Coverage => f.write_str("coverage"),
             Node::Risk => f.write_str("risk"),
@@ -195,6 +216,10 @@ impl fmt::Display for Expr {
                     write!(f, "{argument}")?;
                 }
                 f.write_str(")")
+            }
+            Node::Offset { of, by } => {
+                print_within(f, of, ATOM)?;
+                write!(f, " offset {by}")
             }
             Node::Negate(operand) => {
                 f.write_str("-")?;
@@ -222,7 +247,8 @@ impl Selector {
         tests.dedup();
         let tests: Vec<String> = tests.into_iter().map(LabelTest::to_string).collect();
         let field = self.field.as_ref().map_or(String::new(), |field| format!(".{field}"));
-        if tests.is_empty() {
+        // What follows `account.` is an attribute: its events are told from that by braces.
+        if tests.is_empty() && self.kind != Kind::Account {
             format!("{}{field}", self.kind.as_str())
         } else {
             format!("{}{{{}}}{field}", self.kind.as_str(), tests.join(", "))
@@ -236,7 +262,7 @@ impl fmt::Display for Selector {
         if let Some(window) = self.window {
             write!(f, "[{window}]")?;
         }
-        print_offset(f, self.offset)
+        self.offset.map_or(Ok(()), |offset| write!(f, " offset {offset}"))
     }
 }
 
@@ -255,10 +281,6 @@ impl fmt::Display for LabelTest {
         write!(f, "{}{}", self.label, self.op.as_str())?;
         print_text(f, &self.operand)
     }
-}
-
-fn print_offset(f: &mut fmt::Formatter<'_>, offset: Option<Length>) -> fmt::Result {
-    offset.map_or(Ok(()), |offset| write!(f, " offset {offset}"))
 }
 
 /// A text holds at most one of the two quotes: there are no escapes.

@@ -66,7 +66,7 @@ impl Lowering<'_> {
 
     fn aggregate(&mut self, aggregate: Aggregate, selected: Selected<'_>, expr: &Expr, want: Type) {
         self.expect(Type::Number, want, expr);
-        match aggregate.read(selected, self.tables) {
+        match aggregate.read(selected, self.shift, self.tables) {
             Ok(Readings::One(index)) => self.ops.push(Op::Reading(index)),
             Ok(Readings::Ratio { sum, count }) => {
                 self.ops.extend([Op::Reading(sum), Op::Reading(count), Op::Divide]);
@@ -119,6 +119,14 @@ impl Lowering<'_> {
                     Op::DaysSince(index)
                 };
                 self.emit(op, Type::Number, want, expr);
+                if self.shift > 0 {
+                    self.push_number(self.shift as f64 / 24.0);
+                    self.ops.push(if function == "days_until" {
+                        Op::Add
+                    } else {
+                        Op::Subtract
+                    });
+                }
             }
             _ => {
                 let usage = match function {

@@ -24,6 +24,8 @@ pub struct Model {
     pub attributes: Vec<String>,
     /// How many days back expressions look at the score (`score offset 7d`), once each.
     pub score_offsets: Vec<u16>,
+    /// The same for single dimensions (`dimension.adoption offset 7d`).
+    pub dimension_offsets: Vec<DimensionOffset>,
     pub dimensions: Vec<Dimension>,
     pub indicators: Vec<Indicator>,
     pub bands: Bands,
@@ -49,6 +51,18 @@ impl Model {
         programs.any(|program| program.is_some_and(Program::reads_risk))
     }
 
+    /// The dimensions that expressions look back at, each with how many days; in the order of the dimensions.
+    pub fn tracked_dimensions(&self) -> Vec<DimensionOffset> {
+        let longest = |dimension| {
+            let offsets = self.dimension_offsets.iter();
+            let days = offsets
+                .filter(|offset| offset.dimension == dimension)
+                .map(|offset| offset.days);
+            days.max().map(|days| DimensionOffset { dimension, days })
+        };
+        (0..self.dimensions.len() as u16).filter_map(longest).collect()
+    }
+
     /// A hash of all that decides how an account's measures and alerts lie in memory: a checkpoint of another layout
     /// must not be read by this one.
     pub fn layout(&self) -> u32 {
@@ -56,6 +70,9 @@ impl Model {
         for measure in &self.measures {
             // Writing to a string does not fail.
             let _ = writeln!(text, "{} {:?}", measure.key, measure.store);
+        }
+        for tracked in self.tracked_dimensions() {
+            let _ = writeln!(text, "dimension.{}", self.dimensions[usize::from(tracked.dimension)].id);
         }
         for alert in &self.alerts {
             let _ = writeln!(text, "{}", alert.id);
@@ -183,6 +200,14 @@ pub enum Read {
     Open,
     /// Days since the oldest open item was opened; missing when none is open.
     OpenSince,
+}
+
+/// A dimension's score so many days ago.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DimensionOffset {
+    /// Index into [`Model::dimensions`].
+    pub dimension: u16,
+    pub days: u16,
 }
 
 #[derive(Clone, Debug)]

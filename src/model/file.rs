@@ -63,6 +63,7 @@ fn read(document: &Document<'_>, source: &str) -> Model {
         readings: tables.readings,
         attributes: tables.attributes,
         score_offsets: tables.score_offsets,
+        dimension_offsets: tables.dimension_offsets,
         dimensions,
         indicators,
         bands,

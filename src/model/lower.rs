@@ -1,15 +1,11 @@
 //! Checks the types of an expression and turns it into a flat program.
 
-use std::ops::Range;
-
 use super::{
-    ast::{BinaryOp, Expr, Length, Node},
-    compiled::PaneUnit,
+    ast::{BinaryOp, Expr, Node},
     fault::Fault,
     program::{MAX_STACK, Op, Program},
     tables::Tables,
 };
-use crate::document::nearest;
 
 /// What an expression may give.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,14 +23,12 @@ pub enum Scope {
     Alert,
 }
 
-/// The daily scores that are kept reach so far back.
-const MAX_SCORE_DAYS: u32 = 365;
-
 /// The program of `expr`, or everything that is wrong with it. What it reads is added to `tables`.
 pub fn lower(expr: &Expr, want: Type, scope: Scope, tables: &mut Tables) -> Result<Program, Vec<Fault>> {
     let mut lowering = Lowering {
         tables,
         scope,
+        shift: 0,
         ops: Vec::new(),
         numbers: Vec::new(),
         text_tests: Vec::new(),
@@ -53,6 +47,8 @@ pub fn lower(expr: &Expr, want: Type, scope: Scope, tables: &mut Tables) -> Resu
 pub(super) struct Lowering<'t> {
     pub(super) tables: &'t mut Tables,
     scope: Scope,
+    /// How much earlier what is being lowered is read, in hours.
+    pub(super) shift: u64,
     pub(super) ops: Vec<Op>,
     numbers: Vec<f64>,
     text_tests: Vec<(u16, Box<str>)>,
@@ -82,13 +78,11 @@ impl Lowering<'_> {
                     Type::Truth => Op::AttributeTruth(index),
                 });
             }
-            Node::Score { offset } => self.score(*offset, expr, want),
+            Node::Score => self.score(expr, want),
             Node::Dimension(id) => self.dimension(id, expr, want),
-            Node::Coverage => {
-                self.alerts_only("coverage", &expr.span);
-                self.emit(Op::Coverage, Type::Number, want, expr);
-            }
+            Node::Coverage => self.coverage(expr, want),
             Node::Risk => self.risk(expr, want),
+            Node::Offset { of, by } => self.offset(of, *by, expr, want),
             Node::Selector(selector) => self.fault(
                 Fault::new(format!("what of `{}`?", selector.kind.as_str()), expr.span.clone())
                     .help(format!("aggregate events, as in count({}[30d])", selector.events())),
@@ -111,7 +105,7 @@ impl Lowering<'_> {
         self.push_number(number);
     }
 
-    fn push_number(&mut self, number: f64) {
+    pub(super) fn push_number(&mut self, number: f64) {
         self.ops.push(Op::Number(self.numbers.len() as u16));
         self.numbers.push(number);
     }
@@ -135,50 +129,10 @@ impl Lowering<'_> {
         self.fault(fault);
     }
 
-    fn alerts_only(&mut self, what: &str, span: &Range<usize>) {
+    pub(super) fn alerts_only(&mut self, what: &str, expr: &Expr) {
         if self.scope == Scope::Indicator {
-            let fault = Fault::new(format!("`{what}` can be read in alerts only"), span.clone());
+            let fault = Fault::new(format!("`{what}` can be read in alerts only"), expr.span.clone());
             self.fault(fault.help("it is made of the indicators, so an indicator cannot read it"));
-        }
-    }
-
-    fn score(&mut self, offset: Option<Length>, expr: &Expr, want: Type) {
-        self.alerts_only("score", &expr.span);
-        let op = match offset {
-            None => Op::Score,
-            Some(Length {
-                count,
-                unit: PaneUnit::Day,
-            }) if count <= MAX_SCORE_DAYS => Op::ScoreOffset(self.tables.score_offset(count as u16)),
-            Some(_) => {
-                let fault = Fault::new("scores are kept once a day", expr.span.clone());
-                return self.fault(fault.help(format!("an offset of 1d to {MAX_SCORE_DAYS}d")));
-            }
-        };
-        self.emit(op, Type::Number, want, expr);
-    }
-
-    fn risk(&mut self, expr: &Expr, want: Type) {
-        self.alerts_only("risk", &expr.span);
-        if !self.tables.has_risk {
-            let fault = Fault::new("this model has no section [risk]", expr.span.clone());
-            self.fault(fault.help("`pulsewatch fit` finds one from history with labels"));
-        }
-        self.emit(Op::Risk, Type::Number, want, expr);
-    }
-
-    fn dimension(&mut self, id: &str, expr: &Expr, want: Type) {
-        self.alerts_only("dimension", &expr.span);
-        match self.tables.dimensions.iter().position(|dimension| dimension == id) {
-            Some(index) => self.emit(Op::Dimension(index as u16), Type::Number, want, expr),
-            None => {
-                let known = self.tables.dimensions.iter().map(String::as_str);
-                let help = match nearest(id, known.clone()) {
-                    Some(known) => format!("did you mean dimension.{known}?"),
-                    None => format!("this model has {}", known.collect::<Vec<_>>().join(", ")),
-                };
-                self.fault(Fault::new(format!("there is no dimension `{id}`"), expr.span.clone()).help(help));
-            }
         }
     }
 
@@ -235,6 +189,7 @@ fn type_of(expr: &Expr) -> Option<Type> {
     match &expr.node {
         Node::Attribute(_) | Node::Text(_) => None,
         Node::Truth(_) | Node::Not(_) => Some(Type::Truth),
+        Node::Offset { of, .. } => type_of(of),
         Node::Binary { op, .. } if op.precedence() <= super::ast::COMPARISON => Some(Type::Truth),
         Node::Call { function, arguments } => match (function.as_str(), arguments.as_slice()) {
             ("coalesce", [first, ..]) => type_of(first),

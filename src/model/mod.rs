@@ -8,6 +8,7 @@ pub mod bands;
 mod calls;
 pub mod compiled;
 pub mod curve;
+mod earlier;
 mod fault;
 mod file;
 mod lexer;

@@ -100,7 +100,7 @@ impl<'t> Parser<'t> {
         let fault = Fault::new(format!("expected {expected}, found {}", found.describe()), self.span());
         match found {
             Token::Label(LabelOp::Equal) => fault.help("equality is `==`"),
-            Token::Word("offset") => fault.help("`offset` follows a window, as in usage[7d] offset 28d, or `score`"),
+            Token::Word("offset") => fault.help("`offset` is said once: (count(usage[7d]) / account.seats) offset 28d"),
             Token::Word("not") => fault.help("put `not ...` in parentheses here"),
             _ => fault,
         }
@@ -185,10 +185,20 @@ impl<'t> Parser<'t> {
     fn unary(&mut self) -> Result<Expr, Fault> {
         let start = self.span().start;
         if !self.take_sign("-") {
-            return self.primary();
+            return self.postfix();
         }
         let operand = self.nested(Self::unary)?;
         self.node(Node::Negate(operand.into()), start)
+    }
+
+    /// A value, and perhaps how long ago.
+    fn postfix(&mut self) -> Result<Expr, Fault> {
+        let start = self.span().start;
+        let of = self.primary()?;
+        match self.offset()? {
+            Some(by) => self.node(Node::Offset { of: of.into(), by }, start),
+            None => Ok(of),
+        }
     }
 
     fn primary(&mut self) -> Result<Expr, Fault> {
@@ -217,7 +227,7 @@ impl<'t> Parser<'t> {
         };
         let node = match word {
             "true" | "false" => Node::Truth(word == "true"),
-            "score" => Node::Score { offset: self.offset()? },
+            "score" => Node::Score,
             "coverage" => Node::Coverage,
             "risk" => Node::Risk,
             "dimension" => Node::Dimension(self.member("a dimension, as in dimension.adoption")?),

@@ -16,6 +16,8 @@ pub struct Inputs<'a> {
     /// The score so many days back as [`super::Model::score_offsets`] says.
     pub score_offsets: &'a [f64],
     pub dimensions: &'a [f64],
+    /// A dimension's score so many days back as [`super::Model::dimension_offsets`] says.
+    pub dimension_offsets: &'a [f64],
     pub coverage: f64,
     /// The probability of churn, 0..1; NaN while there is no risk.
     pub risk: f64,
@@ -38,6 +40,7 @@ pub(super) enum Op {
     Score,
     ScoreOffset(u16),
     Dimension(u16),
+    DimensionOffset(u16),
     Coverage,
     Risk,
     Negate,
@@ -76,6 +79,7 @@ impl Op {
             | Self::Score
             | Self::ScoreOffset(_)
             | Self::Dimension(_)
+            | Self::DimensionOffset(_)
             | Self::Coverage
             | Self::Risk => 0,
             Self::Negate | Self::Not | Self::Abs => 1,
@@ -150,6 +154,7 @@ impl Program {
                 Op::Score => stack.push(inputs.score),
                 Op::ScoreOffset(index) => stack.push(at(inputs.score_offsets, index)),
                 Op::Dimension(index) => stack.push(at(inputs.dimensions, index)),
+                Op::DimensionOffset(index) => stack.push(at(inputs.dimension_offsets, index)),
                 Op::Coverage => stack.push(inputs.coverage),
                 Op::Risk => stack.push(inputs.risk),
                 Op::Negate => stack.last = -stack.last,

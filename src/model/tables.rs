@@ -6,7 +6,7 @@ use hashbrown::HashMap;
 
 use super::{
     ast::{PlacedTest, Selected},
-    compiled::{Measure, Reading, Store},
+    compiled::{DimensionOffset, Measure, Reading, Store},
     fault::Fault,
     matchers::{MatcherError, Matchers},
 };
@@ -24,6 +24,7 @@ pub struct Tables {
     pub readings: Vec<Reading>,
     pub attributes: Vec<String>,
     pub score_offsets: Vec<u16>,
+    pub dimension_offsets: Vec<DimensionOffset>,
     /// Ids, all known before the first alert is compiled.
     pub dimensions: Vec<String>,
     /// Whether the model has a section `[risk]`.
@@ -97,20 +98,25 @@ impl Tables {
     }
 
     pub fn attribute(&mut self, name: &str) -> u16 {
-        let known = self.attributes.iter().position(|attribute| attribute == name);
-        known.unwrap_or_else(|| {
-            self.attributes.push(name.to_owned());
-            self.attributes.len() - 1
-        }) as u16
+        index_of(&mut self.attributes, name.to_owned())
     }
 
     pub fn score_offset(&mut self, days: u16) -> u16 {
-        let known = self.score_offsets.iter().position(|offset| *offset == days);
-        known.unwrap_or_else(|| {
-            self.score_offsets.push(days);
-            self.score_offsets.len() - 1
-        }) as u16
+        index_of(&mut self.score_offsets, days)
     }
+
+    pub fn dimension_offset(&mut self, offset: DimensionOffset) -> u16 {
+        index_of(&mut self.dimension_offsets, offset)
+    }
+}
+
+/// Where `item` is; it is added when it is new.
+fn index_of<T: PartialEq>(items: &mut Vec<T>, item: T) -> u16 {
+    let known = items.iter().position(|known| *known == item);
+    known.unwrap_or_else(|| {
+        items.push(item);
+        items.len() - 1
+    }) as u16
 }
 
 /// The store that serves both: the longest horizon wins.

@@ -69,6 +69,8 @@ struct Moves {
     alerts: Vec<Option<u16>>,
     /// The old place of the scores that the risk looks back at, if the new one looks back at the same.
     tracked: Option<TrackedScores>,
+    /// Old and new slot of the days of each dimension that both look back at.
+    dimensions: Vec<(usize, usize)>,
 }
 
 impl Moves {
@@ -100,6 +102,7 @@ impl Moves {
             measures: measures.collect(),
             alerts: alerts.collect(),
             tracked: before.plan.tracked.filter(|_| ids(old) == ids(&plan.model)),
+            dimensions: moved_dimensions(&before.plan, plan),
         }
     }
 
@@ -152,6 +155,9 @@ impl Moves {
         if let (Some(old), Some(new)) = (self.tracked, plan.tracked) {
             cells.set(new.slot(), account.cells.get(old.slot()).iter().copied());
         }
+        for &(old, new) in &self.dimensions {
+            cells.set(new, account.cells.get(old).iter().copied());
+        }
         account.cells = cells;
         account.alerts.retain_mut(
             |state| match self.alerts.get(usize::from(state.rule)).copied().flatten() {
@@ -163,6 +169,19 @@ impl Moves {
             },
         );
     }
+}
+
+fn moved_dimensions(before: &Plan, after: &Plan) -> Vec<(usize, usize)> {
+    let moved = after.tracked_dimensions().filter_map(|(slot, tracked)| {
+        let id = &after.model.dimensions[usize::from(tracked.dimension)].id;
+        let old = before
+            .model
+            .dimensions
+            .iter()
+            .position(|dimension| dimension.id == *id)?;
+        Some((before.slot_of_tracked(old as u16)?, slot))
+    });
+    moved.collect()
 }
 
 /// Whether the words of one can be read by the other. An `open` measure remembers its own label tests by position.

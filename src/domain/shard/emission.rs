@@ -15,7 +15,7 @@ use crate::domain::{
         AlertChanged, AlertPhase, AlertSubject, AttributeMap, DimensionScore, DriverPart, Freshness, ModelRef, Points,
         Previous, Quantity, SCORE_UPDATED, ScoreUpdated, Trend,
     },
-    plan::SLOT_SENT,
+    plan::{SLOT_HISTORY, SLOT_SENT},
     reason,
     time::Timestamp,
 };
@@ -167,7 +167,7 @@ impl Message<'_> {
 
     fn send_score(&self, sent: Option<Sent>, out: &mut Outputs) {
         let (model, account) = (self.model(), self.account);
-        let trend = |days| Points(account.score - history::at(&account.cells, self.now, days));
+        let trend = |days| Points(account.score - history::at(&account.cells, SLOT_HISTORY, self.now, days));
         let dimensions = model.dimensions.iter().zip(&self.scratch.dimensions);
         let message = ScoreUpdated {
             account: &account.id,

@@ -9,7 +9,7 @@ use crate::{
         event::Kind,
         history, measures,
         outbox::Outputs,
-        plan::Plan,
+        plan::{Plan, SLOT_HISTORY},
         score::{self, Score},
         time::{DAY_MS, HOUR_MS, Timestamp},
     },
@@ -29,6 +29,7 @@ pub struct Scratch {
     pub dimensions: Vec<f64>,
     pub score_offsets: Vec<f64>,
     pub risk: super::risk::Assessment,
+    pub dimension_offsets: Vec<f64>,
     /// Rules that opened or resolved at this scoring.
     pub transitions: Vec<(u16, Transition)>,
     pub emission: super::emission::Scratch,
@@ -58,6 +59,7 @@ impl Active {
             score: f64::NAN,
             score_offsets: &[],
             dimensions: &[],
+            dimension_offsets: &[],
             coverage: f64::NAN,
             risk: f64::NAN,
             now,
@@ -72,6 +74,30 @@ impl Active {
         scratch.weights.resize(model.indicators.len(), 0.0);
         scratch.dimensions.resize(model.dimensions.len(), 0.0);
         score::combine(model, &scratch.scores, &mut scratch.weights, &mut scratch.dimensions)
+    }
+
+    /// Records the dimensions' scores of today; fills `scratch` with the past scores that alerts read.
+    fn look_back(&self, account: &mut Account, now: Timestamp, scratch: &mut Scratch) {
+        let cells = &mut account.cells;
+        for (slot, tracked) in self.plan.tracked_dimensions() {
+            let score = scratch.dimensions[usize::from(tracked.dimension)];
+            history::record(cells, slot, score, now, u32::from(tracked.days));
+        }
+        let model = &self.plan.model;
+        scratch.score_offsets.clear();
+        scratch.score_offsets.extend(
+            model
+                .score_offsets
+                .iter()
+                .map(|&days| history::at(cells, SLOT_HISTORY, now, u32::from(days))),
+        );
+        scratch.dimension_offsets.clear();
+        scratch
+            .dimension_offsets
+            .extend(model.dimension_offsets.iter().map(|offset| {
+                let slot = self.plan.slot_of_tracked(offset.dimension);
+                slot.map_or(f64::NAN, |slot| history::at(cells, slot, now, u32::from(offset.days)))
+            }));
     }
 
     fn read(&self, account: &Account, reading: &Reading, ends: &[Option<Timestamp>; Kind::COUNT]) -> f64 {
@@ -141,15 +167,16 @@ impl Shard {
         account.coverage = scored.coverage;
         let band_before = account.band.band;
         account.band = account.band.step(&model.bands, scored.score, scored.coverage, now);
-        history::record(&mut account.cells, scored.score, now, model.history_days());
+        history::record(
+            &mut account.cells,
+            SLOT_HISTORY,
+            scored.score,
+            now,
+            model.history_days(),
+        );
         active.track(account, now, &self.scratch);
         active.assess(account, scored.score, now, &mut self.scratch);
-
-        self.scratch.score_offsets.clear();
-        let offsets = model.score_offsets.iter();
-        self.scratch
-            .score_offsets
-            .extend(offsets.map(|&days| history::at(&account.cells, now, u32::from(days))));
+        active.look_back(account, now, &mut self.scratch);
         step_alerts(active, account, now, &mut self.scratch);
 
         let due = next_due(active, account);
@@ -183,6 +210,7 @@ fn step_alerts(active: &Active, account: &mut Account, now: Timestamp, scratch: 
         score: account.score,
         score_offsets: &scratch.score_offsets,
         dimensions: &scratch.dimensions,
+        dimension_offsets: &scratch.dimension_offsets,
         coverage: account.coverage,
         risk: scratch.risk.probability,
         now,

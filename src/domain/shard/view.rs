@@ -13,6 +13,7 @@ use crate::{
         event::Kind,
         history,
         output::{Points, Quantity},
+        plan::SLOT_HISTORY,
         time::Timestamp,
     },
     model::Attribute,
@@ -158,7 +159,7 @@ impl Shard {
             alerts: rules.map(|rule| rule.id.clone()).collect(),
             attributes: attributes.collect(),
             newest: newest.collect(),
-            history: history::days(&account.cells)
+            history: history::days(&account.cells, SLOT_HISTORY)
                 .map(|(day, score)| (day, Points(score)))
                 .collect(),
             model: format!("{} {}", model.name, model.version),

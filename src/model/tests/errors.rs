@@ -205,6 +205,28 @@ fn expressions_of_the_wrong_type_or_form() {
         ),
         ("dimension.d", "`dimension` can be read in alerts only", ""),
         ("coverage", "`coverage` can be read in alerts only", ""),
+        (
+            "account.seats offset 7d",
+            "nothing of `account.seats` is kept from before",
+            "last(account{}.attributes.seats offset 7d)",
+        ),
+        (
+            "(1 + account.seats) offset 7d",
+            "nothing of `1 + account.seats` is kept",
+            "events, scores and dimensions",
+        ),
+        ("count(usage[7d]) offset 36h", "this must be in whole days", "write 2d"),
+        (
+            "count(usage[7d] offset 700d) offset 500d",
+            "this reaches too far back",
+            "1096d",
+        ),
+        ("last(billing.mrr[36h])", "this must be in whole days", "write 2d"),
+        (
+            "count(usage[7d]) offset 7d offset 7d",
+            "expected an operator or the end, found `offset`",
+            "is said once",
+        ),
         ("seats", "`seats` is not known", "account.seats"),
         ("1 % 2", "`%` has no meaning here", ""),
         ("true && false", "`&` has no meaning here", "write `and`"),
@@ -233,6 +255,14 @@ fn alerts_read_what_is_there() {
     shows(
         &with("[[alert]]\nid = \"a\"\nwhen = \"score offset 999d < 3\""),
         &["an offset of 1d to 365d"],
+    );
+    shows(
+        &with("[[alert]]\nid = \"a\"\nwhen = \"(score + dimension.adoption offset 12h) offset 12h < 3\""),
+        &["scores are kept once a day"],
+    );
+    shows(
+        &with("[[alert]]\nid = \"a\"\nwhen = \"coverage offset 7d < 1\""),
+        &["`coverage` is known as it is now"],
     );
     shows(&with("[[alert]]\nid = \"a\""), &["`alert.when` is missing"]);
     shows(

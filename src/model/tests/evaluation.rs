@@ -66,12 +66,18 @@ impl World {
             .iter()
             .map(|days| plain(self.score_before(*days)))
             .collect();
+        let dimension_offsets: Vec<f64> = tables
+            .dimension_offsets
+            .iter()
+            .map(|offset| plain(self.dimension_before(usize::from(offset.dimension), offset.days)))
+            .collect();
         program.eval(&Inputs {
             readings: &readings,
             attributes: &attributes,
             score: plain(self.score),
             score_offsets: &offsets,
             dimensions: &self.dimensions.map(plain),
+            dimension_offsets: &dimension_offsets,
             coverage: plain(self.coverage),
             risk: plain(self.risk),
             now: NOW,
@@ -86,18 +92,30 @@ impl World {
         self.offsets[usize::from(days) % self.offsets.len()]
     }
 
-    fn number(&self, expr: &Expr, tables: &mut Tables) -> Option<f64> {
+    fn dimension_before(&self, dimension: usize, days: u16) -> Option<f64> {
+        self.offsets[(usize::from(days) + dimension) % self.offsets.len()]
+    }
+
+    /// As it was `back` hours ago.
+    fn number(&self, expr: &Expr, back: u64, tables: &mut Tables) -> Option<f64> {
         let known = match &expr.node {
             Node::Number(number) => Some(*number),
             Node::Attribute(name) => self.numbers[NUMBERS.iter().position(|known| known == name)?],
-            Node::Score { offset: None } => self.score,
-            Node::Score { offset: Some(offset) } => self.score_before(offset.count as u16),
-            Node::Dimension(id) => self.dimensions[DIMENSIONS.iter().position(|known| known == id)?],
+            Node::Score if back == 0 => self.score,
+            Node::Score => self.score_before((back / 24) as u16),
+            Node::Dimension(id) => {
+                let index = DIMENSIONS.iter().position(|known| known == id)?;
+                match back {
+                    0 => self.dimensions[index],
+                    _ => self.dimension_before(index, (back / 24) as u16),
+                }
+            }
+            Node::Offset { of, by } => self.number(of, back + by.hours(), tables),
             Node::Coverage => self.coverage,
             Node::Risk => self.risk,
-            Node::Negate(operand) => Some(-self.number(operand, tables)?),
+            Node::Negate(operand) => Some(-self.number(operand, back, tables)?),
             Node::Binary { op, left, right } => {
-                let (left, right) = (self.number(left, tables)?, self.number(right, tables)?);
+                let (left, right) = (self.number(left, back, tables)?, self.number(right, back, tables)?);
                 match op {
                     BinaryOp::Add => Some(left + right),
                     BinaryOp::Subtract => Some(left - right),
@@ -106,42 +124,47 @@ impl World {
                     _ => unreachable!("not arithmetic"),
                 }
             }
-            Node::Call { function, arguments } => self.call(function, arguments, tables),
+            Node::Call { function, arguments } => self.call(function, arguments, back, tables),
             _ => unreachable!("no number: {expr}"),
         };
         known.filter(|number| number.is_finite())
     }
 
-    fn call(&self, function: &str, arguments: &[Expr], tables: &mut Tables) -> Option<f64> {
-        if let Some(value) = self.aggregate(function, arguments, tables) {
+    fn call(&self, function: &str, arguments: &[Expr], back: u64, tables: &mut Tables) -> Option<f64> {
+        if let Some(value) = self.aggregate(function, arguments, back, tables) {
             return value;
         }
         let [first, rest @ ..] = arguments else {
             unreachable!("no argument")
         };
         match (function, rest) {
-            ("abs", []) => self.number(first, tables).map(f64::abs),
+            ("abs", []) => self.number(first, back, tables).map(f64::abs),
             ("clamp", [low, high]) => {
-                let (low, high) = (self.number(low, tables)?, self.number(high, tables)?);
-                Some(self.number(first, tables)?.clamp(low, high))
+                let (low, high) = (self.number(low, back, tables)?, self.number(high, back, tables)?);
+                Some(self.number(first, back, tables)?.clamp(low, high))
             }
             ("min" | "max", _) => {
-                let known: Option<Vec<f64>> = arguments.iter().map(|argument| self.number(argument, tables)).collect();
+                let known: Option<Vec<f64>> = arguments
+                    .iter()
+                    .map(|argument| self.number(argument, back, tables))
+                    .collect();
                 known?
                     .into_iter()
                     .reduce(if function == "min" { f64::min } else { f64::max })
             }
-            ("coalesce", _) => arguments.iter().find_map(|argument| self.number(argument, tables)),
-            ("if", [then, otherwise]) => match self.truth(first, tables)? {
-                true => self.number(then, tables),
-                false => self.number(otherwise, tables),
+            ("coalesce", _) => arguments
+                .iter()
+                .find_map(|argument| self.number(argument, back, tables)),
+            ("if", [then, otherwise]) => match self.truth(first, back, tables)? {
+                true => self.number(then, back, tables),
+                false => self.number(otherwise, back, tables),
             },
             ("days_until" | "days_since", []) => {
                 let Node::Attribute(name) = &first.node else {
                     unreachable!("no attribute")
                 };
                 let millis = self.dates[DATES.iter().position(|known| known == name)?]?;
-                let days = NOW.days_since(Timestamp::from_millis(millis));
+                let days = NOW.days_since(Timestamp::from_millis(millis)) - back as f64 / 24.0;
                 Some(if function == "days_until" { -days } else { days })
             }
             _ => unreachable!("{function}"),
@@ -149,7 +172,7 @@ impl World {
     }
 
     /// `None` when it is no aggregate; what it reads is found in the tables, where lowering put it.
-    fn aggregate(&self, function: &str, arguments: &[Expr], tables: &mut Tables) -> Option<Option<f64>> {
+    fn aggregate(&self, function: &str, arguments: &[Expr], back: u64, tables: &mut Tables) -> Option<Option<f64>> {
         let (argument, aggregate) = match arguments {
             [argument] if argument.as_selector().is_some() => {
                 (argument, AGGREGATES.iter().find(|(name, _)| *name == function)?.1)
@@ -162,7 +185,7 @@ impl World {
             ] if function == "since" => (&arguments[0], Aggregate::OpenSince),
             _ => return None,
         };
-        Some(match aggregate.read(argument.as_selector()?, tables).unwrap() {
+        Some(match aggregate.read(argument.as_selector()?, back, tables).unwrap() {
             Readings::One(index) => self.reading(usize::from(index)),
             Readings::Ratio { sum, count } => {
                 match (self.reading(usize::from(sum)), self.reading(usize::from(count))) {
@@ -173,18 +196,19 @@ impl World {
         })
     }
 
-    fn truth(&self, expr: &Expr, tables: &mut Tables) -> Option<bool> {
+    fn truth(&self, expr: &Expr, back: u64, tables: &mut Tables) -> Option<bool> {
         match &expr.node {
             Node::Truth(truth) => Some(*truth),
             Node::Attribute(name) => self.truths[TRUTHS.iter().position(|known| known == name)?],
-            Node::Not(operand) => Some(!self.truth(operand, tables)?),
+            Node::Offset { of, by } => self.truth(of, back + by.hours(), tables),
+            Node::Not(operand) => Some(!self.truth(operand, back, tables)?),
             Node::Binary {
                 op: op @ (BinaryOp::And | BinaryOp::Or),
                 left,
                 right,
             } => {
                 let decisive = *op == BinaryOp::Or;
-                match (self.truth(left, tables), self.truth(right, tables)) {
+                match (self.truth(left, back, tables), self.truth(right, back, tables)) {
                     (Some(truth), _) | (_, Some(truth)) if truth == decisive => Some(decisive),
                     (Some(_), Some(_)) => Some(!decisive),
                     _ => None,
@@ -197,7 +221,7 @@ impl World {
                     let known = self.texts[TEXTS.iter().position(|known| known == name)?].as_ref()?;
                     return Some((known == text) == (*op == BinaryOp::Equal));
                 }
-                let (left, right) = (self.number(left, tables)?, self.number(right, tables)?);
+                let (left, right) = (self.number(left, back, tables)?, self.number(right, back, tables)?);
                 Some(match op {
                     BinaryOp::Equal => left == right,
                     BinaryOp::NotEqual => left != right,
@@ -208,10 +232,10 @@ impl World {
                 })
             }
             Node::Call { function, arguments } => match (function.as_str(), arguments.as_slice()) {
-                ("coalesce", _) => arguments.iter().find_map(|argument| self.truth(argument, tables)),
-                ("if", [condition, then, otherwise]) => match self.truth(condition, tables)? {
-                    true => self.truth(then, tables),
-                    false => self.truth(otherwise, tables),
+                ("coalesce", _) => arguments.iter().find_map(|argument| self.truth(argument, back, tables)),
+                ("if", [condition, then, otherwise]) => match self.truth(condition, back, tables)? {
+                    true => self.truth(then, back, tables),
+                    false => self.truth(otherwise, back, tables),
                 },
                 _ => unreachable!("{function}"),
             },
@@ -264,7 +288,7 @@ proptest! {
     fn numbers_are_those_of_the_tree(expr in expressions::number(), world in world()) {
         let mut tables = tables();
         if let Ok(program) = lower(&expr, Type::Number, Scope::Alert, &mut tables) {
-            let (compiled, naive) = (world.run(&program, &tables), world.number(&expr, &mut tables));
+            let (compiled, naive) = (world.run(&program, &tables), world.number(&expr, 0, &mut tables));
             prop_assert!(agrees(compiled, naive), "{expr}: {compiled} is not {naive:?}");
         }
     }
@@ -274,7 +298,7 @@ proptest! {
         let mut tables = tables();
         if let Ok(program) = lower(&expr, Type::Truth, Scope::Alert, &mut tables) {
             let compiled = world.run(&program, &tables);
-            let naive = world.truth(&expr, &mut tables);
+            let naive = world.truth(&expr, 0, &mut tables);
             prop_assert!(agrees(compiled, naive.map(|truth| f64::from(u8::from(truth)))), "{expr}: {compiled} is not {naive:?}");
         }
     }
@@ -291,6 +315,7 @@ fn value(text: &str, reading: f64) -> f64 {
         score: missing,
         score_offsets: &[],
         dimensions: &[],
+        dimension_offsets: &[],
         coverage: missing,
         risk: missing,
         now: NOW,

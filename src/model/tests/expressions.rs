@@ -100,7 +100,7 @@ fn number_atom() -> impl Strategy<Value = Expr> {
         3 => (0..100u32).prop_map(|number| at(Node::Number(f64::from(number) / 4.0))),
         1 => Just(at(Node::Coverage)),
         1 => Just(at(Node::Risk)),
-        1 => prop::option::of(days(30)).prop_map(|offset| at(Node::Score { offset })),
+        1 => Just(at(Node::Score)),
         1 => prop::sample::select(DIMENSIONS.to_vec()).prop_map(|id| at(Node::Dimension(id.to_owned()))),
         3 => attribute(NUMBERS),
         1 => date,
@@ -136,6 +136,10 @@ fn binary(ops: Vec<BinaryOp>, operand: impl Strategy<Value = Expr> + Clone) -> i
     })
 }
 
+fn offset(of: BoxedStrategy<Expr>) -> impl Strategy<Value = Expr> {
+    (of, days(30)).prop_map(|(of, by)| at(Node::Offset { of: of.into(), by }))
+}
+
 /// Numeric and logical expressions of at most `depth` levels.
 fn both(depth: u32) -> (BoxedStrategy<Expr>, BoxedStrategy<Expr>) {
     use BinaryOp::{
@@ -162,6 +166,7 @@ fn both(depth: u32) -> (BoxedStrategy<Expr>, BoxedStrategy<Expr>) {
         1 => many("max", &number),
         1 => many("coalesce", &number),
         1 => choose(&number),
+        1 => offset(number.clone()),
         1 => (number.clone(), 0..5u32, 5..9u32).prop_map(|(value, low, high)| {
             let limit = |limit: u32| at(Node::Number(f64::from(limit)));
             call("clamp", vec![value, limit(low), limit(high)])
@@ -174,6 +179,7 @@ fn both(depth: u32) -> (BoxedStrategy<Expr>, BoxedStrategy<Expr>) {
         1 => truth.clone().prop_map(|operand| at(Node::Not(operand.into()))),
         1 => many("coalesce", &truth),
         1 => choose(&truth),
+        1 => offset(truth.clone()),
     ];
     (numbers.boxed(), truths.boxed())
 }

@@ -24,6 +24,12 @@ fn precedence_is_that_of_promql() {
         ("(true or false) and true", "(true or false) and true"),
         ("(1 < 2) == true", "(1 < 2) == true"),
         ("not (true and false)", "not (true and false)"),
+        (
+            "-score offset 1w + 2 * (score) offset 2d",
+            "-score offset 7d + 2 * score offset 2d",
+        ),
+        ("(1 + score) offset 1d", "(1 + score) offset 1d"),
+        ("(score offset 1d) offset 2d", "(score offset 1d) offset 2d"),
     ] {
         assert_eq!(printed(text), expected);
     }
@@ -37,6 +43,10 @@ fn selectors_print_in_one_form() {
         "count(usage{feature=~\"re.*\", name=\"login\"}.a.b[14d] offset 1d)"
     );
     assert_eq!(printed("usage{}"), "usage");
+    assert_eq!(
+        printed("last(account{}.attributes.seats)"),
+        "last(account{}.attributes.seats)"
+    );
     assert_eq!(printed("usage{name=\"a\",}[24h]"), "usage{name=\"a\"}[24h]");
 }
 

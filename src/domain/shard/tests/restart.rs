@@ -35,6 +35,10 @@ for = "3h"
 cool_down = "12h"
 severity = "high"
 [[alert]]
+id = "support-drop"
+when = "dimension.support - dimension.support offset 2d < -10 or dimension.adoption offset 1d < 40"
+severity = "medium"
+[[alert]]
 id = "silent"
 when = "since(usage) > 2"
 severity = "low"

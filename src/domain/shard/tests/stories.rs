@@ -209,6 +209,32 @@ fn another_model_keeps_what_it_shares_and_is_named_as_the_cause() {
 }
 
 #[test]
+fn a_dimension_is_compared_with_its_own_past_also_across_a_change_of_model() {
+    let alert = "[[alert]]\nid = \"support-drop\"\nwhen = \"dimension.support - dimension.support offset 4d <= -40\"\n";
+    let model = MODEL.replace("[output]", &format!("{alert}[output]"));
+    let mut log = Log::with_model(&model);
+    log.announce(&ALL);
+    log.events(&[login("a", 0)]);
+    log.tick(&ALL, day(0));
+    log.tick(&ALL, day(2));
+    // Another dimension before it: what was kept moves with its id.
+    let first = "[[dimension]]\nid = \"trend\"\nweight = 1\n[[dimension.indicator]]\nid = \"x\"\nvalue = \"count(usage[2d])\"\n\
+                 score = { worst = 0, best = 1 }\n[[dimension]]";
+    log.model(&model.replacen("[[dimension]]", first, 1));
+    let urgent = |at| {
+        Happening::new(Kind::Support, "a", at, "opened")
+            .text("ticket", "T-1")
+            .text("priority", "urgent")
+    };
+    log.events(&[urgent(hour(50))]);
+    log.tick(&ALL, day(3));
+    let opened = |log: &Log| log.fold(EMIT_ALL).sent_types().contains(&"alert.opened a".to_owned());
+    assert!(!opened(&log), "four days ago there was no score");
+    log.tick(&ALL, day(4));
+    assert!(opened(&log), "{:?}", log.fold(EMIT_ALL).sent_types());
+}
+
+#[test]
 fn a_source_that_starts_again_is_folded_again() {
     let mut log = five_days(&["a"]);
     log.events_at(&[login("a", 6)], [0; Kind::COUNT]);
