@@ -61,6 +61,7 @@ impl Active {
             dimension_offsets: &[],
             coverage: f64::NAN,
             now,
+            first: account.first,
         };
         scratch.values.clear();
         scratch.scores.clear();
@@ -209,6 +210,7 @@ fn step_alerts(active: &Active, account: &mut Account, now: Timestamp, scratch: 
         dimension_offsets: &scratch.dimension_offsets,
         coverage: account.coverage,
         now,
+        first: account.first,
     };
     for (index, rule) in active.plan.model.alerts.iter().enumerate() {
         let place = account.alerts.iter().position(|state| usize::from(state.rule) == index);
