@@ -16,6 +16,8 @@ pub struct Account {
     pub cells: Cells,
     /// Newest event time by kind, in milliseconds.
     newest: [i64; Kind::COUNT],
+    /// Time of its first event, of whatever kind.
+    pub first: Option<Timestamp>,
     /// Log offset of the entry that changed it last.
     pub changed_at: i64,
     /// Log offset of the entry at which it was scored last.
@@ -43,6 +45,7 @@ impl Account {
         Self {
             cells: Cells::new(slots),
             newest: [NONE; Kind::COUNT],
+            first: None,
             changed_at: -1,
             scored_at: -1,
             due: None,
@@ -87,5 +90,6 @@ impl Account {
     pub fn see_time(&mut self, kind: Kind, time: Timestamp) {
         let newest = &mut self.newest[kind.index()];
         *newest = time.millis().max(*newest);
+        self.first = Some(self.first.map_or(time, |first| first.min(time)));
     }
 }

@@ -110,7 +110,7 @@ impl Aggregate {
             _ => self.paned(self.panes(selected, back)?),
         };
         let measure = tables.measure(key(store, selected.selector), selected, store)?;
-        Ok(tables.reading(Reading { measure, read }))
+        tables.reading(Reading { measure, read }, selected)
     }
 
     /// How a window of panes is kept and read.

@@ -43,6 +43,11 @@ pub enum Node {
         of: Box<Expr>,
         by: Length,
     },
+    /// `baseline(count(usage[7d]), 8w)`: the median of what it was one to so many weeks before.
+    Baseline {
+        of: Box<Expr>,
+        weeks: Length,
+    },
     Negate(Box<Expr>),
     Not(Box<Expr>),
     Binary {
@@ -75,7 +80,10 @@ impl Expr {
         is_such(&self.node)
             || match &self.node {
                 Node::Call { arguments, .. } => arguments.iter().any(|argument| argument.any(is_such)),
-                Node::Offset { of: operand, .. } | Node::Negate(operand) | Node::Not(operand) => operand.any(is_such),
+                Node::Offset { of: operand, .. }
+                | Node::Baseline { of: operand, .. }
+                | Node::Negate(operand)
+                | Node::Not(operand) => operand.any(is_such),
                 Node::Binary { left, right, .. } => left.any(is_such) || right.any(is_such),
                 _ => false,
             }
@@ -221,6 +229,7 @@ impl fmt::Display for Expr {
                 print_within(f, of, ATOM)?;
                 write!(f, " offset {by}")
             }
+            Node::Baseline { of, weeks } => write!(f, "baseline({of}, {weeks})"),
             Node::Negate(operand) => {
                 f.write_str("-")?;
                 print_within(f, operand, NEGATE)

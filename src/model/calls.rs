@@ -40,7 +40,10 @@ impl Lowering<'_> {
             },
             (Some(_), None) => self.needs_events(function, expr),
             (None, _) => {
-                let known = FUNCTIONS.into_iter().chain(AGGREGATES.map(|(name, _)| name));
+                let known = FUNCTIONS
+                    .into_iter()
+                    .chain(["baseline"])
+                    .chain(AGGREGATES.map(|(name, _)| name));
                 let help = match nearest(function, known.clone()) {
                     Some(known) => format!("did you mean `{known}`?"),
                     None => format!("there are {}", known.collect::<Vec<_>>().join(", ")),

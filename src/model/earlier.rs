@@ -1,11 +1,11 @@
-//! What is read as it was before: `offset` on whatever has a past.
+//! What is read as it was before: `offset` on whatever has a past, and `baseline`, which looks at several weeks.
 
 use super::{
     ast::{Expr, Length, Node},
-    compiled::DimensionOffset,
+    compiled::{DimensionOffset, PaneUnit},
     fault::Fault,
     lower::{Lowering, Type},
-    program::Op,
+    program::{MAX_WEEKS, Op},
 };
 use crate::document::nearest;
 
@@ -15,20 +15,65 @@ const MAX_SCORE_DAYS: u64 = 365;
 impl Lowering<'_> {
     /// Everything in `of` is read so much earlier; what has no past of its own (numbers, attributes) is as it is.
     pub(super) fn offset(&mut self, of: &Expr, by: Length, expr: &Expr, want: Type) {
-        if !of.any(&has_past) {
-            let fault = Fault::new(format!("nothing of `{of}` is kept from before"), expr.span.clone());
-            return self.fault(match &of.node {
-                Node::Attribute(name) => fault.help(format!(
-                    "attributes are known as they are now; as it was said before: \
-                     last(account{{}}.attributes.{name} offset {by})"
-                )),
-                _ => fault.help("events, scores and dimensions have a past: count(usage[7d]) offset 28d"),
-            });
+        if self.needs_past(of, expr) {
+            self.shifted(by.hours(), of, want);
         }
+    }
+
+    /// The expression once for each week, then the median of what it gave.
+    pub(super) fn baseline(&mut self, of: &Expr, weeks: Length, expr: &Expr, want: Type) {
+        self.expect(Type::Number, want, expr);
+        if self.in_baseline {
+            let fault = Fault::new("a baseline within a baseline", expr.span.clone());
+            return self.fault(fault.help("its own history is all that a baseline needs"));
+        }
+        if weeks.unit != PaneUnit::Day || !weeks.count.is_multiple_of(7) || !(14..=7 * MAX_WEEKS).contains(&weeks.count)
+        {
+            let fault = Fault::new(format!("a baseline of {weeks}"), expr.span.clone());
+            return self.fault(fault.help(format!("it looks back 2w to {MAX_WEEKS}w, in whole weeks")));
+        }
+        if !self.needs_past(of, expr) {
+            return;
+        }
+        self.in_baseline = true;
+        let faults = self.faults();
+        for week in 1..=weeks.count / 7 {
+            self.shifted(u64::from(week) * 7 * 24, of, Type::Number);
+            self.ops.push(Op::Sample);
+            if self.faults() > faults {
+                // What is wrong in one week is wrong in the others.
+                break;
+            }
+        }
+        self.in_baseline = false;
+        let days = self.shift.div_ceil(24).min(u64::from(u16::MAX)) as u16;
+        self.ops.push(Op::Median {
+            weeks: (weeks.count / 7) as u8,
+            days,
+        });
+    }
+
+    fn shifted(&mut self, hours: u64, of: &Expr, want: Type) {
         let before = self.shift;
-        self.shift += by.hours();
+        self.shift += hours;
         self.expr(of, want);
         self.shift = before;
+    }
+
+    /// Whether `of`, which `expr` reads as it was before, has something that was different before.
+    fn needs_past(&mut self, of: &Expr, expr: &Expr) -> bool {
+        if of.any(&has_past) {
+            return true;
+        }
+        let fault = Fault::new(format!("nothing of `{of}` is kept from before"), expr.span.clone());
+        self.fault(match &of.node {
+            Node::Attribute(name) => fault.help(format!(
+                "attributes are known as they are now; as it was said before: \
+                 last(account{{}}.attributes.{name} offset 28d)"
+            )),
+            _ => fault.help("events, scores and dimensions have a past: count(usage[7d]) offset 28d"),
+        });
+        false
     }
 
     pub(super) fn score(&mut self, expr: &Expr, want: Type) {

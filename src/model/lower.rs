@@ -23,12 +23,16 @@ pub enum Scope {
     Alert,
 }
 
+/// Steps of one program: bounds what an evaluation costs.
+const MAX_OPS: usize = 1_000;
+
 /// The program of `expr`, or everything that is wrong with it. What it reads is added to `tables`.
 pub fn lower(expr: &Expr, want: Type, scope: Scope, tables: &mut Tables) -> Result<Program, Vec<Fault>> {
     let mut lowering = Lowering {
         tables,
         scope,
         shift: 0,
+        in_baseline: false,
         ops: Vec::new(),
         numbers: Vec::new(),
         text_tests: Vec::new(),
@@ -37,6 +41,14 @@ pub fn lower(expr: &Expr, want: Type, scope: Scope, tables: &mut Tables) -> Resu
     lowering.expr(expr, want);
     if !lowering.faults.is_empty() {
         return Err(lowering.faults);
+    }
+    if lowering.ops.len() > MAX_OPS {
+        let fault = Fault::new("this expression does too much", expr.span.clone());
+        let help = format!(
+            "it takes {} steps, of at most {MAX_OPS}: a baseline repeats what it holds for each week",
+            lowering.ops.len()
+        );
+        return Err(vec![fault.help(help)]);
     }
     Program::new(lowering.ops, lowering.numbers, lowering.text_tests).ok_or_else(|| {
         let help = format!("at most {MAX_STACK} values may wait for their operator: put the longer operand first");
@@ -49,6 +61,7 @@ pub(super) struct Lowering<'t> {
     scope: Scope,
     /// How much earlier what is being lowered is read, in hours.
     pub(super) shift: u64,
+    pub(super) in_baseline: bool,
     pub(super) ops: Vec<Op>,
     numbers: Vec<f64>,
     text_tests: Vec<(u16, Box<str>)>,
@@ -58,6 +71,11 @@ pub(super) struct Lowering<'t> {
 impl Lowering<'_> {
     pub(super) fn fault(&mut self, fault: Fault) {
         self.faults.push(fault);
+    }
+
+    /// How many have been found.
+    pub(super) fn faults(&self) -> usize {
+        self.faults.len()
     }
 
     pub(super) fn expr(&mut self, expr: &Expr, want: Type) {
@@ -83,6 +101,7 @@ impl Lowering<'_> {
             Node::Coverage => self.coverage(expr, want),
             Node::Risk => self.risk(expr, want),
             Node::Offset { of, by } => self.offset(of, *by, expr, want),
+            Node::Baseline { of, weeks } => self.baseline(of, *weeks, expr, want),
             Node::Selector(selector) => self.fault(
                 Fault::new(format!("what of `{}`?", selector.kind.as_str()), expr.span.clone())
                     .help(format!("aggregate events, as in count({}[30d])", selector.events())),

@@ -234,6 +234,7 @@ impl<'t> Parser<'t> {
             "account" if *self.peek() == Token::Sign(".") => {
                 Node::Attribute(self.member("an attribute, as in account.seats")?)
             }
+            "baseline" if *self.peek() == Token::Sign("(") => self.baseline()?,
             _ if *self.peek() == Token::Sign("(") => self.call(word)?,
             _ => match Kind::from_name(word) {
                 Some(kind) => self.selector(kind)?,
@@ -257,6 +258,15 @@ impl<'t> Parser<'t> {
             function: function.to_owned(),
             arguments,
         })
+    }
+
+    fn baseline(&mut self) -> Result<Node, Fault> {
+        self.expect_sign("(")?;
+        let of = self.nested(|parser| parser.binary(1))?.into();
+        self.expect_sign(",")?;
+        let weeks = self.duration("how many weeks, as in baseline(count(usage[7d]), 8w)")?;
+        self.expect_sign(")")?;
+        Ok(Node::Baseline { of, weeks })
     }
 
     /// `usage{name="login"}.value[7d] offset 28d`; all but the kind may be absent.

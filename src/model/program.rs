@@ -23,9 +23,11 @@ pub struct Inputs<'a> {
     pub risk: f64,
     /// The shard's clock.
     pub now: Timestamp,
+    /// The account's first event; `None` before it.
+    pub first: Option<Timestamp>,
 }
 
-/// One step: pops its operands, pushes one result. Indexes point into the tables of the model or of the program.
+/// One step: pops its operands, pushes its result. Indexes point into the tables of the model or of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Op {
     /// Of [`Program::numbers`].
@@ -63,9 +65,24 @@ pub(super) enum Op {
     Coalesce,
     /// Pops otherwise, then, condition.
     Select,
+    /// Pops a value of one week of a baseline and keeps it aside.
+    Sample,
+    /// Pushes the median of the samples, which are of one to so many weeks before `days` days ago.
+    Median {
+        weeks: u8,
+        days: u16,
+    },
 }
 
 impl Op {
+    /// How many results it pushes.
+    const fn results(self) -> usize {
+        match self {
+            Self::Sample => 0,
+            _ => 1,
+        }
+    }
+
     /// How many operands it pops.
     const fn operands(self) -> usize {
         match self {
@@ -81,8 +98,9 @@ impl Op {
             | Self::Dimension(_)
             | Self::DimensionOffset(_)
             | Self::Coverage
-            | Self::Risk => 0,
-            Self::Negate | Self::Not | Self::Abs => 1,
+            | Self::Risk
+            | Self::Median { .. } => 0,
+            Self::Negate | Self::Not | Self::Abs | Self::Sample => 1,
             Self::Select => 3,
             _ => 2,
         }
@@ -91,6 +109,8 @@ impl Op {
 
 /// The deepest stack that a program may need. A power of two: indexes are masked by it instead of checked.
 pub(super) const MAX_STACK: usize = 16;
+/// The longest baseline.
+pub(super) const MAX_WEEKS: u32 = 13;
 
 /// A compiled expression.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -106,7 +126,7 @@ impl Program {
     pub(super) fn new(ops: Vec<Op>, numbers: Vec<f64>, text_tests: Vec<(u16, Box<str>)>) -> Option<Self> {
         let mut depth = 0usize;
         for op in &ops {
-            depth = depth.checked_sub(op.operands())? + 1;
+            depth = depth.checked_sub(op.operands())? + op.results();
             if depth > MAX_STACK {
                 return None;
             }
@@ -142,6 +162,7 @@ impl Program {
             below: [0.0; MAX_STACK],
             depth: 0,
         };
+        let mut samples = Samples::default();
         for &op in &self.ops {
             match op {
                 Op::Number(index) => stack.push(at(&self.numbers, index)),
@@ -179,6 +200,14 @@ impl Program {
                     let otherwise = stack.last;
                     let then = stack.pop();
                     stack.join(|condition, _| select(condition, then, otherwise));
+                }
+                Op::Sample => {
+                    samples.keep(stack.last);
+                    stack.last = stack.pop();
+                }
+                Op::Median { weeks, days } => {
+                    let lived = weeks_lived(inputs, days);
+                    stack.push(samples.median(usize::from(weeks), lived));
                 }
             }
         }
@@ -222,6 +251,50 @@ impl Stack {
         let before = self.pop();
         self.last = operation(before, self.last);
     }
+}
+
+/// The values of a baseline's weeks, the latest first.
+#[derive(Default)]
+struct Samples {
+    values: [f64; MAX_WEEKS as usize],
+    count: usize,
+}
+
+impl Samples {
+    fn keep(&mut self, value: f64) {
+        if let Some(place) = self.values.get_mut(self.count) {
+            *place = value;
+            self.count += 1;
+        }
+    }
+
+    /// The median of those that are known among the first `lived`; missing when that is less than half of `weeks`.
+    fn median(&mut self, weeks: usize, lived: usize) -> f64 {
+        let taken = std::mem::take(&mut self.count).min(lived);
+        let mut known = 0;
+        for week in 0..taken {
+            if !self.values[week].is_nan() {
+                self.values[known] = self.values[week];
+                known += 1;
+            }
+        }
+        if known == 0 || known * 2 < weeks {
+            return f64::NAN;
+        }
+        let values = &mut self.values[..known];
+        values.sort_unstable_by(f64::total_cmp);
+        let (below, above) = (values[(known - 1) / 2], values[known / 2]);
+        // Halved first: the sum of two finite numbers may not be finite.
+        below / 2.0 + above / 2.0
+    }
+}
+
+/// Whole weeks from the day of the account's first event to `days` days ago.
+fn weeks_lived(inputs: &Inputs<'_>, days: u16) -> usize {
+    let lived = inputs
+        .first
+        .map_or(0, |first| inputs.now.day().saturating_sub(first.day()));
+    usize::try_from((lived - i32::from(days)) / 7).unwrap_or(0)
 }
 
 fn at(values: &[f64], index: u16) -> f64 {

@@ -13,10 +13,13 @@ use super::{
 
 /// At most so many distinct fields are aggregated: events find them by a small index.
 const MAX_FIELDS: usize = 48;
+/// Each is read whenever an account is scored.
+const MAX_READINGS: usize = 4_096;
 /// At most so many label tests in one `open`: its items remember each as a bit.
 const MAX_OPEN_TESTS: u32 = 16;
 
-/// Grows as expressions are compiled. Indexes fit 16 bits: a model's text is too short for more.
+/// Grows as expressions are compiled. Indexes fit 16 bits: a model's text is too short for more, and readings, of which one
+/// `baseline` makes many, are bounded.
 #[derive(Default)]
 pub struct Tables {
     pub matchers: Matchers,
@@ -88,13 +91,18 @@ impl Tables {
         })
     }
 
-    pub fn reading(&mut self, reading: Reading) -> u16 {
-        let next = self.readings.len() as u16;
-        let index = *self.index_of_reading.entry(reading).or_insert(next);
-        if index == next {
-            self.readings.push(reading);
+    pub fn reading(&mut self, reading: Reading, selected: Selected<'_>) -> Result<u16, Fault> {
+        if let Some(&known) = self.index_of_reading.get(&reading) {
+            return Ok(known);
         }
-        index
+        if self.readings.len() == MAX_READINGS {
+            let message = format!("a model may read at most {MAX_READINGS} distinct windows");
+            return Err(Fault::new(message, selected.span.clone()).help("a baseline of 8w reads eight"));
+        }
+        let index = self.readings.len() as u16;
+        self.index_of_reading.insert(reading, index);
+        self.readings.push(reading);
+        Ok(index)
     }
 
     pub fn attribute(&mut self, name: &str) -> u16 {

@@ -63,6 +63,7 @@ impl Active {
             coverage: f64::NAN,
             risk: f64::NAN,
             now,
+            first: account.first,
         };
         scratch.values.clear();
         scratch.scores.clear();
@@ -214,6 +215,7 @@ fn step_alerts(active: &Active, account: &mut Account, now: Timestamp, scratch: 
         coverage: account.coverage,
         risk: scratch.risk.probability,
         now,
+        first: account.first,
     };
     for (index, rule) in active.plan.model.alerts.iter().enumerate() {
         let place = account.alerts.iter().position(|state| usize::from(state.rule) == index);

@@ -26,7 +26,7 @@ use crate::{
     model::{self, Attribute},
 };
 
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// A checkpoint that cannot be restored.
 #[derive(Debug, Error)]
@@ -199,6 +199,7 @@ fn encode_account(account: &Account, names: &AttributeNames, layout: u32, out: &
     Kind::ALL
         .into_iter()
         .for_each(|kind| put_time(out, account.newest(kind)));
+    put_time(out, account.first);
     out.extend_from_slice(&account.score.to_le_bytes());
     out.extend_from_slice(&account.coverage.to_le_bytes());
     out.push(account.band.band as u8 | (account.band.candidate as u8) << 4);
@@ -239,6 +240,7 @@ fn decode_account(id: &str, blob: &[u8], plan: &Plan, names: &mut AttributeNames
             account.see_time(kind, newest);
         }
     }
+    account.first = read_time(&mut reader)?;
     account.score = f64::from_bits(reader.word()?);
     account.coverage = f64::from_bits(reader.word()?);
     let bands = reader.byte()?;

@@ -208,7 +208,7 @@ fn expressions_of_the_wrong_type_or_form() {
         (
             "account.seats offset 7d",
             "nothing of `account.seats` is kept from before",
-            "last(account{}.attributes.seats offset 7d)",
+            "last(account{}.attributes.seats offset 28d)",
         ),
         (
             "(1 + account.seats) offset 7d",
@@ -226,6 +226,38 @@ fn expressions_of_the_wrong_type_or_form() {
             "count(usage[7d]) offset 7d offset 7d",
             "expected an operator or the end, found `offset`",
             "is said once",
+        ),
+        ("baseline(count(usage[7d]))", "expected `,`, found `)`", ""),
+        ("baseline(count(usage[7d]), 8)", "expected how many weeks", ""),
+        (
+            "baseline(count(usage[7d]), 10d)",
+            "a baseline of 10d",
+            "2w to 13w, in whole weeks",
+        ),
+        (
+            "baseline(count(usage[7d]), 14w)",
+            "a baseline of 98d",
+            "2w to 13w, in whole weeks",
+        ),
+        (
+            "baseline(account.seats, 8w)",
+            "nothing of `account.seats` is kept from before",
+            "",
+        ),
+        (
+            "baseline(open(support), 8w)",
+            "only what has panes can be read as of earlier",
+            "",
+        ),
+        (
+            "baseline(baseline(count(usage[7d]), 2w), 2w)",
+            "a baseline within a baseline",
+            "",
+        ),
+        (
+            "baseline(count(usage[1096d]), 2w)",
+            "this reaches too far back",
+            "1096d",
         ),
         ("seats", "`seats` is not known", "account.seats"),
         ("1 % 2", "`%` has no meaning here", ""),
@@ -319,6 +351,26 @@ fn too_much_of_anything() {
     shows(
         &indicator(&format!("count(usage{{{}}}[7d])", tests.join(","))),
         &["at most 128 distinct label tests"],
+    );
+    let terms = format!("count(usage[1d]){}", " + 1".repeat(60));
+    shows(
+        &indicator(&format!("baseline({terms}, 13w)")),
+        &[
+            "this expression does too much",
+            "a baseline repeats what it holds for each week",
+        ],
+    );
+    let windows: Vec<String> = (0..7 * 46)
+        .map(|number| {
+            format!(
+                "[[alert]]\nid = \"a{number}\"\nwhen = '''baseline(count(usage[{}d]), 13w) > 1'''",
+                number + 1
+            )
+        })
+        .collect();
+    shows(
+        &with(&windows.join("\n")),
+        &["at most 4096 distinct windows", "a baseline of 8w reads eight"],
     );
     shows(&refused(&"#".repeat(300 * 1024)), &["a model may hold at most 256 KiB"]);
 }

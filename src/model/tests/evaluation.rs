@@ -35,6 +35,8 @@ struct World {
     score: Option<f64>,
     coverage: Option<f64>,
     risk: Option<f64>,
+    /// Days since the account's first event.
+    lived: Option<i32>,
 }
 
 const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
@@ -81,6 +83,7 @@ impl World {
             coverage: plain(self.coverage),
             risk: plain(self.risk),
             now: NOW,
+            first: self.first(),
         })
     }
 
@@ -90,6 +93,21 @@ impl World {
 
     fn score_before(&self, days: u16) -> Option<f64> {
         self.offsets[usize::from(days) % self.offsets.len()]
+    }
+
+    fn first(&self) -> Option<Timestamp> {
+        self.lived.map(|days| Timestamp::start_of_day(NOW.day() - days))
+    }
+
+    /// The median of the weeks that are known and that the account has lived, if they are half of all.
+    fn baseline(&self, of: &Expr, weeks: u32, back: u64, tables: &mut Tables) -> Option<f64> {
+        let lived = i64::from(self.lived?);
+        let moments = (1..=u64::from(weeks)).map(|week| back + week * 7 * 24);
+        let lived = moments.filter(|moment| moment.div_ceil(24) as i64 <= lived);
+        let mut known: Vec<f64> = lived.filter_map(|moment| self.number(of, moment, tables)).collect();
+        known.sort_by(f64::total_cmp);
+        let count = known.len();
+        (count > 0 && 2 * count >= weeks as usize).then(|| known[(count - 1) / 2] / 2.0 + known[count / 2] / 2.0)
     }
 
     fn dimension_before(&self, dimension: usize, days: u16) -> Option<f64> {
@@ -111,6 +129,7 @@ impl World {
                 }
             }
             Node::Offset { of, by } => self.number(of, back + by.hours(), tables),
+            Node::Baseline { of, weeks } => self.baseline(of, weeks.count / 7, back, tables),
             Node::Coverage => self.coverage,
             Node::Risk => self.risk,
             Node::Negate(operand) => Some(-self.number(operand, back, tables)?),
@@ -262,9 +281,10 @@ fn world() -> impl Strategy<Value = World> {
         number(),
         number(),
         number(),
+        prop::option::weighted(0.9, 0..100),
     )
         .prop_map(
-            |(numbers, truths, texts, dates, readings, offsets, dimensions, score, coverage, risk)| World {
+            |(numbers, truths, texts, dates, readings, offsets, dimensions, score, coverage, risk, lived)| World {
                 numbers,
                 truths,
                 texts,
@@ -275,6 +295,7 @@ fn world() -> impl Strategy<Value = World> {
                 score,
                 coverage,
                 risk,
+                lived,
             },
         )
 }
@@ -319,6 +340,7 @@ fn value(text: &str, reading: f64) -> f64 {
         coverage: missing,
         risk: missing,
         now: NOW,
+        first: None,
     })
 }
 
@@ -351,6 +373,10 @@ fn the_longest_window_decides_what_is_kept() {
     };
     assert_eq!(stores, [count(PaneUnit::Day, 60), count(PaneUnit::Hour, 24)]);
     assert_eq!(tables.readings.len(), 4);
+    let usual = parse("baseline(count(usage[7d]) offset 1d, 8w)").unwrap();
+    lower(&usual, Type::Number, Scope::Indicator, &mut tables).unwrap();
+    assert_eq!(tables.measures[0].store, count(PaneUnit::Day, 7 + 1 + 8 * 7));
+    assert_eq!(tables.readings.len(), 4 + 8);
     let text = "distinct(usage.user[30d]) / distinct(usage.user[7d] offset 7d)";
     lower(&parse(text).unwrap(), Type::Number, Scope::Indicator, &mut tables).unwrap();
     let distinct = Store::Distinct {

@@ -167,6 +167,10 @@ fn both(depth: u32) -> (BoxedStrategy<Expr>, BoxedStrategy<Expr>) {
         1 => many("coalesce", &number),
         1 => choose(&number),
         1 => offset(number.clone()),
+        1 => (number.clone(), 2..6u32).prop_map(|(of, weeks)| {
+            let weeks = Length { count: weeks * 7, unit: PaneUnit::Day };
+            at(Node::Baseline { of: of.into(), weeks })
+        }),
         1 => (number.clone(), 0..5u32, 5..9u32).prop_map(|(value, low, high)| {
             let limit = |limit: u32| at(Node::Number(f64::from(limit)));
             call("clamp", vec![value, limit(low), limit(high)])

@@ -55,6 +55,10 @@ score = { worst = 10, best = 0 }
 id = "silence"
 value = 'since(usage)'
 score = { worst = 10, best = 0 }
+[[dimension.indicator]]
+id = "usual"
+value = 'baseline(count(usage[2d]), 2w) + count(usage[2d]) offset 3d'
+score = { worst = 0, best = 10 }
 [dedupe]
 window = "24h"
 [output]
@@ -159,7 +163,13 @@ impl Naive<'_> {
             .within(Kind::Support, DAY_MS, 7, 0)
             .into_iter()
             .filter(|event| name(event) == "opened");
+        // Of the two weeks the account has lived at most one.
+        let first = self.events.iter().map(|event| event.time.day()).min();
+        let now = self.ends.values().min().map(|now| now.day());
+        let has_lived = now.zip(first).is_some_and(|(now, first)| now - first >= 7);
+        let usual = if has_lived { usage(2, 7).len() as f64 } else { f64::NAN };
         BTreeMap::from([
+            ("d.usual", usual + usage(2, 3).len() as f64),
             ("d.count", count as f64),
             ("d.sum", sum as f64),
             ("d.mean", recent.iter().sum::<i64>() as f64 / recent.len() as f64),

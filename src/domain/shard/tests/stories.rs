@@ -235,6 +235,29 @@ fn a_dimension_is_compared_with_its_own_past_also_across_a_change_of_model() {
 }
 
 #[test]
+fn a_baseline_is_the_median_of_the_weeks_that_the_account_has_lived() {
+    let model = MODEL.replace("days(usage[7d])", "count(usage[7d]) / baseline(count(usage[7d]), 8w)");
+    let mut log = Log::with_model(&model);
+    log.announce(&ALL);
+    let value = |log: &Log| log.fold(EMIT_ALL).shard.view("a", None).unwrap().indicators[0].value.0;
+    let week = |log: &mut Log, week: i64, logins: i64| {
+        log.events(&(0..logins).map(|_| login("a", 7 * week)).collect::<Vec<_>>());
+        log.tick(&ALL, day(7 * week + 6));
+    };
+    for (at, logins) in [10, 12, 0, 14].into_iter().enumerate() {
+        week(&mut log, at as i64, logins);
+        assert!(
+            value(&log).is_nan(),
+            "after {at} weeks less than half of eight are known"
+        );
+    }
+    week(&mut log, 4, 11);
+    assert_eq!(value(&log), 1.0, "11 beside the median of 14, 0, 12 and 10");
+    week(&mut log, 5, 33);
+    assert_eq!(value(&log), 3.0, "33 beside the median of five weeks");
+}
+
+#[test]
 fn a_source_that_starts_again_is_folded_again() {
     let mut log = five_days(&["a"]);
     log.events_at(&[login("a", 6)], [0; Kind::COUNT]);
