@@ -35,13 +35,13 @@ pub fn probe(needed: &Needed, stop: &AtomicBool, role: &Role) -> KafkaResult<()>
     let (mut kafka_seen, mut store_seen) = (Instant::now(), Instant::now());
     while !stop.load(Ordering::Relaxed) {
         role.progressed();
-        if kafka.fetch_metadata(Some(&needed.topic), TIMEOUT).is_ok() {
-            kafka_seen = Instant::now();
-        }
-        if store.as_mut().is_none_or(|store| answers(&mut **store)) {
-            store_seen = Instant::now();
-        }
-        match (kafka_seen.elapsed() > PATIENCE, store_seen.elapsed() > PATIENCE) {
+        let answered = kafka.fetch_metadata(Some(&needed.topic), TIMEOUT).is_ok();
+        let kafka_away = is_away(&mut kafka_seen, answered);
+        // What the client has to say would pile up otherwise.
+        while kafka.poll(Duration::ZERO).is_some() {}
+        let answered = store.as_mut().is_none_or(|store| answers(&mut **store));
+        let store_away = is_away(&mut store_seen, answered);
+        match (kafka_away, store_away) {
             (false, false) => role.ready(),
             (true, false) => role.waiting_for("Kafka"),
             (false, true) => role.waiting_for("Redis"),
@@ -50,6 +50,14 @@ pub fn probe(needed: &Needed, stop: &AtomicBool, role: &Role) -> KafkaResult<()>
         rest(stop);
     }
     Ok(())
+}
+
+/// Told at once after the question: one server's slowness is not another's.
+fn is_away(seen: &mut Instant, answered: bool) -> bool {
+    if answered {
+        *seen = Instant::now();
+    }
+    seen.elapsed() > PATIENCE
 }
 
 /// Any shard's head record will do, also one that is not there.
