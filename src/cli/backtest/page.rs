@@ -56,3 +56,78 @@ pub fn render(report: &Report) -> Result<String, minijinja::Error> {
     };
     environment.get_template(NAME)?.render(Value::from(Serde(page)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backtest::labels::Labels;
+    use crate::backtest::report::Evidence;
+    use crate::backtest::rows::{Row, tests::row};
+    use crate::backtest::spans::{Pace, Span};
+    use crate::domain::time::DAY_MS;
+    use crate::model::compile;
+
+    const MODEL: &str = r#"
+name = "page"
+[[dimension]]
+id = "d"
+weight = 1
+[[dimension.indicator]]
+id = "i"
+value = 'count(usage[7d])'
+score = { worst = 0, best = 1 }
+[risk]
+horizon = "1d"
+intercept = -1
+[[risk.indicator]]
+id = "d.i"
+score = { mean = 50, scale = 10, coefficient = -0.5 }
+"#;
+
+    #[test]
+    fn the_page_holds_every_chart_and_fetches_nothing() {
+        let model = compile(MODEL, "page").unwrap();
+        let mut rows: Vec<Row> = (0..40)
+            .map(|index| row(0, &index.to_string(), index % 4 == 0, &[]))
+            .collect();
+        for (index, row) in rows.iter_mut().enumerate() {
+            row.risk = index as f64 / 40.0;
+        }
+        let span = Span {
+            from: rows[0].at,
+            until: rows[0].at.plus_millis(DAY_MS),
+        };
+        let report = Report::of(Evidence {
+            model: &model,
+            risk: model.risk.as_ref().unwrap(),
+            rows: &rows,
+            alerts: &[],
+            labels: &Labels::default(),
+            train: Some(span),
+            test: span,
+            pace: Pace {
+                horizon_ms: DAY_MS,
+                every_ms: DAY_MS,
+            },
+            lead_ms: DAY_MS,
+            warnings: vec!["1 < 2".to_owned()],
+        });
+        let page = render(&report).unwrap_or_else(|error| panic!("{error:#}"));
+        for part in [
+            "back-test of the model page",
+            "Receiver operating characteristic",
+            "Who is found first",
+            "Precision and recall",
+            "Are the probabilities true?",
+            "30-day usage",
+            "d.i",
+            "1 &lt; 2",
+            "</html>",
+        ] {
+            assert!(page.contains(part), "`{part}` is not in\n{page}");
+        }
+        for foreign in ["http:", "https:", "<script", "url("] {
+            assert!(!page.contains(foreign), "{foreign}");
+        }
+    }
+}
