@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// A role that made no progress for so long hangs.
@@ -92,6 +93,16 @@ impl Role {
     pub fn progressed(&self) {
         let now = millis_since(self.state.began);
         self.state.progressed.store(now, Ordering::Relaxed);
+    }
+
+    /// Does nothing for `pause`, or until `stop` is set; that is progress too.
+    pub fn rest(&self, pause: Duration, stop: &AtomicBool) {
+        const STEP: Duration = Duration::from_millis(50);
+        let until = Instant::now() + pause;
+        while Instant::now() < until && !stop.load(Ordering::Relaxed) {
+            thread::park_timeout(STEP);
+            self.progressed();
+        }
     }
 
     pub fn ready(&self) {

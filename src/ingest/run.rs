@@ -60,7 +60,7 @@ pub fn run(settings: &Settings, stop: &AtomicBool, metrics: &Metrics, role: &Rol
         } else {
             (pause * 2).min(LONGEST_PAUSE)
         };
-        wait(pause, stop, role);
+        role.rest(pause, stop);
     }
     Ok(())
 }
@@ -75,13 +75,4 @@ fn first_entries(settings: &Settings, written: &mut bool) -> KafkaResult<()> {
     }
     *written = true;
     Ok(())
-}
-
-fn wait(pause: Duration, stop: &AtomicBool, role: &Role) {
-    const STEP: Duration = Duration::from_millis(50);
-    let until = Instant::now() + pause;
-    while Instant::now() < until && !stop.load(Ordering::Relaxed) {
-        std::thread::park_timeout(STEP);
-        role.progressed();
-    }
 }

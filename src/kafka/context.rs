@@ -1,6 +1,13 @@
 //! What librdkafka tells us on the side: its log lines and errors, sent on to `tracing`.
 
-use rdkafka::{ClientContext, config::RDKafkaLogLevel, error::KafkaError};
+use std::time::Duration;
+
+use rdkafka::{
+    ClientContext,
+    config::RDKafkaLogLevel,
+    consumer::{BaseConsumer, ConsumerContext},
+    error::KafkaError,
+};
 
 /// Sends a client's log lines to `tracing`. Connection errors are warnings: librdkafka reconnects by itself.
 pub fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
@@ -32,4 +39,9 @@ impl ClientContext for Quiet {
     }
 }
 
-impl rdkafka::consumer::ConsumerContext for Quiet {}
+impl ConsumerContext for Quiet {}
+
+/// A client's log lines wait until it is polled. For one that is never polled for records.
+pub fn serve_log_lines(consumer: &BaseConsumer<Quiet>) {
+    while consumer.poll(Duration::ZERO).is_some() {}
+}

@@ -9,7 +9,11 @@ use rdkafka::{
     error::RDKafkaErrorCode,
 };
 
-use super::{client::KafkaSettings, context::Quiet, error::KafkaSetupError};
+use super::{
+    client::KafkaSettings,
+    context::{self, Quiet},
+    error::KafkaSetupError,
+};
 
 /// A topic that must be there before anything starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,7 +99,8 @@ fn partition_counts(
     specs: &[TopicSpec],
 ) -> Result<Vec<Option<i32>>, KafkaSetupError> {
     let metadata = consumer.fetch_metadata(None, TIMEOUT).map_err(|cause| {
-        serve_log_lines(consumer);
+        // The error says less than they do.
+        context::serve_log_lines(consumer);
         KafkaSetupError::Unreachable {
             servers: settings.bootstrap_servers.clone(),
             cause,
@@ -106,11 +111,6 @@ fn partition_counts(
         i32::try_from(topic.partitions().len()).ok().filter(|count| *count > 0)
     };
     Ok(specs.iter().map(count).collect())
-}
-
-/// A client's log lines wait until it is polled; its errors say less than they do.
-fn serve_log_lines(consumer: &BaseConsumer<Quiet>) {
-    while consumer.poll(Duration::ZERO).is_some() {}
 }
 
 fn create(settings: &KafkaSettings, missing: &[&TopicSpec]) -> Result<(), KafkaSetupError> {

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -11,7 +10,7 @@ use rdkafka::error::KafkaResult;
 
 use crate::health::Role;
 use crate::kafka::client::KafkaSettings;
-use crate::kafka::context::Quiet;
+use crate::kafka::context::{self, Quiet};
 use crate::scorer::store::{CheckpointStore, StoreFactory};
 
 const EVERY: Duration = Duration::from_secs(1);
@@ -37,8 +36,8 @@ pub fn probe(needed: &Needed, stop: &AtomicBool, role: &Role) -> KafkaResult<()>
         role.progressed();
         let answered = kafka.fetch_metadata(Some(&needed.topic), TIMEOUT).is_ok();
         let kafka_away = is_away(&mut kafka_seen, answered);
-        // What the client has to say would pile up otherwise.
-        while kafka.poll(Duration::ZERO).is_some() {}
+        // They would pile up otherwise.
+        context::serve_log_lines(&kafka);
         let answered = store.as_mut().is_none_or(|store| answers(&mut **store));
         let store_away = is_away(&mut store_seen, answered);
         match (kafka_away, store_away) {
@@ -47,7 +46,7 @@ pub fn probe(needed: &Needed, stop: &AtomicBool, role: &Role) -> KafkaResult<()>
             (false, true) => role.waiting_for("Redis"),
             (true, true) => role.waiting_for("Kafka and Redis"),
         }
-        rest(stop);
+        role.rest(EVERY, stop);
     }
     Ok(())
 }
@@ -63,12 +62,4 @@ fn is_away(seen: &mut Instant, answered: bool) -> bool {
 /// Any shard's head record will do, also one that is not there.
 fn answers(store: &mut dyn CheckpointStore) -> bool {
     store.load_meta(0).is_ok()
-}
-
-fn rest(stop: &AtomicBool) {
-    const STEP: Duration = Duration::from_millis(50);
-    let until = Instant::now() + EVERY;
-    while Instant::now() < until && !stop.load(Ordering::Relaxed) {
-        thread::park_timeout(STEP);
-    }
 }
