@@ -9,7 +9,7 @@
 //! | `scaling`, `logistic`, `cholesky`, `fit`, `section` | find the risk, and write it into the model |
 //! | `metrics`, `alarms`, `predictors` | judge it against baselines |
 //! | `study` | goes through it all |
-//! | `report`, `text`, `html`, `charts` | say what was found |
+//! | `report` | says what was found |
 
 pub mod alarms;
 mod cholesky;

@@ -55,8 +55,6 @@ pub struct Calibration {
 pub struct Bench<'b> {
     pub train: &'b [&'b Row],
     pub test: &'b [&'b Row],
-    /// The risk of each test row.
-    pub risks: &'b [f64],
     pub labels: &'b Labels,
     pub span: Span,
     pub lead_ms: i64,
@@ -84,9 +82,9 @@ impl Predictor {
     }
 
     /// The higher, the likelier to leave.
-    fn prediction(self, row: &Row, risk: f64) -> f64 {
+    fn prediction(self, row: &Row) -> f64 {
         match self {
-            Self::Risk => risk,
+            Self::Risk => row.risk,
             // Of whom nothing is known, nothing is said.
             Self::Score if row.score.is_nan() => -50.0,
             Self::Score => -row.score,
@@ -96,8 +94,7 @@ impl Predictor {
     }
 
     pub fn judge(self, bench: Bench<'_>) -> PredictorFigures {
-        let rows = bench.test.iter().zip(bench.risks);
-        let predictions: Vec<f64> = rows.map(|(row, risk)| self.prediction(row, *risk)).collect();
+        let predictions: Vec<f64> = bench.test.iter().map(|row| self.prediction(row)).collect();
         let labels: Vec<bool> = bench.test.iter().map(|row| row.churned.is_some()).collect();
         let ranking = Ranking::new(&predictions, &labels);
         let probabilities = match self {
@@ -126,7 +123,7 @@ impl Predictor {
 
     /// A baseline says no probability: one is found for it on the training rows, by a logistic regression on its logarithm.
     fn probabilities(self, bench: Bench<'_>, predictions: &[f64]) -> Option<Vec<f64>> {
-        let train: Vec<f64> = bench.train.iter().map(|row| self.prediction(row, f64::NAN)).collect();
+        let train: Vec<f64> = bench.train.iter().map(|row| self.prediction(row)).collect();
         let most = train
             .iter()
             .copied()
@@ -173,13 +170,13 @@ mod tests {
             row.recency = if churns && index > 0 { f64::INFINITY } else { 1.0 };
             row.usage = if churns { 9.0 } else { 0.0 };
             row.score = f64::NAN;
+            row.risk = 0.25;
         }
         let rows: Vec<&Row> = rows.iter().collect();
         let labels = Labels::default();
         let bench = Bench {
             train: &rows,
             test: &rows,
-            risks: &[0.25; 40],
             labels: &labels,
             span: Span {
                 from: rows[0].at,

@@ -65,9 +65,8 @@ pub struct Evidence<'e> {
     /// With the risk that is judged.
     pub model: &'e Model,
     pub risk: &'e Risk,
+    /// With the risk that is judged too.
     pub rows: &'e [Row],
-    /// The risk of each row; NaN where none was asked for.
-    pub risks: &'e [f64],
     pub alerts: &'e [Opened],
     pub labels: &'e Labels,
     pub train: Option<Span>,
@@ -83,16 +82,9 @@ impl Report {
         let within = |span: Span| rows.iter().filter(move |row| span.contains(row.at, pace));
         let train: Vec<&Row> = evidence.train.into_iter().flat_map(within).collect();
         let tested: Vec<&Row> = within(test).collect();
-        let risks: Vec<f64> = rows
-            .iter()
-            .zip(evidence.risks)
-            .filter(|(row, _)| test.contains(row.at, pace))
-            .map(|(_, risk)| *risk)
-            .collect();
         let bench = Bench {
             train: &train,
             test: &tested,
-            risks: &risks,
             labels: evidence.labels,
             span: test,
             lead_ms: evidence.lead_ms,

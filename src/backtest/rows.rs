@@ -22,7 +22,7 @@ pub struct Row {
     pub score: f64,
     /// Share of the weight that had data, 0..1.
     pub coverage: f64,
-    /// By the model as it was replayed; NaN without a section `[risk]`.
+    /// By the model as it was replayed, or by one that was fitted since; NaN without a section `[risk]`.
     pub risk: f64,
     /// Days since the last usage event; infinite when there was none.
     pub recency: f64,

@@ -144,25 +144,26 @@ impl Study<'_> {
             return Err(StudyError::NothingToFind);
         }
         let learnt: Vec<&Row> = within(train.unwrap_or(test_span)).collect();
-        let (model, risks) = if let Some(span) = train.filter(|_| is_fitted) {
+        let model = if let Some(span) = train.filter(|_| is_fitted) {
             let fitted = self.fit_rows(&draft, &learnt, span, pace)?;
             let (source, model) = self.written(&draft, &fitted)?;
-            let risks: Vec<f64> = history.rows.iter().map(|row| fitted.probability(row)).collect();
+            for row in &mut history.rows {
+                row.risk = fitted.probability(row);
+            }
             if model.reads_risk() {
                 // They were replayed without the risk that they read.
                 replay.model = source;
                 history.alerts = History::of(replay, Vec::new(), self.labels, 0, draft.baselines, progress)?.alerts;
             }
-            (model, risks)
+            model
         } else {
             self.check(&draft, &learnt)?;
-            (draft.model.clone(), history.rows.iter().map(|row| row.risk).collect())
+            draft.model.clone()
         };
         let report = Report::of(Evidence {
             risk: model.risk.as_ref().ok_or(StudyError::NoRisk)?,
             model: &model,
             rows: &history.rows,
-            risks: &risks,
             alerts: &history.alerts,
             labels: self.labels,
             train,
@@ -171,9 +172,6 @@ impl Study<'_> {
             lead_ms: test.lead_ms.max(pace.horizon_ms),
             warnings: history.warnings.clone(),
         });
-        for (row, risk) in history.rows.iter_mut().zip(risks) {
-            row.risk = risk;
-        }
         Ok(Tested {
             report,
             history,

@@ -1,6 +1,7 @@
 //! How a command fails, and with which exit code.
 
 use std::io::{self, IsTerminal};
+use std::path::Path;
 use std::process::ExitCode;
 
 use thiserror::Error;
@@ -37,6 +38,11 @@ impl Failure {
     /// `what` could not be done because of `cause`, and of what caused that.
     pub fn of(what: &str, cause: &dyn std::error::Error) -> Self {
         Self::Failed(format!("{what}: {}", chain(cause)))
+    }
+
+    /// The file at `path` could not be made or written.
+    pub fn cannot_write(path: &Path, cause: &io::Error) -> Self {
+        Self::Failed(format!("cannot write {}: {cause}", path.display()))
     }
 
     fn code(&self) -> u8 {

@@ -48,8 +48,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
         .map_err(history::failed)?;
     drop(progress);
     replay::tell_refused(&fitted.history.refused);
-    fs::write(&out, &fitted.source)
-        .map_err(|error| Failure::Failed(format!("cannot write {}: {error}", out.display())))?;
+    fs::write(&out, &fitted.source).map_err(|error| Failure::cannot_write(&out, &error))?;
     tell(&fitted, &out);
     Ok(())
 }

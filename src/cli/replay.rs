@@ -145,7 +145,7 @@ fn output(path: Option<&PathBuf>) -> Result<Box<dyn Write + Send>, Failure> {
         None => Ok(Box::new(io::stdout())),
         Some(path) => match File::create(path) {
             Ok(file) => Ok(Box::new(file)),
-            Err(error) => Err(Failure::Failed(format!("cannot write {}: {error}", path.display()))),
+            Err(error) => Err(Failure::cannot_write(path, &error)),
         },
     }
 }

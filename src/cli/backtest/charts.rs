@@ -48,7 +48,7 @@ struct Tick {
 }
 
 /// `class` says whose it is; the page gives it its colour and dashes.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 struct Line {
     class: &'static str,
     points: String,
@@ -112,7 +112,7 @@ impl Scale {
             says,
             x_name: names.0,
             y_name: names.1,
-            x_ticks: Vec::new(),
+            x_ticks: ticks(self.x_most, |value| self.x(value), percent),
             y_ticks: ticks(self.y_most, |value| self.y(value), percent),
             lines: Vec::new(),
             dots: Vec::new(),
@@ -152,16 +152,9 @@ const fn class(predictor: Predictor) -> &'static str {
 
 fn roc(report: &Report) -> Chart {
     let says = summary(report, |figures| format!("{:.3}", figures.roc_auc));
-    let mut chart = UNIT.chart(
-        "Receiver operating characteristic",
-        says,
-        ("stay, flagged", "leave, flagged"),
-    );
-    chart.x_ticks = ticks(1.0, |value| UNIT.x(value), percent);
-    chart.lines.push(UNIT.line("chance", &[(0.0, 0.0), (1.0, 1.0)]));
-    chart
-        .lines
-        .extend(lines(report, UNIT, |figures| figures.ranking.roc_curve()));
+    let names = ("stay, flagged", "leave, flagged");
+    let mut chart = UNIT.chart("Receiver operating characteristic", says, names);
+    chart.lines = beside_chance(report, |figures| figures.ranking.roc_curve());
     chart
 }
 
@@ -170,11 +163,7 @@ fn gains(report: &Report) -> Chart {
         format!("{:.0} % in the top fifth", figures.top[2].recall * 100.0)
     });
     let mut chart = UNIT.chart("Who is found first", says, ("accounts looked at", "leavers found"));
-    chart.x_ticks = ticks(1.0, |value| UNIT.x(value), percent);
-    chart.lines.push(UNIT.line("chance", &[(0.0, 0.0), (1.0, 1.0)]));
-    chart
-        .lines
-        .extend(lines(report, UNIT, |figures| figures.ranking.gain_curve()));
+    chart.lines = beside_chance(report, |figures| figures.ranking.gain_curve());
     chart
 }
 
@@ -205,7 +194,6 @@ fn precision_recall(report: &Report) -> Chart {
         says,
         ("leavers found", "of those flagged, leave"),
     );
-    chart.x_ticks = ticks(1.0, |value| scale.x(value), percent);
     chart.lines.push(scale.line("chance", &[(0.0, share), (1.0, share)]));
     chart.lines.extend(lines(report, scale, useful));
     chart
@@ -225,7 +213,6 @@ fn calibration(report: &Report) -> Option<Chart> {
     };
     let says = format!("calibration error {:.4}, Brier score {:.5}", found.ece, found.brier);
     let mut chart = scale.chart("Are the probabilities true?", says, ("foretold", "came true"));
-    chart.x_ticks = ticks(most, |value| scale.x(value), percent);
     chart.lines.push(scale.line("chance", &[(0.0, 0.0), (most, most)]));
     chart.dots = found
         .bins
@@ -286,6 +273,12 @@ fn leads(report: &Report) -> Option<Chart> {
     Some(chart)
 }
 
+/// Curves of two shares, and what an order by chance would give.
+fn beside_chance(report: &Report, curve: impl Fn(&PredictorFigures) -> Vec<(f64, f64)>) -> Vec<Line> {
+    let chance = UNIT.line("chance", &[(0.0, 0.0), (1.0, 1.0)]);
+    [vec![chance], lines(report, UNIT, curve)].concat()
+}
+
 fn lines(report: &Report, scale: Scale, curve: impl Fn(&PredictorFigures) -> Vec<(f64, f64)>) -> Vec<Line> {
     // The risk last, on top of the others.
     let figures = report.predictors.iter().rev();
@@ -304,13 +297,7 @@ fn summary(report: &Report, figure: impl Fn(&PredictorFigures) -> String) -> Str
 
 /// Five or so round numbers from 0 on.
 fn ticks(most: f64, place: impl Fn(f64) -> f64, text: impl Fn(f64) -> String) -> Vec<Tick> {
-    let rough = most / 5.0;
-    let magnitude = 10f64.powf(rough.log10().floor());
-    let step = [1.0, 2.0, 5.0, 10.0]
-        .map(|factor| factor * magnitude)
-        .into_iter()
-        .find(|step| *step >= rough * 0.999);
-    let step = step.unwrap_or(most);
+    let step = round_number(most / 5.0);
     let count = (most / step + 1e-9).floor() as usize;
     let tick = |index: usize| {
         let value = step * index as f64;
@@ -322,15 +309,16 @@ fn ticks(most: f64, place: impl Fn(f64) -> f64, text: impl Fn(f64) -> String) ->
     (0..=count).map(tick).collect()
 }
 
-/// To the next of 1, 2 or 5 times a power of ten.
+/// A round number that is no smaller; of shares, so at most 1.
 fn round_up(value: f64) -> f64 {
-    let magnitude = 10f64.powf(value.max(1e-6).log10().floor());
-    let steps = [1.0, 2.0, 5.0, 10.0].map(|factor| factor * magnitude);
-    steps
-        .into_iter()
-        .find(|step| *step >= value * 0.999)
-        .unwrap_or(value)
-        .min(1.0)
+    round_number(value.max(1e-6)).min(1.0)
+}
+
+/// The next of 1, 2 or 5 times a power of ten.
+fn round_number(value: f64) -> f64 {
+    let magnitude = 10f64.powf(value.log10().floor());
+    let mut steps = [1.0, 2.0, 5.0, 10.0].map(|factor| factor * magnitude).into_iter();
+    steps.find(|step| *step >= value * 0.999).unwrap_or(value)
 }
 
 fn percent(value: f64) -> String {

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::backtest::study::Test;
-use crate::domain::time::{DAY_MS, Timestamp};
+use crate::domain::time::Timestamp;
 
 use super::context::Context;
 use super::history::{self, days, moment};
@@ -59,7 +59,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let test = Test {
         from: arguments.test_from,
         until: arguments.test_until,
-        lead_ms: arguments.lead.max(DAY_MS),
+        lead_ms: arguments.lead,
     };
     let tested = study
         .test(test, &mut replay, |bytes| progress.set(bytes))
@@ -67,12 +67,12 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     drop(progress);
     replay::tell_refused(&tested.history.refused);
     if let Some(path) = &arguments.rows {
-        let file = fs::File::create(path).map_err(|error| cannot_write(path, &error))?;
-        rows::write(&tested, BufWriter::new(file)).map_err(|error| cannot_write(path, &error))?;
+        let written = fs::File::create(path).and_then(|file| rows::write(&tested, BufWriter::new(file)));
+        written.map_err(|error| Failure::cannot_write(path, &error))?;
     }
     if let Some(path) = &arguments.html {
         let page = page::render(&tested.report).map_err(|error| Failure::of("the page cannot be made", &error))?;
-        fs::write(path, page).map_err(|error| cannot_write(path, &error))?;
+        fs::write(path, page).map_err(|error| Failure::cannot_write(path, &error))?;
     }
     let mut out = BufWriter::new(anstream::stdout().lock());
     let written = match arguments.format {
@@ -82,8 +82,4 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
             .and_then(|()| writeln!(out)),
     };
     written.and_then(|()| out.flush()).map_err(replay::written)
-}
-
-fn cannot_write(path: &std::path::Path, error: &dyn std::fmt::Display) -> Failure {
-    Failure::Failed(format!("cannot write {}: {error}", path.display()))
 }
