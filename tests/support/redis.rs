@@ -25,23 +25,17 @@ impl RedisServer {
             .map(|file| file.display().to_string());
         let [certificate, key, authority] = &files;
         let (tls_port, password) = ((port + 1).to_string(), format!(">{password}"));
-        let arguments = [
-            ["--tls-port", &tls_port, "--tls-auth-clients", "no"],
-            ["--tls-cert-file", certificate, "--tls-key-file", key],
-        ];
-        let login = [
+        let tls = ["--tls-port", &tls_port, "--tls-auth-clients", "no"];
+        let files = [
+            "--tls-cert-file",
+            certificate,
+            "--tls-key-file",
+            key,
             "--tls-ca-cert-file",
             authority,
-            "--user",
-            username,
-            "on",
-            &password,
-            "~*",
-            "&*",
-            "+@all",
         ];
-        let arguments: Vec<&str> = arguments.iter().flatten().chain(&login).copied().collect();
-        Self::start_with(port, &arguments)
+        let user = ["--user", username, "on", &password, "~*", "&*", "+@all"];
+        Self::start_with(port, &[&tls[..], &files, &user].concat())
     }
 
     pub fn secured_url(&self) -> String {

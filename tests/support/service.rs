@@ -238,9 +238,7 @@ impl Service {
     pub fn wait_until_ready(&self) {
         wait_until("readiness", || {
             self.assert_running();
-            get(self.port, "/readyz")
-                .filter(|answer| answer.starts_with("HTTP/1.1 200"))
-                .map(|_| ())
+            self.answer("/readyz", 200).map(|_| ())
         });
     }
 
@@ -248,14 +246,18 @@ impl Service {
     pub fn wait_until_not_ready(&self, words: &str) {
         wait_until(&format!("not ready: {words}"), || {
             self.assert_running();
-            get(self.port, "/readyz")
-                .filter(|answer| answer.starts_with("HTTP/1.1 503") && answer.contains(words))
-                .map(|_| ())
+            let answer = self.answer("/readyz", 503)?;
+            answer.contains(words).then_some(())
         });
     }
 
     pub fn is_alive(&self) -> bool {
-        get(self.port, "/healthz").is_some_and(|answer| answer.starts_with("HTTP/1.1 200"))
+        self.answer("/healthz", 200).is_some()
+    }
+
+    /// The whole answer, if it has this status.
+    fn answer(&self, path: &str, status: u16) -> Option<String> {
+        get(self.port, path).filter(|answer| answer.starts_with(&format!("HTTP/1.1 {status}")))
     }
 
     /// Host and port of its metrics.

@@ -168,12 +168,12 @@ impl Shard {
         };
         let mut account = decode_account(id, blob, &active.plan, &mut self.names)?;
         self.population.count(&mut account, &self.names, &active.plan.model);
-        let awaits_scoring = account.awaits_scoring();
         let number = self.accounts.add(account);
-        if awaits_scoring {
+        let account = self.accounts.get(number);
+        if account.awaits_scoring() {
             self.unscored.push(number);
         }
-        self.due.add(number, self.accounts.get(number));
+        self.due.add(number, account);
         Ok(())
     }
 
