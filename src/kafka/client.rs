@@ -89,6 +89,13 @@ impl KafkaSettings {
         config
     }
 
+    /// As [`Self::log_reader`], and it also sees what no transaction has committed yet, and what none ever will.
+    pub fn uncommitted_reader(&self, group: &str) -> ClientConfig {
+        let mut config = self.log_reader(group);
+        config.set("isolation.level", "read_uncommitted");
+        config
+    }
+
     /// Writes the shard log, the DLQ, and the outputs in at-least-once mode.
     pub fn idempotent_producer(&self) -> ClientConfig {
         self.producer_base()

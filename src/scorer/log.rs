@@ -1,19 +1,20 @@
 //! One partition of the shard log, read by manual assignment: neither pauses nor rebalances can move its position.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::{
     consumer::{BaseConsumer, CommitMode, Consumer},
-    error::{KafkaError, RDKafkaErrorCode},
+    error::{KafkaError, KafkaResult, RDKafkaErrorCode},
 };
 
 use super::{
+    crew::StopSignal,
     error::{ScorerError, Trouble},
     metrics::ScorerMetrics,
     settings::Settings,
 };
 use crate::{
-    domain::{entry::EntryError, shard::FoldError},
+    domain::{entry::EntryError, shard::FoldError, time::Timestamp},
     kafka::{
         consume_batch::{BatchConsumer, Polled, Record},
         context::Quiet,
@@ -23,6 +24,8 @@ use crate::{
 
 /// For each question to Kafka.
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a wait for one entry takes before a stop is noticed.
+const REST: Duration = Duration::from_millis(100);
 /// Entries taken at once: few, since each is many events and a publication may be due after any of them.
 const BATCH: usize = 8;
 
@@ -32,6 +35,14 @@ pub enum Waiting {
     Nothing,
     /// As many entries came as may come at once: there are more, as far as can be told.
     More,
+}
+
+/// What is known of the group's committed offset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Committed {
+    Stable(Option<i64>),
+    /// The last one that counts; a transaction that will never end has left another one behind it.
+    Pending(Option<i64>),
 }
 
 pub struct Log {
@@ -53,13 +64,59 @@ impl Log {
         })
     }
 
-    /// The group's committed offset, and what the log holds.
-    pub fn position(&self) -> Result<(Option<i64>, Extent), Trouble> {
-        let committed = offsets::committed(self.consumer(), &self.topic, self.partition(), TIMEOUT)
-            .map_err(|error| Trouble::retake("asking for the committed offset", &error))?;
-        let extent = offsets::extent(self.consumer(), &self.topic, self.partition(), TIMEOUT)
-            .map_err(|error| Trouble::retake("asking what the log holds", &error))?;
-        Ok((committed, extent))
+    /// The group's committed offset: the next one to read. The broker answers once no transaction is open that could move it.
+    pub fn committed(&self) -> Result<Option<i64>, Trouble> {
+        self.committed_as(self.consumer())
+            .map_err(|error| Trouble::retake("asking for the committed offset", &error))
+    }
+
+    /// As [`Self::committed`], for one who has ended every transaction that could move the offset: if the broker waits for one
+    /// all the same, it will wait for ever.
+    pub fn settled_offset(&self, settings: &Settings) -> Result<Committed, Trouble> {
+        let error = match self.committed_as(self.consumer()) {
+            Ok(offset) => return Ok(Committed::Stable(offset)),
+            Err(error) if error.rdkafka_error_code() != Some(RDKafkaErrorCode::OperationTimedOut) => error,
+            Err(error) => {
+                // Was it the transaction, or did the broker not answer at all?
+                let reader = settings.kafka.uncommitted_reader(&settings.group());
+                let reader: BaseConsumer<Quiet> = reader.create_with_context(Quiet).map_err(ScorerError::Client)?;
+                match (self.committed_as(&reader), self.committed_as(self.consumer())) {
+                    (_, Ok(offset)) => return Ok(Committed::Stable(offset)),
+                    (Ok(offset), Err(_)) => return Ok(Committed::Pending(offset)),
+                    (Err(_), Err(_)) => error,
+                }
+            }
+        };
+        Err(Trouble::retake("asking for the committed offset", &error))
+    }
+
+    fn committed_as(&self, consumer: &BaseConsumer<Quiet>) -> KafkaResult<Option<i64>> {
+        offsets::committed(consumer, &self.topic, self.partition(), TIMEOUT)
+    }
+
+    pub fn extent(&self) -> Result<Extent, Trouble> {
+        offsets::extent(self.consumer(), &self.topic, self.partition(), TIMEOUT)
+            .map_err(|error| Trouble::retake("asking what the log holds", &error))
+    }
+
+    /// When the entry at `offset` was written; `None` when the log holds none from there on.
+    pub fn written_at(&mut self, offset: i64, stop: &StopSignal) -> Result<Option<Timestamp>, Trouble> {
+        let Extent { low, high } = self.extent()?;
+        if !(low..high).contains(&offset) {
+            return Ok(None);
+        }
+        self.seek(offset)?;
+        let (mut written, deadline) = (None, Instant::now() + TIMEOUT);
+        while written.is_none() && !stop.is_set() {
+            if Instant::now() >= deadline {
+                return Err(Trouble::Retake(format!("the log entry at offset {offset} did not come")));
+            }
+            self.read(REST, |entry| {
+                written = written.or(entry.timestamp());
+                Ok(())
+            })?;
+        }
+        Ok(written.map(Timestamp::from_millis))
     }
 
     /// Reads on from `offset`.

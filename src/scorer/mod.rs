@@ -6,6 +6,7 @@
 //! | `plan`, `take` | where a shard begins: fence, ask, load, position |
 //! | `owned` | the cycle: fold, publish, checkpoint |
 //! | `publish`, `decide` | the transaction, and what to do when it fails |
+//! | `unfinished` | a transaction that the broker left half done |
 //! | `checkpoint`, `store` | the state outside the process |
 //! | `rebuild`, `lookup` | the state made anew, or read from outside |
 //!
@@ -32,6 +33,7 @@ pub mod store;
 #[cfg(test)]
 mod store_contract;
 mod take;
+mod unfinished;
 
 use std::{
     collections::BTreeMap,

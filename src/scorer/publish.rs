@@ -2,6 +2,7 @@
 //! same transactional id fences the one before.
 
 use std::{
+    collections::HashSet,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -39,6 +40,8 @@ pub struct Publisher {
     settings: Arc<Settings>,
     event_source: String,
     shard: u32,
+    /// Ids of outputs that readers have, though their offset was not committed.
+    left_out: HashSet<String>,
 }
 
 /// A step that failed.
@@ -66,12 +69,34 @@ impl Publisher {
             settings: settings.clone(),
             event_source: settings.event_source(),
             shard,
+            left_out: HashSet::new(),
         };
         if settings.delivery == Delivery::ExactlyOnce {
             let result = Stage::Init.of(publisher.producer.inner().init_transactions(TIMEOUT));
             result.map_err(|failed| publisher.trouble(failed))?;
         }
         Ok(publisher)
+    }
+
+    /// Outputs with these ids are not sent.
+    pub fn leave_out(&mut self, ids: HashSet<String>) {
+        self.left_out = ids;
+    }
+
+    /// Ends as aborted what an earlier transaction of this shard has left pending in these partitions: a record without
+    /// content to each, in a transaction that is aborted. No reader of committed records sees it.
+    pub fn abort_pending<'a>(&self, partitions: impl Iterator<Item = (&'a str, i32)>) -> Result<(), Trouble> {
+        let deadline = Instant::now() + TIMEOUT;
+        let touch = || {
+            Stage::Begin.of(self.producer.inner().begin_transaction())?;
+            for (topic, partition) in partitions {
+                let record = BaseRecord::<[u8], [u8]>::to(topic).partition(partition);
+                Stage::Deliver.of(self.producer.send(record, deadline))?;
+            }
+            Stage::Deliver.of(self.producer.drain(deadline))?;
+            Stage::Abort.of(self.producer.inner().abort_transaction(TIMEOUT))
+        };
+        touch().map_err(|failed| self.trouble(failed))
     }
 
     /// Sends `outputs` and makes `next` the offset that the group goes on from. When it returns an error, whether that
@@ -121,7 +146,8 @@ impl Publisher {
     }
 
     fn send(&self, outputs: &Outputs, deadline: Instant) -> KafkaResult<()> {
-        for output in outputs.iter() {
+        let wanted = |output: &OutputRecord<'_>| self.left_out.is_empty() || !self.left_out.contains(output.id);
+        for output in outputs.iter().filter(wanted) {
             let record = BaseRecord::to(self.topic(&output))
                 .key(output.subject)
                 .payload(output.value)

@@ -63,7 +63,8 @@ pub fn rebuild(
                 group: settings.group(),
             });
         }
-        let (committed, extent) = log.position().map_err(unreachable)?;
+        let committed = log.committed().map_err(unreachable)?;
+        let extent = log.extent().map_err(unreachable)?;
         let span = span(committed, extent, cold).map_err(|refusal| ScorerError::refused(settings, shard, refusal))?;
         let mut replay = Replay {
             shard: Shard::new(shard, settings.rules),

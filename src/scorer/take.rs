@@ -10,13 +10,14 @@ use super::{
     checkpoint::Checkpointer,
     crew::StopSignal,
     error::{ScorerError, Trouble},
-    log::Log,
+    log::{Committed, Log},
     membership::Group,
     metrics::{ScorerMetrics, ShardMetrics},
     plan::{Facts, Plan, plan},
     publish::Publisher,
-    settings::Settings,
+    settings::{Delivery, Settings},
     store::{CheckpointStore, Meta, StoreFactory},
+    unfinished,
 };
 use crate::{
     domain::{shard::Shard, time::Timestamp},
@@ -69,9 +70,13 @@ pub struct Taken {
 impl ShardContext {
     pub fn take(&self) -> Result<Taken, Trouble> {
         // First of all: from here on the predecessor publishes nothing, so that the committed offset stands.
-        let publisher = Publisher::take_over(&self.settings, self.shard)?;
+        let mut publisher = Publisher::take_over(&self.settings, self.shard)?;
         let log = Log::open(&self.settings, self.shard)?;
-        let (committed, extent) = log.position()?;
+        let committed = self.committed(&log)?;
+        if let Committed::Pending(offset) = committed {
+            publisher.leave_out(unfinished::settle(self, &publisher, offset.unwrap_or(0))?);
+        }
+        let extent = log.extent()?;
         let mut store = self.stores.open();
         let (shard, plan, stored) = self.recover(&mut *store, committed, extent)?;
         log.seek(plan.from)?;
@@ -88,13 +93,29 @@ impl ShardContext {
         })
     }
 
+    fn committed(&self, log: &Log) -> Result<Committed, Trouble> {
+        match self.settings.delivery {
+            // The publisher has just ended the shard's last transaction.
+            Delivery::ExactlyOnce => log.settled_offset(&self.settings),
+            Delivery::AtLeastOnce => log.committed().map(Committed::Stable),
+        }
+    }
+
     fn recover(
         &self,
         store: &mut dyn CheckpointStore,
-        committed: Option<i64>,
+        committed: Committed,
         extent: Extent,
     ) -> Result<(Shard, Plan, Option<i64>), Trouble> {
-        let meta = store.load_meta(self.shard)?;
+        let mut meta = store.load_meta(self.shard)?;
+        let committed = match committed {
+            Committed::Stable(committed) => committed,
+            Committed::Pending(committed) => {
+                // One of the state after the pending transaction: its entries have to be folded again.
+                meta = meta.filter(|meta| meta.offset < committed.unwrap_or(0));
+                committed
+            }
+        };
         let checkpoint = meta.as_ref().map(|meta| meta.offset);
         let mut facts = Facts {
             checkpoint,

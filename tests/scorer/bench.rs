@@ -35,11 +35,11 @@ use rdkafka::{
     admin::{AdminClient, AdminOptions},
     client::DefaultClientContext,
     consumer::{BaseConsumer, CommitMode, Consumer},
-    producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer},
+    producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer, ThreadedProducer},
 };
 
 use crate::support::{
-    kafka::{Kafka, Reader, Record},
+    kafka::{Kafka, Placement, Reader, Record},
     shared_kafka, shared_redis,
 };
 
@@ -253,6 +253,46 @@ impl Bench {
         sent
     }
 
+    /// Sends outputs as if a predecessor had.
+    pub fn send_outputs<'a>(&self, sent: impl Iterator<Item = (&'a String, &'a (String, String, String))>) {
+        let record = |(id, (event_type, account, value)): (&String, &(String, String, String))| {
+            let headers = [
+                (cloud_events::ID, id),
+                (cloud_events::TYPE, event_type),
+                (cloud_events::SUBJECT, account),
+            ];
+            let headers = headers.map(|(name, value)| (name.to_owned(), value.clone().into_bytes()));
+            let record = Record::new(account, value.clone());
+            (
+                Placement::ByKey,
+                Record {
+                    headers: headers.into(),
+                    ..record
+                },
+            )
+        };
+        self.kafka().produce(&self.settings.output_topic, sent.map(record));
+    }
+
+    /// Opens a transaction that would set the group's offset, and leaves it open.
+    pub fn pend_offset(&self, shard: i32, offset: i64) -> BaseProducer {
+        let mut config = self.settings.kafka.transactional_producer(&format!("{}-stray", self.settings.app));
+        config.set("transaction.timeout.ms", "600000");
+        let producer: BaseProducer = config.create().unwrap();
+        let group: BaseConsumer = self.settings.kafka.log_reader(&self.settings.group()).create().unwrap();
+        producer.init_transactions(TIMEOUT).unwrap();
+        producer.begin_transaction().unwrap();
+        let at = offsets::at(&self.settings.log_topic, shard, offset).unwrap();
+        producer
+            .send_offsets_to_transaction(&at, &group.group_metadata().unwrap(), TIMEOUT)
+            .unwrap();
+        producer
+    }
+
+    fn kafka(&self) -> Kafka {
+        Kafka::at(&self.settings.kafka.bootstrap_servers)
+    }
+
     /// One reader goes on from where it was: each output is read once, however many there are.
     pub fn wait_for_outputs(&self, count: usize) {
         let mut sent = Sent::new();
@@ -266,7 +306,7 @@ impl Bench {
     }
 
     fn output_reader(&self) -> Reader {
-        Kafka::at(&self.settings.kafka.bootstrap_servers).reader(&self.settings.output_topic)
+        self.kafka().reader(&self.settings.output_topic)
     }
 
     pub fn assert_checkpoint_is(&self, log: &Log) {

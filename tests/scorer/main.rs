@@ -60,6 +60,23 @@ fn at_least_once_sends_the_same_outputs_without_transactions() {
     assert_eq!(bench.outputs(), expected);
 }
 
+/// As the only broker of a cluster leaves it when it is shut down at the wrong moment: the group's offset waits for a
+/// transaction that nobody will end, some outputs of its entries are committed, and some are not.
+#[test]
+fn a_transaction_that_never_ends_is_passed_and_what_readers_have_is_not_sent_again() {
+    let mut bench = Bench::new("pending", 1);
+    let log = bench.write_events(0..40);
+    let expected = bench.expected(&log);
+    bench.send_outputs(expected.iter().step_by(3));
+    let pending = bench.pend_offset(0, log[0].len() as i64 / 2);
+    let running = Running::start(&bench);
+    bench.wait_for_outputs(expected.len());
+    wait_until("live", || running.is_ready());
+    running.stop();
+    assert_eq!(bench.outputs(), expected);
+    drop(pending);
+}
+
 #[test]
 fn a_second_instance_takes_over_shards_and_gives_them_back() {
     let mut bench = Bench::new("members", 4);
