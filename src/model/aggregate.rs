@@ -95,18 +95,20 @@ impl Aggregate {
     fn one(self, selected: Selected<'_>, back: u64, tables: &mut Tables) -> Result<u16, Fault> {
         let (store, read) = match self {
             Self::Last => {
-                refuse_offset(selected, back)?;
                 let within = selected.selector.window.map(|window| within(window, selected.span));
+                let within = within.transpose()?;
+                let offset = offset_of_newest(back, within.unwrap_or(0), selected.span)?;
+                (Store::Last { horizon: offset }, Read::Last { within, offset })
+            }
+            Self::Since => {
+                let offset = offset_of_newest(back, 0, selected.span)?;
                 (
-                    Store::Last,
-                    Read::Last {
-                        within: within.transpose()?,
-                    },
+                    Store::Since { horizon: offset },
+                    self.timeless(selected, Read::Since { offset })?,
                 )
             }
-            Self::Since => (Store::Since, self.timeless(selected, back, Read::Since)?),
-            Self::Open => (Store::Open, self.timeless(selected, back, Read::Open)?),
-            Self::OpenSince => (Store::Open, self.timeless(selected, back, Read::OpenSince)?),
+            Self::Open => (Store::Open, self.of_items(selected, back, Read::Open)?),
+            Self::OpenSince => (Store::Open, self.of_items(selected, back, Read::OpenSince)?),
             _ => self.paned(self.panes(selected, back)?),
         };
         let measure = tables.measure(key(store, selected.selector), selected, store)?;
@@ -138,8 +140,17 @@ impl Aggregate {
     }
 
     /// `read`, for what has neither window nor offset.
-    fn timeless(self, selected: Selected<'_>, back: u64, read: Read) -> Result<Read, Fault> {
-        refuse_offset(selected, back)?;
+    fn of_items(self, selected: Selected<'_>, back: u64, read: Read) -> Result<Read, Fault> {
+        if back > 0 {
+            let kind = selected.selector.kind.as_str();
+            return Err(Fault::new("what was open before is not kept", selected.span.clone())
+                .help(format!("what was opened is: count({kind}{{name=...}}[7d]) offset 7d")));
+        }
+        self.timeless(selected, read)
+    }
+
+    /// `read`, for what has no window.
+    fn timeless(self, selected: Selected<'_>, read: Read) -> Result<Read, Fault> {
         if selected.selector.window.is_some() {
             return Err(
                 Fault::new(format!("`{}` has no window", self.name()), selected.span.clone()).help(format!(
@@ -259,20 +270,20 @@ fn key(store: Store, selector: &Selector) -> String {
             format!("{name}({events})/{}", unit_name(unit))
         }
         Store::Distinct { unit, .. } => format!("distinct({events})/{}", unit_name(unit)),
-        Store::Last => format!("last({events})"),
-        Store::Since => format!("since({events})"),
+        Store::Last { .. } => format!("last({events})"),
+        Store::Since { .. } => format!("since({events})"),
         Store::Open => format!("open({events})"),
     }
 }
 
-fn refuse_offset(Selected { span, .. }: Selected<'_>, back: u64) -> Result<(), Fault> {
-    if back == 0 {
-        return Ok(());
+/// The offset, in days, of what is read at the end of a day and not over a window.
+fn offset_of_newest(back: u64, within: u32, span: &Range<usize>) -> Result<u32, Fault> {
+    let days = days_back(back, span)?;
+    if days + u64::from(within) > u64::from(MAX_DAYS) {
+        return Err(Fault::new("this reaches too far back", span.clone())
+            .help(format!("window and offset together may be {MAX_DAYS}d")));
     }
-    Err(
-        Fault::new("only what has panes can be read as of earlier", span.clone())
-            .help("count, sum, mean, min, max, distinct and days take an offset"),
-    )
+    Ok(days as u32)
 }
 
 /// The window of `last`, in days.

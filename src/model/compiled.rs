@@ -108,8 +108,12 @@ impl Model {
             | Read::Max { panes, offset }
             | Read::ActivePanes { panes, offset }
             | Read::Distinct { panes, offset } => window(panes, offset),
-            Read::Last { within: Some(panes) } => window(panes, 0),
-            Read::Last { within: None } | Read::Since | Read::Open => String::new(),
+            Read::Last {
+                within: Some(panes),
+                offset,
+            } => window(panes, offset),
+            Read::Last { within: None, offset } | Read::Since { offset } if offset > 0 => format!(" offset {offset}d"),
+            Read::Last { .. } | Read::Since { .. } | Read::Open => String::new(),
             Read::OpenSince => " since".to_owned(),
         };
         let active = if matches!(reading.read, Read::ActivePanes { .. }) {
@@ -155,10 +159,10 @@ pub enum Store {
         horizon: u32,
         every_pane: bool,
     },
-    /// The newest value and its time.
-    Last,
-    /// The newest event's time.
-    Since,
+    /// The newest value and its time, also as it was at the end of each of `horizon` days before (0 without an offset).
+    Last { horizon: u32 },
+    /// The newest event's time, in the same way.
+    Since { horizon: u32 },
     /// Items that were opened and not closed (tickets, invoices), as the kind's lifecycle says.
     Open,
 }
@@ -192,10 +196,10 @@ pub enum Read {
     ActivePanes { panes: u32, offset: u32 },
     /// 0 in silence.
     Distinct { panes: u32, offset: u32 },
-    /// The newest value; missing when it is older than `within` panes (days).
-    Last { within: Option<u32> },
-    /// Days since the newest event, fractional.
-    Since,
+    /// The newest value by the end of the day `offset` days back; missing when it is older than `within` days then.
+    Last { within: Option<u32>, offset: u32 },
+    /// Days since the newest event, fractional, as it was `offset` days back.
+    Since { offset: u32 },
     /// Number of open items.
     Open,
     /// Days since the oldest open item was opened; missing when none is open.

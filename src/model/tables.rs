@@ -158,6 +158,8 @@ fn merged(one: Store, other: Store) -> Store {
             horizon: a.max(b),
             every_pane: every_a || every_b,
         },
+        (Store::Last { horizon: a }, Store::Last { horizon: b }) => Store::Last { horizon: a.max(b) },
+        (Store::Since { horizon: a }, Store::Since { horizon: b }) => Store::Since { horizon: a.max(b) },
         _ => one,
     }
 }

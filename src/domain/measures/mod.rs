@@ -40,12 +40,13 @@ pub enum Applied {
 pub fn observe(cells: &mut Cells, slot: usize, store: Store, seen: Observation, end: Timestamp) -> Applied {
     let (unit, horizon) = match store {
         Store::Panes { unit, horizon, .. } | Store::Distinct { unit, horizon, .. } => (unit, horizon),
-        Store::Last => {
-            latest::keep_newest(cells, slot, seen.time, Some(seen.micros));
+        Store::Last { horizon } => {
+            let value = [seen.time.millis() as u64, seen.micros as u64];
+            latest::keep_newest(cells, slot, value, horizon, end);
             return Applied::Stored;
         }
-        Store::Since => {
-            latest::keep_newest(cells, slot, seen.time, None);
+        Store::Since { horizon } => {
+            latest::keep_newest(cells, slot, [seen.time.millis() as u64], horizon, end);
             return Applied::Stored;
         }
         Store::Open => return Applied::Stored,
@@ -60,7 +61,7 @@ pub fn observe(cells: &mut Cells, slot: usize, store: Store, seen: Observation, 
     match store {
         Store::Panes { value, .. } => panes::add(cells, slot, value, pane, seen.micros, kept),
         Store::Distinct { every_pane, .. } => distinct::add(cells, slot, every_pane, pane, seen.hash, kept),
-        Store::Last | Store::Since | Store::Open => {}
+        Store::Last { .. } | Store::Since { .. } | Store::Open => {}
     }
     Applied::Stored
 }
@@ -76,7 +77,7 @@ pub fn read(cells: &Cells, slot: usize, store: Store, read: Read, end: Timestamp
     let window = |panes, offset| {
         let unit = match store {
             Store::Panes { unit, .. } | Store::Distinct { unit, .. } => unit,
-            Store::Last | Store::Since | Store::Open => PaneUnit::Day,
+            Store::Last { .. } | Store::Since { .. } | Store::Open => PaneUnit::Day,
         };
         Pane::of(unit, end).map(|end| Window::ending_at(end, panes, offset))
     };
@@ -93,8 +94,10 @@ pub fn read(cells: &Cells, slot: usize, store: Store, read: Read, end: Timestamp
         (Read::Distinct { panes, offset }, Store::Distinct { every_pane, .. }) => {
             window(panes, offset).map_or(f64::NAN, |window| distinct::count(words, every_pane, window))
         }
-        (Read::Last { within }, Store::Last) => latest::value(words, within.and_then(|panes| window(panes, 0))),
-        (Read::Since, Store::Since) => latest::days_since(words, end),
+        (Read::Last { within, offset }, Store::Last { .. }) => {
+            latest::value(words, within.and_then(|panes| window(panes, offset)), end, offset)
+        }
+        (Read::Since { offset }, Store::Since { .. }) => latest::days_since(words, end, offset),
         (Read::Open, Store::Open) => open::count(words),
         (Read::OpenSince, Store::Open) => open::days_since_oldest(words, end),
         // The compiler pairs reads and stores; what it never pairs is missing.

@@ -99,15 +99,41 @@ proptest! {
     }
 
     #[test]
-    fn the_newest_wins_in_any_order(events in prop::collection::vec((time(), 0..12_i64), 1..40)) {
+    fn the_newest_wins_in_any_order(events in prop::collection::vec((time(), 0..12_i64), 1..40), horizon in 0..3_u32) {
         let newest = events.iter().enumerate().max_by_key(|(at, event)| (event.0, *at)).map(|(_, event)| *event);
         let (time, value) = newest.unwrap();
-        let (cells, end) = feed(Store::Last, &events);
+        let (last, since) = (Store::Last { horizon }, Store::Since { horizon });
+        let (cells, end) = feed(last, &events);
         let end = Timestamp::from_millis(end);
-        prop_assert_eq!(read(&cells, SLOT, Store::Last, Read::Last { within: None }, end), value as f64);
-        let (cells, _) = feed(Store::Since, &events);
-        let days = read(&cells, SLOT, Store::Since, Read::Since, end);
+        prop_assert_eq!(read(&cells, SLOT, last, Read::Last { within: None, offset: 0 }, end), value as f64);
+        let (cells, _) = feed(since, &events);
+        let days = read(&cells, SLOT, since, Read::Since { offset: 0 }, end);
         prop_assert_eq!(days, end.days_since(Timestamp::from_millis(time)).max(0.0));
+    }
+
+    #[test]
+    fn the_newest_of_an_earlier_day_is_known_in_any_order(
+        events in prop::collection::vec((0..40 * 24_i64, 0..12_i64), 1..60), offset in 1..30_u32, panes in 1..20_u32,
+    ) {
+        let start = Timestamp::EARLIEST.millis();
+        let events: Vec<(i64, i64)> = events.into_iter().map(|(hour, value)| (start + hour * HOUR_MS, value)).collect();
+        let (last, since) = (Store::Last { horizon: 30 }, Store::Since { horizon: 30 });
+        let (cells, end) = feed(last, &events);
+        let by_then = pane(PaneUnit::Day, end) - i64::from(offset);
+        let known = events.iter().enumerate().filter(|(_, event)| pane(PaneUnit::Day, event.0) <= by_then);
+        let newest = known.max_by_key(|(at, event)| (event.0, *at)).map(|(_, event)| *event);
+        let end = Timestamp::from_millis(end);
+        let value = read(&cells, SLOT, last, Read::Last { within: None, offset }, end);
+        prop_assert_eq!(value.to_bits(), newest.map_or(f64::NAN, |event| event.1 as f64).to_bits());
+        let value = read(&cells, SLOT, last, Read::Last { within: Some(panes), offset }, end);
+        let recent = newest.filter(|event| pane(PaneUnit::Day, event.0) > by_then - i64::from(panes));
+        prop_assert_eq!(value.to_bits(), recent.map_or(f64::NAN, |event| event.1 as f64).to_bits());
+        prop_assert!(cells.get(SLOT).len() <= 2 * 32, "a day each, and the newest before them");
+        let (cells, _) = feed(since, &events);
+        let days = read(&cells, SLOT, since, Read::Since { offset }, end);
+        let then = end.plus_millis(-i64::from(offset) * DAY_MS);
+        let expected = newest.map_or(f64::NAN, |event| then.days_since(Timestamp::from_millis(event.0)).max(0.0));
+        prop_assert_eq!(days.to_bits(), expected.to_bits());
     }
 
     #[test]

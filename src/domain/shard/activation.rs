@@ -203,6 +203,7 @@ fn same_layout(old: &Measure, new: &Measure) -> bool {
                 ..
             },
         ) => unit == new_unit && every_pane == new_every,
+        (Store::Last { .. }, Store::Last { .. }) | (Store::Since { .. }, Store::Since { .. }) => true,
         (old, new) => old == new,
     }
 }
@@ -213,7 +214,7 @@ const fn horizon_ms(store: Store) -> i64 {
             PaneUnit::Hour => horizon as i64 * HOUR_MS,
             PaneUnit::Day => horizon as i64 * DAY_MS,
         },
-        Store::Last | Store::Since | Store::Open => 0,
+        Store::Last { .. } | Store::Since { .. } | Store::Open => 0,
     }
 }
 

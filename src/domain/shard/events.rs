@@ -159,12 +159,12 @@ fn observation(measure: &PlannedMeasure, event: &RawEvent, facts: &EventFacts<'_
     }
     let field = facts.field(measure.field)?;
     let micros = match measure.store {
-        Store::Distinct { .. } | Store::Since => field.micros.unwrap_or(0),
+        Store::Distinct { .. } | Store::Since { .. } => field.micros.unwrap_or(0),
         Store::Panes {
             value: PaneValue::Count,
             ..
         } => field.micros?,
-        Store::Panes { .. } | Store::Last | Store::Open => field.micros?,
+        Store::Panes { .. } | Store::Last { .. } | Store::Open => field.micros?,
     };
     Some(Observation {
         time: event.time,

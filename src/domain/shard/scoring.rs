@@ -139,12 +139,15 @@ fn is_filled(since: Timestamp, store: Store, read: Read, end: Timestamp) -> bool
             let first = (end.millis().div_euclid(unit_ms) + 1 - panes_back) * unit_ms;
             since.millis() <= first
         }
-        Read::Last { .. } | Read::Since | Read::Open | Read::OpenSince => false,
+        Read::Last { .. } | Read::Since { .. } | Read::Open | Read::OpenSince => false,
     }
 }
 
 const fn has_window(read: Read) -> bool {
-    !matches!(read, Read::Last { .. } | Read::Since | Read::Open | Read::OpenSince)
+    !matches!(
+        read,
+        Read::Last { .. } | Read::Since { .. } | Read::Open | Read::OpenSince
+    )
 }
 
 impl Shard {

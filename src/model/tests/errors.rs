@@ -149,10 +149,16 @@ fn expressions_of_the_wrong_type_or_form() {
         ("count(usage)", "`count` needs a window", "count(usage[30d])"),
         ("since(usage[7d])", "`since` has no window", "write since(usage)"),
         (
-            "since(usage offset 7d)",
-            "only what has panes can be read as of earlier",
-            "",
+            "open(support offset 7d)",
+            "what was open before is not kept",
+            "what was opened is",
         ),
+        (
+            "last(billing.mrr[90d] offset 1010d)",
+            "this reaches too far back",
+            "1096d",
+        ),
+        ("since(usage) offset 12h", "this must be in whole days", "write 1d"),
         (
             "since(usage.value)",
             "`since` takes events, not their field",
@@ -244,11 +250,7 @@ fn expressions_of_the_wrong_type_or_form() {
             "nothing of `account.seats` is kept from before",
             "",
         ),
-        (
-            "baseline(open(support), 8w)",
-            "only what has panes can be read as of earlier",
-            "",
-        ),
+        ("baseline(open(support), 8w)", "what was open before is not kept", ""),
         (
             "baseline(baseline(count(usage[7d]), 2w), 2w)",
             "a baseline within a baseline",
