@@ -24,9 +24,11 @@ pub enum Aggregate {
     Open,
     /// `since(open(...))`
     OpenSince,
+    /// What a mean divides by.
+    Numbers,
 }
 
-/// Those that are written by name; [`Aggregate::OpenSince`] is not.
+/// Those that are written by name; [`Aggregate::OpenSince`] and [`Aggregate::Numbers`] are not.
 pub const AGGREGATES: [(&str, Aggregate); 10] = [
     ("count", Aggregate::Count),
     ("sum", Aggregate::Sum),
@@ -87,7 +89,7 @@ impl Aggregate {
         }
         Ok(Readings::Ratio {
             sum: Self::Sum.one(selected, back, tables)?,
-            count: Self::Count.one(selected, back, tables)?,
+            count: Self::Numbers.one(selected, back, tables)?,
         })
     }
 
@@ -121,6 +123,7 @@ impl Aggregate {
         let store = |value| Store::Panes { value, unit, horizon };
         match self {
             Self::Count => (store(PaneValue::Count), Read::Total { panes, offset }),
+            Self::Numbers => (store(PaneValue::Numbers), Read::Total { panes, offset }),
             Self::Min => (store(PaneValue::Min), Read::Min { panes, offset }),
             Self::Max => (store(PaneValue::Max), Read::Max { panes, offset }),
             Self::Days => (store(PaneValue::Count), Read::ActivePanes { panes, offset }),
@@ -263,6 +266,7 @@ fn key(store: Store, selector: &Selector) -> String {
         Store::Panes { value, unit, .. } => {
             let name = match value {
                 PaneValue::Count => "count",
+                PaneValue::Numbers => "numbers",
                 PaneValue::Sum => "sum",
                 PaneValue::Min => "min",
                 PaneValue::Max => "max",

@@ -169,10 +169,19 @@ pub enum Store {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PaneValue {
+    /// Of events, or of those that have the field.
     Count,
+    /// Of events whose field is a number: what a mean divides by.
+    Numbers,
     Sum,
     Min,
     Max,
+}
+
+impl PaneValue {
+    pub const fn is_count(self) -> bool {
+        matches!(self, Self::Count | Self::Numbers)
+    }
 }
 
 /// One read of one measure. The window ends at the kind's clock or the account's newest event of that kind.
@@ -186,7 +195,7 @@ pub struct Reading {
 /// `panes` is the window's length, `offset` how many panes back it ends. Missing is NaN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Read {
-    /// Sum over panes: of a `Count` or a `Sum`. 0 in silence.
+    /// Sum over panes: of a count or a sum. 0 in silence.
     Total { panes: u32, offset: u32 },
     /// Missing in silence.
     Min { panes: u32, offset: u32 },

@@ -159,11 +159,12 @@ fn observation(measure: &PlannedMeasure, event: &RawEvent, facts: &EventFacts<'_
     }
     let field = facts.field(measure.field)?;
     let micros = match measure.store {
-        Store::Distinct { .. } | Store::Since { .. } => field.micros.unwrap_or(0),
-        Store::Panes {
+        Store::Distinct { .. }
+        | Store::Since { .. }
+        | Store::Panes {
             value: PaneValue::Count,
             ..
-        } => field.micros?,
+        } => field.micros.unwrap_or(0),
         Store::Panes { .. } | Store::Last { .. } | Store::Open => field.micros?,
     };
     Some(Observation {

@@ -56,6 +56,10 @@ id = "silence"
 value = 'since(usage)'
 score = { worst = 10, best = 0 }
 [[dimension.indicator]]
+id = "with_feature"
+value = 'count(usage.feature[7d])'
+score = { worst = 0, best = 10 }
+[[dimension.indicator]]
 id = "usual"
 value = 'baseline(count(usage[2d]), 2w) + count(usage[2d]) offset 3d'
 score = { worst = 0, best = 10 }
@@ -170,6 +174,13 @@ impl Naive<'_> {
         let usual = if has_lived { usage(2, 7).len() as f64 } else { f64::NAN };
         BTreeMap::from([
             ("d.usual", usual + usage(2, 3).len() as f64),
+            (
+                "d.with_feature",
+                usage(7, 0)
+                    .into_iter()
+                    .filter(|event| !text(event, "feature").is_empty())
+                    .count() as f64,
+            ),
             ("d.count", count as f64),
             ("d.sum", sum as f64),
             ("d.mean", recent.iter().sum::<i64>() as f64 / recent.len() as f64),
