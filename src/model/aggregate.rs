@@ -65,10 +65,10 @@ pub enum Readings {
 
 /// A window in panes.
 #[derive(Clone, Copy)]
-struct Panes {
-    unit: PaneUnit,
-    panes: u32,
-    offset: u32,
+pub struct Panes {
+    pub unit: PaneUnit,
+    pub panes: u32,
+    pub offset: u32,
 }
 
 impl Aggregate {
@@ -93,6 +93,12 @@ impl Aggregate {
         })
     }
 
+    /// The window that it is taken over; `shift` as in [`Aggregate::read`].
+    pub fn panes_of(self, selected: Selected<'_>, shift: u64) -> Result<Panes, Fault> {
+        self.check_events(selected)?;
+        self.panes(selected, shift + selected.selector.offset.map_or(0, Length::hours))
+    }
+
     /// `back` is the whole offset, in hours.
     fn one(self, selected: Selected<'_>, back: u64, tables: &mut Tables) -> Result<u16, Fault> {
         let (store, read) = match self {
@@ -113,7 +119,7 @@ impl Aggregate {
             Self::OpenSince => (Store::Open, self.of_items(selected, back, Read::OpenSince)?),
             _ => self.paned(self.panes(selected, back)?),
         };
-        let measure = tables.measure(key(store, selected.selector), selected, store)?;
+        let measure = tables.measure(key(store, None, selected.selector), None, selected, store)?;
         tables.reading(Reading { measure, read }, selected)
     }
 
@@ -193,10 +199,7 @@ impl Aggregate {
             return Err(Fault::new(format!("`{name}` of which field?"), span.clone())
                 .help(format!("name it after the events, as in {kind}.{example}")));
         };
-        if NO_FIELDS.contains(&field) {
-            return Err(Fault::new(format!("`{field}` is no field"), span.clone())
-                .help("every event has an account and a time of its own"));
-        }
+        check_field(field, span)?;
         let counts = matches!(self, Self::Count | Self::Days | Self::Distinct);
         if matches!(self, Self::Since | Self::Open | Self::OpenSince) {
             return Err(
@@ -252,32 +255,40 @@ impl Aggregate {
     }
 }
 
-const fn unit_name(unit: PaneUnit) -> &'static str {
-    match unit {
+/// The canonical definition of what is stored: its identity across models and restarts. `by` is the label whose values are told
+/// apart.
+pub fn key(store: Store, by: Option<&str>, selector: &Selector) -> String {
+    let events = selector.events();
+    let unit = match store.unit() {
         PaneUnit::Hour => "1h",
         PaneUnit::Day => "1d",
-    }
-}
-
-/// The canonical definition of what is stored: its identity across models and restarts.
-fn key(store: Store, selector: &Selector) -> String {
-    let events = selector.events();
+    };
+    let name = |value| match value {
+        PaneValue::Count => "count",
+        PaneValue::Numbers => "numbers",
+        PaneValue::Sum => "sum",
+        PaneValue::Min => "min",
+        PaneValue::Max => "max",
+    };
     match store {
-        Store::Panes { value, unit, .. } => {
-            let name = match value {
-                PaneValue::Count => "count",
-                PaneValue::Numbers => "numbers",
-                PaneValue::Sum => "sum",
-                PaneValue::Min => "min",
-                PaneValue::Max => "max",
-            };
-            format!("{name}({events})/{}", unit_name(unit))
+        Store::Panes { value, .. } => format!("{}({events})/{unit}", name(value)),
+        Store::PerLabel { value, .. } => {
+            format!("{} by ({}) ({events})/{unit}", name(value), by.unwrap_or_default())
         }
-        Store::Distinct { unit, .. } => format!("distinct({events})/{}", unit_name(unit)),
+        Store::Distinct { .. } => format!("distinct({events})/{unit}"),
         Store::Last { .. } => format!("last({events})"),
         Store::Since { .. } => format!("since({events})"),
         Store::Open => format!("open({events})"),
     }
+}
+
+/// Whether an event may have such a field.
+pub fn check_field(field: &str, span: &Range<usize>) -> Result<(), Fault> {
+    if NO_FIELDS.contains(&field) {
+        return Err(Fault::new(format!("`{field}` is no field"), span.clone())
+            .help("every event has an account and a time of its own"));
+    }
+    Ok(())
 }
 
 /// The offset, in days, of what is read at the end of a day and not over a window.

@@ -34,6 +34,7 @@ pub enum Node {
     Coverage,
     Risk,
     Selector(Selector),
+    ByLabel(ByLabel),
     Call {
         function: String,
         arguments: Vec<Expr>,
@@ -55,6 +56,14 @@ pub enum Node {
         left: Box<Expr>,
         right: Box<Expr>,
     },
+}
+
+/// A number for each value of a label: `count by (user) (usage[30d])`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ByLabel {
+    pub function: String,
+    pub label: String,
+    pub of: Box<Expr>,
 }
 
 /// Events of one kind, over time.
@@ -80,7 +89,8 @@ impl Expr {
         is_such(&self.node)
             || match &self.node {
                 Node::Call { arguments, .. } => arguments.iter().any(|argument| argument.any(is_such)),
-                Node::Offset { of: operand, .. }
+                Node::ByLabel(ByLabel { of: operand, .. })
+                | Node::Offset { of: operand, .. }
                 | Node::Baseline { of: operand, .. }
                 | Node::Negate(operand)
                 | Node::Not(operand) => operand.any(is_such),
@@ -217,6 +227,7 @@ impl fmt::Display for Expr {
             Node::Coverage => f.write_str("coverage"),
             Node::Risk => f.write_str("risk"),
             Node::Selector(selector) => write!(f, "{selector}"),
+            Node::ByLabel(ByLabel { function, label, of }) => write!(f, "{function} by ({label}) ({of})"),
             Node::Call { function, arguments } => {
                 write!(f, "{function}(")?;
                 for (index, argument) in arguments.iter().enumerate() {

@@ -22,6 +22,9 @@ const FUNCTIONS: [&str; 8] = [
 
 impl Lowering<'_> {
     pub(super) fn call(&mut self, function: &str, arguments: &[Expr], expr: &Expr, want: Type) {
+        if self.label_fold(function, arguments, expr, want) {
+            return;
+        }
         let selected = match arguments {
             [argument] => argument.as_selector(),
             _ => None,
@@ -176,7 +179,8 @@ fn opened(arguments: &[Expr]) -> Option<Selected<'_>> {
     }
 }
 
-fn constant(expr: &Expr) -> Option<f64> {
+/// The value of a number as it is written.
+pub(super) fn constant(expr: &Expr) -> Option<f64> {
     match &expr.node {
         Node::Number(number) => Some(*number),
         Node::Negate(operand) => constant(operand).map(|number| -number),

@@ -89,14 +89,9 @@ impl Model {
             return String::new();
         };
         let measure = &self.measures[usize::from(reading.measure)];
-        let unit = match measure.store {
-            Store::Panes {
-                unit: PaneUnit::Hour, ..
-            }
-            | Store::Distinct {
-                unit: PaneUnit::Hour, ..
-            } => 'h',
-            _ => 'd',
+        let unit = match measure.store.unit() {
+            PaneUnit::Hour => 'h',
+            PaneUnit::Day => 'd',
         };
         let window = |panes: u32, offset: u32| match offset {
             0 => format!("[{panes}{unit}]"),
@@ -107,7 +102,8 @@ impl Model {
             | Read::Min { panes, offset }
             | Read::Max { panes, offset }
             | Read::ActivePanes { panes, offset }
-            | Read::Distinct { panes, offset } => window(panes, offset),
+            | Read::Distinct { panes, offset }
+            | Read::PerLabel { panes, offset, .. } => window(panes, offset),
             Read::Last {
                 within: Some(panes),
                 offset,
@@ -116,12 +112,16 @@ impl Model {
             Read::Last { .. } | Read::Since { .. } | Read::Open => String::new(),
             Read::OpenSince => " since".to_owned(),
         };
-        let active = if matches!(reading.read, Read::ActivePanes { .. }) {
-            "days with "
-        } else {
-            ""
+        let what = match reading.read {
+            Read::ActivePanes { .. } => "days with ",
+            Read::PerLabel { fold, .. } => match fold {
+                LabelFold::Largest => "largest ",
+                LabelFold::Least => "least ",
+                LabelFold::Within { .. } => "how many in range of ",
+            },
+            _ => "",
         };
-        format!("{active}{}{window}", measure.key)
+        format!("{what}{}{window}", measure.key)
     }
 }
 
@@ -135,6 +135,8 @@ pub struct Measure {
     pub required: u128,
     /// The field that is aggregated; events without it do not count. `None` counts events.
     pub field: Option<String>,
+    /// The label whose values are told apart; events without it do not count.
+    pub by: Option<String>,
     pub store: Store,
 }
 
@@ -159,12 +161,28 @@ pub enum Store {
         horizon: u32,
         every_pane: bool,
     },
+    /// One number a pane and value of a label; `value` is a count or a sum.
+    PerLabel {
+        value: PaneValue,
+        unit: PaneUnit,
+        horizon: u32,
+    },
     /// The newest value and its time, also as it was at the end of each of `horizon` days before (0 without an offset).
     Last { horizon: u32 },
     /// The newest event's time, in the same way.
     Since { horizon: u32 },
     /// Items that were opened and not closed (tickets, invoices), as the kind's lifecycle says.
     Open,
+}
+
+impl Store {
+    /// The panes' length; days where there are none.
+    pub const fn unit(self) -> PaneUnit {
+        match self {
+            Self::Panes { unit, .. } | Self::Distinct { unit, .. } | Self::PerLabel { unit, .. } => unit,
+            Self::Last { .. } | Self::Since { .. } | Self::Open => PaneUnit::Day,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -205,6 +223,13 @@ pub enum Read {
     ActivePanes { panes: u32, offset: u32 },
     /// 0 in silence.
     Distinct { panes: u32, offset: u32 },
+    /// Over the values of a label that were seen: missing in silence, or 0 for how many there are.
+    PerLabel {
+        panes: u32,
+        offset: u32,
+        of: PerValue,
+        fold: LabelFold,
+    },
     /// The newest value by the end of the day `offset` days back; missing when it is older than `within` days then.
     Last { within: Option<u32>, offset: u32 },
     /// Days since the newest event, fractional, as it was `offset` days back.
@@ -221,6 +246,27 @@ pub struct DimensionOffset {
     /// Index into [`Model::dimensions`].
     pub dimension: u16,
     pub days: u16,
+}
+
+/// What each value of a label counts with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PerValue {
+    /// The sum over its panes.
+    Total,
+    /// How many panes it has.
+    Panes,
+}
+
+/// How the numbers of a label's values become one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LabelFold {
+    Largest,
+    Least,
+    /// How many lie in the range, in millionths, ends included.
+    Within {
+        least: i64,
+        most: i64,
+    },
 }
 
 #[derive(Clone, Debug)]

@@ -106,6 +106,7 @@ impl Lowering<'_> {
                 Fault::new(format!("what of `{}`?", selector.kind.as_str()), expr.span.clone())
                     .help(format!("aggregate events, as in count({}[30d])", selector.events())),
             ),
+            Node::ByLabel(by_label) => self.label_alone(by_label, expr),
             Node::Call { function, arguments } => self.call(function, arguments, expr, want),
             Node::Negate(operand) => {
                 self.expr(operand, Type::Number);

@@ -15,6 +15,7 @@ mod lexer;
 mod lower;
 pub mod matchers;
 mod parser;
+mod per_label;
 pub mod program;
 pub mod risk;
 mod risk_section;

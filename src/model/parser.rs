@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{
-    ast::{BinaryOp, COMPARISON, Expr, Length, NOT, Node, PlacedTest, Selector},
+    ast::{BinaryOp, ByLabel, COMPARISON, Expr, Length, NOT, Node, PlacedTest, Selector},
     fault::Fault,
     lexer::{Token, tokens},
     matchers::{LabelOp, LabelTest},
@@ -236,6 +236,7 @@ impl<'t> Parser<'t> {
             }
             "baseline" if *self.peek() == Token::Sign("(") => self.baseline()?,
             _ if *self.peek() == Token::Sign("(") => self.call(word)?,
+            _ if *self.peek() == Token::Word("by") => self.by_label(word)?,
             _ => match Kind::from_name(word) {
                 Some(kind) => self.selector(kind)?,
                 None => return Err(unknown_word(word, self.span_from(start))),
@@ -258,6 +259,19 @@ impl<'t> Parser<'t> {
             function: function.to_owned(),
             arguments,
         })
+    }
+
+    /// `count by (user) (usage[30d])`
+    fn by_label(&mut self, function: &str) -> Result<Node, Fault> {
+        self.take();
+        self.expect_sign("(")?;
+        let label = self.path("a label, as in count by (user) (usage[30d])")?;
+        self.expect_sign(")")?;
+        self.expect_sign("(")?;
+        let of = self.nested(|parser| parser.binary(1))?.into();
+        self.expect_sign(")")?;
+        let function = function.to_owned();
+        Ok(Node::ByLabel(ByLabel { function, label, of }))
     }
 
     fn baseline(&mut self) -> Result<Node, Fault> {

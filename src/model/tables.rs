@@ -40,13 +40,22 @@ pub struct Tables {
 
 impl Tables {
     /// The measure with this definition. One that is there already is made to keep what `store` needs too.
-    pub fn measure(&mut self, key: String, selected: Selected<'_>, store: Store) -> Result<u16, Fault> {
+    /// `by` is the label whose values it tells apart.
+    pub fn measure(
+        &mut self,
+        key: String,
+        by: Option<&str>,
+        selected: Selected<'_>,
+        store: Store,
+    ) -> Result<u16, Fault> {
         if let Some(&known) = self.measure_of_key.get(&key) {
             let stored = &mut self.measures[usize::from(known)].store;
             *stored = merged(*stored, store);
             return Ok(known);
         }
-        self.field(selected)?;
+        for field in selected.selector.field.as_deref().into_iter().chain(by) {
+            self.field(field, selected)?;
+        }
         let selector = selected.selector;
         let required = selector
             .tests
@@ -62,17 +71,15 @@ impl Tables {
             kind: selector.kind,
             required,
             field: selector.field.clone(),
+            by: by.map(str::to_owned),
             store,
         });
         self.measure_of_key.insert(key, index);
         Ok(index)
     }
 
-    fn field(&mut self, selected: Selected<'_>) -> Result<(), Fault> {
-        let Some(field) = selected.selector.field.as_ref() else {
-            return Ok(());
-        };
-        self.fields.insert(field.clone());
+    fn field(&mut self, field: &str, selected: Selected<'_>) -> Result<(), Fault> {
+        self.fields.insert(field.to_owned());
         if self.fields.len() > MAX_FIELDS {
             let message = format!("a model may aggregate at most {MAX_FIELDS} distinct fields");
             return Err(Fault::new(message, selected.span.clone()));
@@ -157,6 +164,18 @@ fn merged(one: Store, other: Store) -> Store {
             unit,
             horizon: a.max(b),
             every_pane: every_a || every_b,
+        },
+        (
+            Store::PerLabel {
+                value,
+                unit,
+                horizon: a,
+            },
+            Store::PerLabel { horizon: b, .. },
+        ) => Store::PerLabel {
+            value,
+            unit,
+            horizon: a.max(b),
         },
         (Store::Last { horizon: a }, Store::Last { horizon: b }) => Store::Last { horizon: a.max(b) },
         (Store::Since { horizon: a }, Store::Since { horizon: b }) => Store::Since { horizon: a.max(b) },

@@ -203,6 +203,14 @@ fn same_layout(old: &Measure, new: &Measure) -> bool {
                 ..
             },
         ) => unit == new_unit && every_pane == new_every,
+        (
+            Store::PerLabel { value, unit, .. },
+            Store::PerLabel {
+                value: new_value,
+                unit: new_unit,
+                ..
+            },
+        ) => value == new_value && unit == new_unit,
         (Store::Last { .. }, Store::Last { .. }) | (Store::Since { .. }, Store::Since { .. }) => true,
         (old, new) => old == new,
     }
@@ -210,7 +218,9 @@ fn same_layout(old: &Measure, new: &Measure) -> bool {
 
 const fn horizon_ms(store: Store) -> i64 {
     match store {
-        Store::Panes { unit, horizon, .. } | Store::Distinct { unit, horizon, .. } => match unit {
+        Store::Panes { unit, horizon, .. }
+        | Store::Distinct { unit, horizon, .. }
+        | Store::PerLabel { unit, horizon, .. } => match unit {
             PaneUnit::Hour => horizon as i64 * HOUR_MS,
             PaneUnit::Day => horizon as i64 * DAY_MS,
         },

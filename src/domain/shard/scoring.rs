@@ -120,21 +120,17 @@ impl Active {
 
 /// Whether a measure that has been fed since `since` can answer for the whole of what is read.
 fn is_filled(since: Timestamp, store: Store, read: Read, end: Timestamp) -> bool {
-    let unit_ms = match store {
-        Store::Panes {
-            unit: PaneUnit::Hour, ..
-        }
-        | Store::Distinct {
-            unit: PaneUnit::Hour, ..
-        } => HOUR_MS,
-        _ => DAY_MS,
+    let unit_ms = match store.unit() {
+        PaneUnit::Hour => HOUR_MS,
+        PaneUnit::Day => DAY_MS,
     };
     match read {
         Read::Total { panes, offset }
         | Read::Min { panes, offset }
         | Read::Max { panes, offset }
         | Read::ActivePanes { panes, offset }
-        | Read::Distinct { panes, offset } => {
+        | Read::Distinct { panes, offset }
+        | Read::PerLabel { panes, offset, .. } => {
             let panes_back = i64::from(panes) + i64::from(offset);
             let first = (end.millis().div_euclid(unit_ms) + 1 - panes_back) * unit_ms;
             since.millis() <= first

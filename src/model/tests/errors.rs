@@ -233,6 +233,37 @@ fn expressions_of_the_wrong_type_or_form() {
             "expected an operator or the end, found `offset`",
             "is said once",
         ),
+        (
+            "count by (user) (usage[7d])",
+            "`count by (user)` is a number for each user",
+            "take the largest, max(count by (user)",
+        ),
+        ("max(count by (user) (usage[7d]) + 1)", "wrong arguments of `max`", ""),
+        (
+            "count(count by (user) (usage[7d]))",
+            "how many of them lie in which range?",
+            "distinct(usage.user[30d])",
+        ),
+        (
+            "count(count by (user) (usage[7d]) >= account.seats)",
+            "a number is needed here",
+            ">= 5",
+        ),
+        ("count(count by (user) (usage[7d]) != 5)", "`!=` is no range", "one of"),
+        (
+            "max(distinct by (user) (usage.feature[7d]))",
+            "`distinct` cannot be taken by user",
+            "count, sum and days can",
+        ),
+        (
+            "max(count by (user) (7))",
+            "`count by (user)` takes events",
+            "count by (user) (usage[30d])",
+        ),
+        ("max(count by (time) (usage[7d]))", "`time` is no field", ""),
+        ("max(sum by (user) (usage[7d]))", "`sum` of which field?", "usage.value"),
+        ("max(count by (user) (usage))", "`count` needs a window", ""),
+        ("max(count by user (usage[7d]))", "expected `(`, found `user`", ""),
         ("baseline(count(usage[7d]))", "expected `,`, found `)`", ""),
         ("baseline(count(usage[7d]), 8)", "expected how many weeks", ""),
         (

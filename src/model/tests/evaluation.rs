@@ -8,7 +8,8 @@ use crate::{
     model::{
         Attribute, Inputs, Program,
         aggregate::{AGGREGATES, Aggregate, Readings},
-        ast::{BinaryOp, Expr, Node},
+        ast::{BinaryOp, Expr, Length, Node},
+        compiled::{PaneUnit, PaneValue, Store},
         lower::{Scope, Type, lower},
         parser::parse,
         tables::Tables,
@@ -150,6 +151,13 @@ impl World {
     }
 
     fn call(&self, function: &str, arguments: &[Expr], back: u64, tables: &mut Tables) -> Option<f64> {
+        let is_by_label = |expr: &Expr| matches!(expr.node, Node::ByLabel(_));
+        if let [argument] = arguments
+            && (is_by_label(argument) || matches!(&argument.node, Node::Binary { left, .. } if is_by_label(left)))
+        {
+            let folded = expressions::call(function, arguments.to_vec());
+            return self.reading(reading_of(folded, back, tables));
+        }
         if let Some(value) = self.aggregate(function, arguments, back, tables) {
             return value;
         }
@@ -263,6 +271,17 @@ impl World {
     }
 }
 
+/// The only reading of an expression, as it was `back` hours ago; lowering has put it into the tables.
+fn reading_of(of: Expr, back: u64, tables: &mut Tables) -> usize {
+    let by = Length {
+        count: back as u32,
+        unit: PaneUnit::Hour,
+    };
+    let earlier = expressions::at(Node::Offset { of: of.into(), by });
+    let program = lower(&earlier, Type::Number, Scope::Alert, tables).unwrap();
+    usize::from(program.readings().next().unwrap())
+}
+
 fn world() -> impl Strategy<Value = World> {
     let number = || {
         let usual = (-40..400i32).prop_map(|number| f64::from(number) / 4.0);
@@ -361,7 +380,6 @@ fn missing_propagates_until_something_ends_it() {
 
 #[test]
 fn the_longest_window_decides_what_is_kept() {
-    use crate::model::compiled::{PaneUnit, PaneValue, Store};
     let mut tables = tables();
     let text = "count(usage[7d]) + count(usage[28d] offset 28d) + days(usage[60d]) + count(usage[24h])";
     lower(&parse(text).unwrap(), Type::Number, Scope::Indicator, &mut tables).unwrap();
