@@ -78,6 +78,41 @@ fn check_finds_the_shipped_settings_and_models_well() {
 }
 
 #[test]
+fn warnings_are_shown_and_fail_only_a_strict_check() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("model.toml");
+    let indicator =
+        "[[dimension.indicator]]\nid = \"i\"\nvalue = \"count(usage[7d])\"\nscore = { worst = 0, best = 1 }\n";
+    let dimension = |id: &str, weight: u32| format!("[[dimension]]\nid = \"{id}\"\nweight = {weight}\n{indicator}");
+    std::fs::write(
+        &file,
+        format!("name = \"m\"\n{}{}", dimension("a", 60), dimension("b", 35)),
+    )
+    .unwrap();
+    let check = |arguments: &[&str]| {
+        let model = ["check", "--model", file.to_str().unwrap()];
+        run(&model.iter().chain(arguments).copied().collect::<Vec<_>>())
+    };
+    let shown = |output: &Output| String::from_utf8(output.stderr.clone()).unwrap();
+    let warning = "the weights of the dimensions add up to 95, not to 100";
+    let lenient = check(&[]);
+    assert!(stdout(&lenient).contains(": 1 warning ("), "{lenient:?}");
+    assert!(
+        shown(&lenient).contains(warning) && shown(&lenient).contains("model.toml:11:10"),
+        "{lenient:?}"
+    );
+    let report: Value = serde_json::from_str(&stdout(&check(&["--format", "json"]))).unwrap();
+    assert_eq!(report["model"]["warnings"][0]["message"], warning);
+    assert_eq!(report["model"]["warnings"][0]["line"], 11);
+    let strict = check(&["--strict"]);
+    assert_eq!(strict.status.code(), Some(64));
+    assert!(shown(&strict).contains(warning));
+    assert_eq!(shown(&strict).matches(warning).count(), 1);
+    let well = run(&["check", "--strict", "--model", "config/models/default.toml"]);
+    assert!(well.status.success(), "{well:?}");
+}
+
+#[test]
 fn check_shows_what_is_in_force_without_secrets() {
     let mut command = pulsewatch(&["check", "--print", "--format", "json"]);
     command

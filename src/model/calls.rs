@@ -20,6 +20,12 @@ const FUNCTIONS: [&str; 8] = [
     "days_since",
 ];
 
+/// Every function of the language, aggregates included.
+pub fn functions() -> impl Iterator<Item = &'static str> {
+    let aggregates = AGGREGATES.into_iter().map(|(name, _)| name);
+    FUNCTIONS.into_iter().chain(["baseline"]).chain(aggregates)
+}
+
 impl Lowering<'_> {
     pub(super) fn call(&mut self, function: &str, arguments: &[Expr], expr: &Expr, want: Type) {
         if self.label_fold(function, arguments, expr, want) {
@@ -43,13 +49,9 @@ impl Lowering<'_> {
             },
             (Some(_), None) => self.needs_events(function, expr),
             (None, _) => {
-                let known = FUNCTIONS
-                    .into_iter()
-                    .chain(["baseline"])
-                    .chain(AGGREGATES.map(|(name, _)| name));
-                let help = match nearest(function, known.clone()) {
+                let help = match nearest(function, functions()) {
                     Some(known) => format!("did you mean `{known}`?"),
-                    None => format!("there are {}", known.collect::<Vec<_>>().join(", ")),
+                    None => format!("there are {}", functions().collect::<Vec<_>>().join(", ")),
                 };
                 let span = expr.span.start..expr.span.start + function.len();
                 self.fault(Fault::new(format!("`{function}` is not known"), span).help(help));

@@ -3,6 +3,7 @@
 use super::{
     ast::{BinaryOp, Expr, Node},
     fault::Fault,
+    parser::unknown_word,
     program::{MAX_STACK, Op, Program},
     tables::Tables,
 };
@@ -89,6 +90,7 @@ impl Lowering<'_> {
                 Fault::new("a text has no place here", expr.span.clone())
                     .help("texts are compared with an attribute, as in account.plan == \"pro\""),
             ),
+            Node::Name(name) => self.fault(unknown_word(name, expr.span.clone(), [])),
             Node::Attribute(name) => {
                 let index = self.tables.attribute(name);
                 self.ops.push(match want {
@@ -205,9 +207,9 @@ impl Lowering<'_> {
 }
 
 /// `None` for what takes the type that is wanted of it.
-fn type_of(expr: &Expr) -> Option<Type> {
+pub fn type_of(expr: &Expr) -> Option<Type> {
     match &expr.node {
-        Node::Attribute(_) | Node::Text(_) => None,
+        Node::Attribute(_) | Node::Name(_) | Node::Text(_) => None,
         Node::Truth(_) | Node::Not(_) => Some(Type::Truth),
         Node::Offset { of, .. } => type_of(of),
         Node::Binary { op, .. } if op.precedence() <= super::ast::COMPARISON => Some(Type::Truth),

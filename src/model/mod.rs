@@ -2,14 +2,19 @@
 //! flat tables that the fold evaluates without allocating.
 
 mod aggregate;
+mod alerts;
 mod ast;
 pub mod attribute;
 pub mod bands;
 mod calls;
 pub mod compiled;
 pub mod curve;
+mod define;
+mod definitions;
+mod dimensions;
 mod earlier;
 mod fault;
+mod fields;
 mod file;
 mod lexer;
 mod lower;
@@ -17,14 +22,17 @@ pub mod matchers;
 mod parser;
 mod per_label;
 pub mod program;
+mod ranges;
 pub mod risk;
 mod risk_section;
 mod settings;
 mod tables;
+mod unusual;
+mod weights;
 
 pub use attribute::Attribute;
 pub use compiled::Model;
-pub use file::compile;
+pub use file::{Checked, check, compile};
 pub use program::{Inputs, Program};
 
 #[cfg(test)]

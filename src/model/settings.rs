@@ -26,6 +26,10 @@ pub fn bands(mut table: Table<'_>) -> Bands {
         let problem = Problem::new("yellow must begin below green", table.place());
         table.report(problem.help("as in green = { enter = 70, leave = 67 }, yellow = { enter = 40, leave = 37 }"));
     }
+    if bands.yellow.enter == 0.0 {
+        let problem = Problem::new("red cannot be reached: yellow begins at 0", table.place());
+        table.warn(problem.help("let yellow begin at a higher score"));
+    }
     table.finish();
     bands
 }
@@ -48,6 +52,10 @@ fn threshold(bands: &mut Table<'_>, key: &str, default: Threshold) -> Threshold 
             table.place(),
         );
         table.report(problem.help("`leave` may be at most `enter`"));
+    }
+    if leave.or(enter) == Some(0.0) && enter != Some(0.0) {
+        let problem = Problem::new(format!("`{key}` is never left: no score is below 0"), table.place());
+        table.warn(problem.help("let `leave` be above 0"));
     }
     table.finish();
     let enter = enter.unwrap_or(default.enter);

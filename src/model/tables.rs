@@ -7,6 +7,7 @@ use hashbrown::HashMap;
 use super::{
     ast::{PlacedTest, Selected},
     compiled::{DimensionOffset, Measure, Reading, Store},
+    definitions::Definitions,
     fault::Fault,
     matchers::{MatcherError, Matchers},
 };
@@ -32,6 +33,7 @@ pub struct Tables {
     pub dimensions: Vec<String>,
     /// Whether the model has a section `[risk]`.
     pub has_risk: bool,
+    pub definitions: Definitions,
     /// Those that measures aggregate.
     fields: BTreeSet<String>,
     measure_of_key: HashMap<String, u16>,
@@ -39,6 +41,15 @@ pub struct Tables {
 }
 
 impl Tables {
+    /// Empty ones that know the same dimensions and risk, for an expression that may turn out to be wrong.
+    pub fn for_trial(&self) -> Self {
+        Self {
+            dimensions: self.dimensions.clone(),
+            has_risk: self.has_risk,
+            ..Self::default()
+        }
+    }
+
     /// The measure with this definition. One that is there already is made to keep what `store` needs too.
     /// `by` is the label whose values it tells apart.
     pub fn measure(

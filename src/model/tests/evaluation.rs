@@ -12,6 +12,7 @@ use crate::{
         compiled::{PaneUnit, PaneValue, Store},
         lower::{Scope, Type, lower},
         parser::parse,
+        ranges,
         tables::Tables,
     },
 };
@@ -340,6 +341,46 @@ proptest! {
             let compiled = world.run(&program, &tables);
             let naive = world.truth(&expr, 0, &mut tables);
             prop_assert!(agrees(compiled, naive.map(|truth| f64::from(u8::from(truth)))), "{expr}: {compiled} is not {naive:?}");
+        }
+    }
+}
+
+/// A world in which every value is one that it can have: readings are small enough for any window.
+fn sound_world() -> impl Strategy<Value = World> {
+    (world(), prop::collection::vec(prop::option::of(0..=4u8), 12)).prop_map(|(world, sound)| {
+        let quarter = |at: usize| sound[at].map(|quarters| f64::from(quarters) / 4.0);
+        let score = |at: usize| quarter(at).map(|share| share * 100.0);
+        World {
+            readings: (0..5).map(quarter).collect(),
+            offsets: (5..8).map(score).collect(),
+            dimensions: [score(8), score(9)],
+            score: score(10),
+            coverage: quarter(0),
+            risk: quarter(11),
+            ..world
+        }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    #[test]
+    fn values_are_in_their_range_and_what_never_holds_does_not(
+        number in expressions::number(), condition in expressions::truth(), world in sound_world(),
+    ) {
+        let mut tables = tables();
+        if lower(&number, Type::Number, Scope::Alert, &mut tables).is_ok()
+            && let Some(value) = world.number(&number, 0, &mut tables)
+        {
+            let span = ranges::number(&number);
+            let slack = 1e-9 * value.abs().max(1.0);
+            prop_assert!(span.least - slack <= value && value <= span.most + slack, "{number}: {value} is not in {span:?}");
+        }
+        if lower(&condition, Type::Truth, Scope::Alert, &mut tables).is_ok()
+            && let (Some(expected), Some(holds)) = (ranges::truth(&condition), world.truth(&condition, 0, &mut tables))
+        {
+            prop_assert_eq!(holds, expected, "{}", condition);
         }
     }
 }

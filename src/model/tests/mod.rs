@@ -1,5 +1,6 @@
 //! The language as a whole.
 
+mod diagnostics;
 mod errors;
 mod evaluation;
 mod expressions;

@@ -1,12 +1,15 @@
 //! The models that are shipped.
 
 use crate::model::{
-    Model, compile,
+    Model, check,
     compiled::{PaneUnit, PaneValue, Read, Store},
 };
 
 fn shipped(source: &str, file: &str) -> Model {
-    compile(source, file).unwrap_or_else(|problems| panic!("{}", problems.render(false, 120)))
+    let checked = check(source, file).unwrap_or_else(|problems| panic!("{}", problems.render(false, 120)));
+    let warnings = checked.warnings.map(|warnings| warnings.render(false, 120));
+    assert_eq!(warnings, None, "{file}");
+    checked.model
 }
 
 #[test]
