@@ -66,6 +66,12 @@ impl<'d> Document<'d> {
         &self.origin
     }
 
+    /// The dotted paths of the settings that were asked for.
+    #[cfg(test)]
+    pub fn asked(&self) -> BTreeSet<String> {
+        self.asked.borrow().clone()
+    }
+
     /// Notes a mistake; [`Document::finish`] hands all of them out.
     pub fn report(&self, problem: Problem) {
         self.problems.borrow_mut().push(problem);

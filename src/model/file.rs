@@ -40,7 +40,7 @@ pub fn check(source: &str, file: &str) -> Result<Checked, Problems> {
 }
 
 /// The model, of use only when nothing was reported: what could not be read is left out of it.
-fn read(document: &Document<'_>, source: &str) -> Model {
+pub(super) fn read(document: &Document<'_>, source: &str) -> Model {
     let mut root = document.root();
     let mut tables = Tables::default();
     let name = text(&mut root, "name");

@@ -25,6 +25,7 @@ pub mod program;
 mod ranges;
 pub mod risk;
 mod risk_section;
+pub mod schema;
 mod settings;
 mod tables;
 mod unusual;
