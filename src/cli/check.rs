@@ -130,6 +130,11 @@ fn model_table(model: &Model) -> String {
         let weight = format!("{:.1} %", 100.0 * dimension.weight * indicator.weight);
         table.add_row([indicator.id.clone(), weight, indicator.expression.clone()]);
     }
+    for card in &model.scorecards {
+        if let Some((_, when)) = &card.when {
+            table.add_row([format!("scorecard {}", card.id), String::new(), when.clone()]);
+        }
+    }
     for alert in &model.alerts {
         table.add_row([format!("alert {}", alert.id), String::new(), alert.expression.clone()]);
     }

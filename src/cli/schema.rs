@@ -58,6 +58,13 @@ mod tests {
     }
 
     #[test]
+    fn every_schema_says_in_which_direction_scores_go() {
+        for subject in Subject::value_variants() {
+            assert!(subject.schema().contains("100 is healthy"), "{subject:?}");
+        }
+    }
+
+    #[test]
     fn the_schemas_checked_in_are_those_of_the_types() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas");
         for (subject, file, schema) in [

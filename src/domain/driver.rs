@@ -7,6 +7,8 @@ pub enum Cause {
     Indicator(u16),
     /// Indicators gained or lost their data, so that weights moved.
     Coverage,
+    /// Another scorecard fits the account now.
+    Scorecard,
     /// The model itself changed.
     Model,
 }
@@ -62,7 +64,23 @@ pub fn attribute(before: Side<'_>, after: Side<'_>, weights: &[f64], rest: Cause
             change: unexplained,
         });
     }
-    // Unstable sorting allocates nothing; by cause among equals, so that the order is the same on every run.
+    sort(drivers);
+}
+
+/// Adds what came of another scorecard: the score that the account has now, less the one that it would have by the
+/// scorecard before.
+pub fn add_scorecard(change: f64, drivers: &mut Vec<Driver>) {
+    if change.abs() > NOISE {
+        drivers.push(Driver {
+            cause: Cause::Scorecard,
+            change,
+        });
+        sort(drivers);
+    }
+}
+
+/// The largest first; unstable sorting allocates nothing, so equals go by cause: the order is the same on every run.
+fn sort(drivers: &mut [Driver]) {
     drivers.sort_unstable_by(|a, b| {
         b.change
             .abs()
@@ -74,7 +92,8 @@ pub fn attribute(before: Side<'_>, after: Side<'_>, weights: &[f64], rest: Cause
 const fn rank(cause: Cause) -> u32 {
     match cause {
         Cause::Indicator(index) => index as u32,
-        Cause::Coverage => u32::MAX - 1,
+        Cause::Coverage => u32::MAX - 2,
+        Cause::Scorecard => u32::MAX - 1,
         Cause::Model => u32::MAX,
     }
 }

@@ -45,9 +45,9 @@ impl Lowering<'_> {
             _ if FUNCTIONS.contains(&function) => self.function(function, arguments, expr, want),
             (Some(Aggregate::Since), None) => match opened(arguments) {
                 Some(selected) => self.aggregate(Aggregate::OpenSince, selected, expr, want),
-                None => self.needs_events(function, expr),
+                None => self.needs_events(function, arguments, expr),
             },
-            (Some(_), None) => self.needs_events(function, expr),
+            (Some(_), None) => self.needs_events(function, arguments, expr),
             (None, _) => {
                 let help = match nearest(function, functions()) {
                     Some(known) => format!("did you mean `{known}`?"),
@@ -59,7 +59,7 @@ impl Lowering<'_> {
         }
     }
 
-    fn needs_events(&mut self, function: &str, expr: &Expr) {
+    fn needs_events(&mut self, function: &str, arguments: &[Expr], expr: &Expr) {
         let example = match function {
             "since" => "since(usage) or since(open(support))",
             "open" => "open(support)",
@@ -69,7 +69,17 @@ impl Lowering<'_> {
             _ => "count(usage[30d])",
         };
         let fault = Fault::new(format!("`{function}` takes events"), expr.span.clone());
-        self.fault(fault.help(format!("as in {example}")));
+        self.fault(match arguments {
+            [
+                Expr {
+                    node: Node::Attribute(name),
+                    ..
+                },
+            ] if function == "since" => fault.help(format!(
+                "days from a date in an attribute are days_since(account.{name})"
+            )),
+            _ => fault.help(format!("as in {example}")),
+        });
     }
 
     fn aggregate(&mut self, aggregate: Aggregate, selected: Selected<'_>, expr: &Expr, want: Type) {

@@ -4,7 +4,13 @@ use std::fmt::Write;
 
 use crate::domain::{event::Kind, history::TREND_DAYS};
 
-use super::{bands::Bands, curve::Curve, matchers::Matchers, program::Program, risk::Risk};
+use super::{
+    bands::Bands,
+    curve::Curve,
+    matchers::Matchers,
+    program::{Inputs, Program},
+    risk::Risk,
+};
 
 /// A model in force. Built only by [`super::compile`]; indexes between its tables are always in range.
 #[derive(Clone, Debug)]
@@ -27,8 +33,10 @@ pub struct Model {
     /// The same for single dimensions (`dimension.adoption offset 7d`).
     pub dimension_offsets: Vec<DimensionOffset>,
     pub dimensions: Vec<Dimension>,
+    /// All that any scorecard has.
     pub indicators: Vec<Indicator>,
-    pub bands: Bands,
+    /// In the order in which they are tried; the last is the model's own and fits every account.
+    pub scorecards: Vec<Scorecard>,
     pub alerts: Vec<AlertRule>,
     pub output: OutputRules,
     pub dedupe: Dedupe,
@@ -61,6 +69,12 @@ impl Model {
             days.max().map(|days| DimensionOffset { dimension, days })
         };
         (0..self.dimensions.len() as u16).filter_map(longest).collect()
+    }
+
+    /// The first scorecard that fits, by its index.
+    pub fn scorecard_for(&self, inputs: &Inputs<'_>) -> usize {
+        let fits = |card: &Scorecard| card.when.as_ref().is_none_or(|(when, _)| when.eval(inputs) == 1.0);
+        self.scorecards.iter().position(fits).unwrap_or(0)
     }
 
     /// A hash of all that decides how an account's measures and alerts lie in memory: a checkpoint of another layout
@@ -272,7 +286,7 @@ pub enum LabelFold {
 #[derive(Clone, Debug)]
 pub struct Dimension {
     pub id: String,
-    /// Share of the whole, 0..1; the shares of all dimensions sum to 1.
+    /// Share of the whole in the model's own scorecard, 0..1; the shares of all dimensions sum to 1.
     pub weight: f64,
 }
 
@@ -282,12 +296,42 @@ pub struct Indicator {
     pub id: String,
     /// Index into [`Model::dimensions`]; indicators are ordered by it.
     pub dimension: u16,
-    /// Share of its dimension, 0..1.
+    /// Share of its dimension in the model's own scorecard, 0..1.
     pub weight: f64,
     /// The value expression as written.
     pub expression: String,
     pub value: Program,
+}
+
+/// How an account is scored: what counts how much, by which curves, in which bands. 100 is healthy.
+#[derive(Clone, Debug)]
+pub struct Scorecard {
+    /// `default` for the model's own.
+    pub id: String,
+    /// Which accounts it fits, with the expression as written; `None` fits every account.
+    pub when: Option<(Program, String)>,
+    /// Share of the whole of each of [`Model::dimensions`], 0..1; they sum to 1.
+    pub dimensions: Vec<f64>,
+    /// Whether it has any indicator of each dimension.
+    pub has_dimension: Vec<bool>,
+    /// How each of [`Model::indicators`] counts; `None` is left out.
+    pub indicators: Vec<Option<Member>>,
+    pub bands: Bands,
+}
+
+/// An indicator in a scorecard.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// Share of its dimension, 0..1.
+    pub weight: f64,
     pub curve: Curve,
+}
+
+impl Scorecard {
+    /// The share of its dimension that an indicator has, 0 where it is left out.
+    pub fn weight(&self, indicator: usize) -> f64 {
+        self.indicators[indicator].as_ref().map_or(0.0, |member| member.weight)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

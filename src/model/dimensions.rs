@@ -3,113 +3,85 @@
 use std::collections::BTreeSet;
 
 use super::{
-    compiled::{Dimension, Indicator},
-    curve::Curve,
-    fields::{expression, is_word, unique_id, warn_all},
+    curves::curve,
+    fields::{Expression, expression, is_word, unique_id, warn_all},
     lower::{Scope, Type},
+    parts::{DimensionPart, IndicatorPart, Parts},
     tables::Tables,
     unusual,
-    weights::{Weighted, shares, weight},
+    weights::{self, weight},
 };
 use crate::document::{Problem, Table};
 
-pub fn dimensions(root: &mut Table<'_>, tables: &mut Tables) -> (Vec<Dimension>, Vec<Indicator>) {
-    let mut dimensions: Vec<Weighted<Dimension>> = Vec::new();
-    let mut indicators = Vec::new();
+pub fn dimensions(root: &mut Table<'_>, tables: &mut Tables) -> Parts {
+    let mut parts = Parts::default();
+    let mut written = Vec::new();
     let mut ids = BTreeSet::new();
-    let place = root.place();
     for mut table in root.tables("dimension") {
         let id = unique_id(&mut table, &mut ids, is_word).unwrap_or_default();
         let weight = weight(&mut table);
         if weight.is_none() {
             table.missing_unless_written("weight", "how much it counts beside the other dimensions: weight = 30");
         }
-        let members = members(&mut table, &id, dimensions.len() as u16, tables);
-        indicators.extend(members);
-        let item = Dimension { id, weight: 0.0 };
-        dimensions.push(Weighted { weight, item });
+        let index = parts.dimensions.len() as u16;
+        parts.indicators.extend(members(&mut table, &id, index, tables));
+        parts.dimensions.push(DimensionPart {
+            id,
+            weight: weight.as_ref().map_or(weights::DEFAULT, |weight| weight.value),
+        });
+        written.push(weight);
         table.finish();
     }
-    if dimensions.is_empty() {
+    if written.is_empty() {
         let help = "begin with [[dimension]], id = \"adoption\", weight = 1, and indicators in it";
-        root.report(Problem::new("a model needs at least one dimension", place.clone()).help(help));
+        root.report(Problem::new("a model needs at least one dimension", root.place()).help(help));
     }
-    let dimensions = shares(dimensions, root, "dimensions", |dimension, share| {
-        dimension.weight = share
-    });
-    (dimensions, indicators)
+    weights::check(&written, root, "dimensions");
+    parts
 }
 
 /// The indicators of one dimension.
-fn members(table: &mut Table<'_>, dimension: &str, index: u16, tables: &mut Tables) -> Vec<Indicator> {
-    let mut members: Vec<Weighted<Indicator>> = Vec::new();
+fn members(table: &mut Table<'_>, dimension: &str, index: u16, tables: &mut Tables) -> Vec<IndicatorPart> {
+    let (mut members, mut written) = (Vec::new(), Vec::new());
     let mut ids = BTreeSet::new();
-    let written = table.tables("indicator");
-    if written.is_empty() {
+    let indicators = table.tables("indicator");
+    if indicators.is_empty() {
         let help = "add [[dimension.indicator]] below it, with id, value and score";
         table.report(Problem::new(format!("dimension `{dimension}` has no indicator"), table.place()).help(help));
         return Vec::new();
     }
-    for mut table in written {
+    for mut table in indicators {
         let id = unique_id(&mut table, &mut ids, is_word);
-        let weight = weight(&mut table);
-        let value = expression(&mut table, "value", Type::Number, Scope::Indicator, tables);
-        if value.is_none() {
-            table.missing_unless_written("value", "what is measured: value = \"count(usage[30d])\"");
-        }
-        let curve = curve(&mut table);
+        let own_weight = weight(&mut table);
+        let value = value(&mut table, tables);
+        let curve = curve(&mut table, true);
         if let (Some(value), Some(curve)) = (&value, &curve) {
             warn_all(&table, unusual::curve(&value.tree, curve), &value.written);
         }
         table.finish();
         if let (Some(id), Some(value), Some(curve)) = (id, value, curve) {
-            let item = Indicator {
+            members.push(IndicatorPart {
                 id: format!("{dimension}.{id}"),
                 dimension: index,
-                weight: 0.0,
+                weight: own_weight.as_ref().map_or(weights::DEFAULT, |weight| weight.value),
                 expression: value.written.value,
+                tree: value.tree,
                 value: value.program,
                 curve,
-            };
-            members.push(Weighted { weight, item });
+                is_own: true,
+            });
+            written.push(own_weight);
         }
     }
-    let what = format!("indicators of `{dimension}`");
-    shares(members, table, &what, |member, share| member.weight = share)
+    weights::check(&written, table, &format!("indicators of `{dimension}`"));
+    members
 }
 
-/// `score = { worst = 0, best = 10 }` or `points = [[0, 0], [10, 100]]`.
-fn curve(table: &mut Table<'_>) -> Option<Curve> {
-    let mut score = table.table("score");
-    let points = table.pairs("points");
-    let any = f64::MIN..=f64::MAX;
-    if score.is_present() && points.is_some() {
-        table
-            .report(Problem::new("`score` and `points` say the same thing twice", table.place()).help("leave one out"));
+/// What an indicator measures.
+pub fn value(table: &mut Table<'_>, tables: &mut Tables) -> Option<Expression> {
+    let value = expression(table, "value", Type::Number, Scope::Indicator, tables);
+    if value.is_none() {
+        table.missing_unless_written("value", "what is measured: value = \"count(usage[30d])\"");
     }
-    if let Some(points) = points {
-        return Curve::through(points.value)
-            .map_err(|wrong| table.report(Problem::new(wrong, points.place)))
-            .ok();
-    }
-    if !score.is_present() {
-        let help = "from which value to which: score = { worst = 0, best = 10 }";
-        if !table.is_written("points") {
-            table.missing_unless_written("score", help);
-        }
-        return None;
-    }
-    let (worst, best) = (score.number("worst", any.clone()), score.number("best", any));
-    for (key, value) in [("worst", &worst), ("best", &best)] {
-        if value.is_none() {
-            score.missing_unless_written(
-                key,
-                "the values that score 0 (worst) and 100 (best), either may be the larger",
-            );
-        }
-    }
-    let place = score.place();
-    score.finish();
-    let linear = Curve::linear(worst?.value, best?.value);
-    linear.map_err(|wrong| table.report(Problem::new(wrong, place))).ok()
+    value
 }

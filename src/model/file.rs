@@ -2,11 +2,13 @@
 
 use super::{
     alerts::alerts,
+    bands::Bands,
     compiled::Model,
     define::{definitions, warn_of_unused},
     dimensions::dimensions,
     fields::text,
     risk_section::risk,
+    scorecards::scorecards,
     settings,
     tables::Tables,
 };
@@ -50,9 +52,11 @@ pub(super) fn read(document: &Document<'_>, source: &str) -> Model {
     tables.dimensions = root.texts_in("dimension", "id");
     tables.has_risk = root.is_table("risk");
     definitions(root.table("define"), &mut tables);
-    let (dimensions, indicators) = dimensions(&mut root, &mut tables);
+    let mut parts = dimensions(&mut root, &mut tables);
+    let bands = settings::bands(root.table("bands"), Bands::default());
+    let scorecards = scorecards(&mut root, &mut parts, bands, &mut tables);
+    let (dimensions, indicators) = parts.compiled(&scorecards);
     let alerts = alerts(&mut root, &mut tables);
-    let bands = settings::bands(root.table("bands"));
     let output = settings::output(root.table("output"));
     let dedupe = settings::dedupe(root.table("dedupe"));
     let risk = risk(root.table("risk"), &indicators);
@@ -71,7 +75,7 @@ pub(super) fn read(document: &Document<'_>, source: &str) -> Model {
         dimension_offsets: tables.dimension_offsets,
         dimensions,
         indicators,
-        bands,
+        scorecards,
         alerts,
         output,
         dedupe,

@@ -21,6 +21,8 @@ pub enum Type {
 pub enum Scope {
     /// Makes the score, so it cannot read it.
     Indicator,
+    /// Decides how the score is made.
+    Scorecard,
     Alert,
 }
 
@@ -152,10 +154,13 @@ impl Lowering<'_> {
     }
 
     pub(super) fn alerts_only(&mut self, what: &str, expr: &Expr) {
-        if self.scope == Scope::Indicator {
-            let fault = Fault::new(format!("`{what}` can be read in alerts only"), expr.span.clone());
-            self.fault(fault.help("it is made of the indicators, so an indicator cannot read it"));
-        }
+        let reader = match self.scope {
+            Scope::Indicator => "an indicator",
+            Scope::Scorecard => "a scorecard",
+            Scope::Alert => return,
+        };
+        let fault = Fault::new(format!("`{what}` can be read in alerts only"), expr.span.clone());
+        self.fault(fault.help(format!("it is made of the indicators, so {reader} cannot read it")));
     }
 
     fn binary(&mut self, op: BinaryOp, left: &Expr, right: &Expr, expr: &Expr, want: Type) {

@@ -47,6 +47,8 @@ pub struct ModelFile {
     pub define: Option<BTreeMap<String, Expression>>,
     #[schemars(length(min = 1))]
     pub dimension: Vec<Dimension>,
+    /// What is different for some accounts. The first that fits an account is taken; the model's own comes last.
+    pub scorecard: Option<Vec<Scorecard>>,
     pub bands: Option<Bands>,
     pub alert: Option<Vec<Alert>>,
     pub output: Option<Output>,
@@ -91,6 +93,41 @@ pub struct Line {
 #[derive(JsonSchema)]
 #[schemars(transparent, extend("minItems" = 2, "maxItems" = 64))]
 pub struct Points(pub Vec<[f64; 2]>);
+
+/// What is different for a segment or a stage of life; the rest is as the model has it.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Scorecard {
+    pub id: DashedWord,
+    /// Which accounts it fits: `account.segment == "students"`, `days_since(account.started) < 90`
+    pub when: Expression,
+    /// Indicators (`adoption.usage_trend`), or dimensions (`finance`), that do not count, without lowering the coverage.
+    pub leave_out: Option<Vec<String>>,
+    pub dimension: Option<Vec<ScorecardDimension>>,
+    pub bands: Option<Bands>,
+}
+
+/// A dimension of the model, weighted otherwise, or with other indicators.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct ScorecardDimension {
+    pub id: Word,
+    pub weight: Option<Weight>,
+    pub indicator: Option<Vec<ScorecardIndicator>>,
+}
+
+/// An indicator of the model with another weight or curve, or one that other scorecards do not have: that one needs a value and
+/// a curve.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, extend("not" = { "required": ["score", "points"] }))]
+pub struct ScorecardIndicator {
+    pub id: Word,
+    pub weight: Option<Weight>,
+    /// Only of an indicator that is new.
+    pub value: Option<Expression>,
+    pub score: Option<Line>,
+    pub points: Option<Points>,
+}
 
 /// When a score is green, yellow or red.
 #[derive(JsonSchema)]

@@ -9,9 +9,8 @@ use crate::{
     domain::time::{DAY_MS, HOUR_MS},
 };
 
-/// `green = { enter = 70, leave = 67 }` and so on; what is absent has its default.
-pub fn bands(mut table: Table<'_>) -> Bands {
-    let default = Bands::default();
+/// `green = { enter = 70, leave = 67 }` and so on; what is absent is as `default` has it.
+pub fn bands(mut table: Table<'_>, default: Bands) -> Bands {
     let bands = Bands {
         green: threshold(&mut table, "green", default.green),
         yellow: threshold(&mut table, "yellow", default.yellow),

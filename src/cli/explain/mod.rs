@@ -100,15 +100,13 @@ fn print(arguments: &Arguments, shards: &[Shard], moves: &Moves) -> Result<(), F
     let written = match &arguments.account {
         None => print_all(arguments, shards, &mut out),
         Some(account) => {
-            let found = shards
-                .iter()
-                .find_map(|shard| Some((shard, shard.view(account, arguments.at)?)));
-            let Some((shard, view)) = found else {
+            let found = shards.iter().find_map(|shard| shard.view(account, arguments.at));
+            let Some(view) = found else {
                 return Err(Failure::Failed(format!("there is no account {account}")));
             };
             match arguments.format {
                 Format::Json => json_line(&view, &mut out),
-                Format::Text => text::write(shard, &view, &mut out).and_then(|()| moves.write(&mut out)),
+                Format::Text => text::write(&view, &mut out).and_then(|()| moves.write(&mut out)),
             }
         }
     };
@@ -121,7 +119,7 @@ fn print_all(arguments: &Arguments, shards: &[Shard], out: &mut impl Write) -> i
             match arguments.format {
                 Format::Json => json_line(&view, out)?,
                 Format::Text => {
-                    text::write(shard, &view, out)?;
+                    text::write(&view, out)?;
                     writeln!(out)?;
                 }
             }

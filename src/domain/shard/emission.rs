@@ -43,6 +43,8 @@ struct Sent {
     time: Timestamp,
     score: f64,
     band: Band,
+    /// Index of the scorecard that made it; `None` when another model made it.
+    card: Option<usize>,
 }
 
 /// Words of the slot before the indicators' scores.
@@ -57,7 +59,7 @@ impl Shard {
         let sent = sent(account);
         let alerts_changed = !self.scratch.transitions.is_empty();
         let model = &active.plan.model;
-        if !alerts_changed && !why.caught_up && !is_news(model, account, sent, now) {
+        if !alerts_changed && !why.caught_up && !is_news(model, account, sent, self.scratch.card, now) {
             return;
         }
         let emission = &mut self.scratch.emission;
@@ -72,11 +74,32 @@ impl Shard {
             indicators: &emission.before,
             score: sent.map_or(f64::NAN, |sent| sent.score),
         };
-        let after = Side {
-            indicators: &self.scratch.scores,
-            score: account.score,
-        };
-        driver::attribute(before, after, &self.scratch.weights, rest, &mut emission.drivers);
+        let former = sent
+            .and_then(|sent| sent.card)
+            .filter(|card| *card != self.scratch.card);
+        if let Some(former) = former {
+            // Rare: what the scorecard before would say of the account now is worked out for this alone.
+            let mut by_former = super::scoring::Scratch::default();
+            let score = active
+                .score_by(Some(former), account, &self.clocks, &mut by_former)
+                .score;
+            let indicators = &by_former.scores;
+            driver::attribute(
+                before,
+                Side { indicators, score },
+                &by_former.weights,
+                rest,
+                &mut emission.drivers,
+            );
+            let compared = if score.is_nan() { before.score } else { score };
+            driver::add_scorecard(account.score - compared, &mut emission.drivers);
+        } else {
+            let after = Side {
+                indicators: &self.scratch.scores,
+                score: account.score,
+            };
+            driver::attribute(before, after, &self.scratch.weights, rest, &mut emission.drivers);
+        }
 
         let view = Message {
             active,
@@ -91,12 +114,13 @@ impl Shard {
             view.send_score(sent, out);
         }
         view.send_alerts(why, out);
-        remember_sent(self.accounts.get_mut(number), now, &self.scratch.scores);
+        let card = self.scratch.card;
+        remember_sent(self.accounts.get_mut(number), now, card, &self.scratch.scores);
     }
 }
 
 /// Whether the score is worth sending by itself.
-fn is_news(model: &Model, account: &Account, sent: Option<Sent>, now: Timestamp) -> bool {
+fn is_news(model: &Model, account: &Account, sent: Option<Sent>, card: usize, now: Timestamp) -> bool {
     let Some(sent) = sent else {
         return true;
     };
@@ -106,19 +130,21 @@ fn is_news(model: &Model, account: &Account, sent: Option<Sent>, now: Timestamp)
     };
     let heartbeat = model.output.heartbeat_ms;
     let is_due = heartbeat.is_some_and(|every| now.millis().saturating_sub(sent.time.millis()) >= every);
-    moved || account.band.band != sent.band || is_due
+    let another_card = sent.card.is_some_and(|before| before != card);
+    moved || account.band.band != sent.band || another_card || is_due
 }
 
 fn sent(account: &Account) -> Option<Sent> {
     let words = account.cells.get(SLOT_SENT);
-    let &[time, score, band, ..] = words else {
+    let &[time, score, band_and_card, ref indicators @ ..] = words else {
         return None;
     };
-    let band = Band::from_index(band as u8).unwrap_or_default();
+    let band = Band::from_index(band_and_card as u8).unwrap_or_default();
     Some(Sent {
         time: Timestamp::from_millis(time as i64),
         score: f64::from_bits(score),
         band,
+        card: (!indicators.is_empty()).then_some((band_and_card >> 8) as usize),
     })
 }
 
@@ -134,11 +160,11 @@ fn sent_indicators(account: &Account, indicators: usize) -> impl Iterator<Item =
     halves.take(count).map(|bits| f64::from(f32::from_bits(bits)))
 }
 
-fn remember_sent(account: &mut Account, now: Timestamp, indicators: &[f64]) {
+fn remember_sent(account: &mut Account, now: Timestamp, card: usize, indicators: &[f64]) {
     let head = [
         now.millis() as u64,
         account.score.to_bits(),
-        u64::from(account.band.band as u8),
+        u64::from(account.band.band as u8) | (card as u64) << 8,
     ];
     let half = |score: Option<&f64>| u64::from(score.map_or(0.0, |score| *score as f32).to_bits());
     let pairs = indicators.len().div_ceil(2);
@@ -168,7 +194,9 @@ impl Message<'_> {
     fn send_score(&self, sent: Option<Sent>, out: &mut Outputs) {
         let (model, account) = (self.model(), self.account);
         let trend = |days| Points(account.score - history::at(&account.cells, SLOT_HISTORY, self.now, days));
-        let dimensions = model.dimensions.iter().zip(&self.scratch.dimensions);
+        let card = &model.scorecards[self.scratch.card];
+        let dimensions = model.dimensions.iter().enumerate();
+        let dimensions = dimensions.filter(|(index, _)| card.has_dimension[*index]);
         let message = ScoreUpdated {
             account: &account.id,
             as_of: self.now,
@@ -184,10 +212,10 @@ impl Message<'_> {
                 days_28: trend(history::TREND_DAYS),
             },
             dimensions: dimensions
-                .map(|(dimension, &score)| DimensionScore {
+                .map(|(index, dimension)| DimensionScore {
                     id: &dimension.id,
-                    score: Points(score),
-                    weight: Quantity(dimension.weight),
+                    score: Points(self.scratch.dimensions[index]),
+                    weight: Quantity(card.dimensions[index]),
                 })
                 .collect(),
             drivers: self.drivers(),
@@ -208,6 +236,7 @@ impl Message<'_> {
                     .then(|| self.clocks.kind(Kind::Feedback))
                     .flatten(),
             },
+            scorecard: &card.id,
             model: self.model_ref(),
         };
         out.push(SCORE_UPDATED, &account.id, self.event_time, self.now, &message);
@@ -295,6 +324,7 @@ impl Message<'_> {
                 )
             }
             Cause::Coverage => ("coverage", f64::NAN, f64::NAN, driver.change),
+            Cause::Scorecard => ("scorecard", f64::NAN, f64::NAN, driver.change),
             Cause::Model => ("model", f64::NAN, f64::NAN, driver.change),
         };
         let parts = self.scratch.emission.drivers.iter().map(part);

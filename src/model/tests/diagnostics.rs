@@ -155,7 +155,7 @@ fn weights_that_do_not_add_up() {
     ] {
         assert_eq!(warnings(&of(well)), "", "{well:?}");
     }
-    assert!(mistakes(&of(&["0", "0"])).contains("the weights add up to nothing"));
+    assert!(mistakes(&of(&["0", "0"])).contains("the weights of the dimensions add up to nothing"));
 }
 
 #[test]
@@ -212,6 +212,54 @@ fn curves_that_are_constant_or_out_of_reach() {
         ),
     ];
     assert_eq!(warnings(&model("", &well)), "");
+}
+
+#[test]
+fn scorecards_that_are_wrong_or_unusual() {
+    let wrong = r#"
+[[scorecard]]
+id = "default"
+when = "score > 3"
+leave_out = ["adoption.i7", "adoptoin"]
+[[scorecard]]
+id = "students"
+bands = { yellow = { enter = 90 } }
+[[scorecard.dimension]]
+id = "adoptoin"
+[[scorecard]]
+id = "empty"
+when = "account.trial"
+leave_out = ["adoption"]
+[[scorecard]]
+id = "changed"
+when = "since(account.started) < 90"
+[[scorecard.dimension]]
+id = "adoption"
+[[scorecard.dimension.indicator]]
+id = "i0"
+value = "3"
+[[scorecard.dimension.indicator]]
+id = "new"
+"#;
+    insta::assert_snapshot!("scorecards_that_are_wrong", mistakes(&(model("", WELL) + wrong)));
+    let unusual = r#"
+[[scorecard]]
+id = "everybody"
+when = "true"
+[[scorecard]]
+id = "curved"
+when = "count(usage[7d]) < 0"
+[[scorecard.dimension]]
+id = "adoption"
+[[scorecard.dimension.indicator]]
+id = "i0"
+score = { worst = -2, best = -1 }
+"#;
+    insta::assert_snapshot!("scorecards_that_are_unusual", warnings(&(model("", WELL) + unusual)));
+    let many: String = (0..65)
+        .map(|at| format!("[[scorecard]]\nid = \"s{at}\"\nwhen = \"account.trial\"\n"))
+        .collect();
+    assert!(mistakes(&(model("", WELL) + &many)).contains("at most 64 scorecards"));
 }
 
 #[test]

@@ -365,7 +365,10 @@ fn weights_and_members() {
     );
     let weightless = "[[dimension]]\nid = \"b\"\nweight = 1\n[[dimension.indicator]]\nid = \"x\"\nvalue = \"1\"\n\
                       weight = 0\nscore = { worst = 0, best = 1 }";
-    shows(&with(weightless), &["the weights add up to nothing"]);
+    shows(
+        &with(weightless),
+        &["the weights of the indicators of `b` add up to nothing"],
+    );
     let twice = "[[dimension]]\nid = \"b\"\nweight = 1\n[[dimension.indicator]]\nid = \"x\"\nvalue = \"1\"\n\
                  points = [[0, 0], [1, 9]]\nscore = { worst = 0, best = 1 }";
     shows(&with(twice), &["say the same thing twice"]);

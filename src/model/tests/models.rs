@@ -42,9 +42,11 @@ fn the_default_model_compiles() {
 #[test]
 fn the_oulad_model_compiles_without_hysteresis() {
     let model = shipped(include_str!("../../../config/models/oulad.toml"), "oulad.toml");
-    assert_eq!(model.bands.green.enter, model.bands.green.leave);
-    assert_eq!(model.bands.yellow.enter, model.bands.yellow.leave);
-    assert_eq!(model.bands.dwell_ms, 0);
+    for card in &model.scorecards {
+        assert_eq!(card.bands.green.enter, card.bands.green.leave);
+        assert_eq!(card.bands.yellow.enter, card.bands.yellow.leave);
+        assert_eq!(card.bands.dwell_ms, 0);
+    }
 }
 
 #[test]

@@ -47,6 +47,15 @@ id = "b"
 value = 3
 points = [[0, 0, 0]]
 score = { worst = 0, bets = 1 }
+[[scorecard]]
+id = "students"
+leave_out = "finance"
+[[scorecard.dimension]]
+id = "a"
+[[scorecard.dimension.indicator]]
+id = "a"
+score = { worst = 0, best = 1 }
+points = [[0, 0], [1, 100]]
 [bands]
 green = { enter = 120 }
 [[alert]]
@@ -81,6 +90,16 @@ score = { worst = 0, best = 1 }
 [bands]
 green = { enter = 70 }
 yellow = { enter = 40 }
+[[scorecard]]
+id = "s"
+when = "account.trial"
+bands = { green = { enter = 70 }, yellow = { enter = 40 } }
+[[scorecard.dimension]]
+id = "d"
+[[scorecard.dimension.indicator]]
+id = "j"
+value = "count(usage[7d])"
+score = { worst = 0, best = 1 }
 [[alert]]
 id = "a"
 when = "score < 1"
