@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use pulsewatch::cli::{
     Cli, Command, Context, backtest, check, demo, dlq, explain, fit, generate, rebuild, replay, report, run, schema,
+    tap,
 };
 
 #[global_allocator]
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         Command::Replay(arguments) => replay::run(arguments, &context),
         Command::Run(arguments) => run::run(arguments, &context),
         Command::Schema(arguments) => schema::run(arguments),
+        Command::Tap(arguments) => tap::run(arguments, &context),
     })
 }
 

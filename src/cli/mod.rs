@@ -11,12 +11,15 @@ mod failure;
 pub mod fit;
 pub mod generate;
 mod history;
+mod output;
+mod outputs;
 mod progress;
 pub mod rebuild;
 pub mod replay;
 pub mod run;
 pub mod schema;
 mod table;
+pub mod tap;
 mod wiring;
 
 pub use context::Context;
@@ -75,6 +78,7 @@ pub enum Command {
     Replay(replay::Arguments),
     Run(run::Arguments),
     Schema(schema::Arguments),
+    Tap(tap::Arguments),
 }
 
 fn setting(text: &str) -> Result<(String, String), String> {

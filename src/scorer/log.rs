@@ -109,7 +109,9 @@ impl Log {
         let (mut written, deadline) = (None, Instant::now() + TIMEOUT);
         while written.is_none() && !stop.is_set() {
             if Instant::now() >= deadline {
-                return Err(Trouble::Retake(format!("the log entry at offset {offset} did not come")));
+                return Err(Trouble::Retake(format!(
+                    "the log entry at offset {offset} did not come"
+                )));
             }
             self.read(REST, |entry| {
                 written = written.or(entry.timestamp());
