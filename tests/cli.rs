@@ -330,6 +330,50 @@ fn the_demo_ends_by_itself_with_a_summary() {
     assert!(!text.contains('\u{1b}'), "{text:?}");
 }
 
+#[test]
+fn every_shell_gets_completions_of_every_command() {
+    for (shell, begins) in [
+        ("bash", "_pulsewatch() {"),
+        ("zsh", "#compdef pulsewatch"),
+        ("fish", "# Print an optspec"),
+        ("powershell", "\nusing namespace"),
+        ("elvish", "\nuse builtin;"),
+    ] {
+        let text = stdout(&run(&["completions", shell]));
+        assert!(
+            text.starts_with(begins),
+            "{shell}: {}",
+            text.lines().next().unwrap_or_default()
+        );
+        for word in ["replay", "tap", "min-change"] {
+            assert!(text.contains(word), "{shell} does not know {word}");
+        }
+    }
+    // Bash itself reads it and completes with it.
+    let script = "eval \"$($0 completions bash)\"; COMP_WORDS=(pulsewatch tap --until); COMP_CWORD=2; \
+        _pulsewatch pulsewatch --until tap; echo \"${COMPREPLY[@]}\"";
+    let bash = Command::new("bash")
+        .args(["-c", script, env!("CARGO_BIN_EXE_pulsewatch")])
+        .output()
+        .unwrap();
+    assert_eq!(stdout(&bash).trim(), "--until-end", "{bash:?}");
+    assert_eq!(run(&["completions", "cmd"]).status.code(), Some(2));
+}
+
+#[test]
+fn the_man_page_has_every_command_and_option_once() {
+    let page = stdout(&run(&["man"]));
+    assert!(page.contains(".TH pulsewatch 1"), "{page}");
+    for title in ["PULSEWATCH TAP", "PULSEWATCH DLQ REPLAY"] {
+        assert_eq!(page.matches(&format!("\n.SH \"{title}\"")).count(), 1, "{title}");
+    }
+    for option in ["until\\-end", "dry\\-run"] {
+        assert!(page.contains(option), "{option}");
+    }
+    assert_eq!(page.matches("Settings file [default").count(), 1);
+    assert!(page.contains("pulsewatch tap \\-\\-band red"), "no examples");
+}
+
 fn signal(process: u32, name: &str) {
     let status = Command::new("kill")
         .args([&format!("-{name}"), &process.to_string()])

@@ -3,6 +3,7 @@
 pub mod backtest;
 pub mod check;
 mod cloud_event;
+pub mod completions;
 mod context;
 pub mod demo;
 pub mod dlq;
@@ -11,6 +12,7 @@ mod failure;
 pub mod fit;
 pub mod generate;
 mod history;
+pub mod man;
 mod output;
 mod outputs;
 mod progress;
@@ -69,11 +71,13 @@ pub enum Format {
 pub enum Command {
     Backtest(backtest::Arguments),
     Check(check::Arguments),
+    Completions(completions::Arguments),
     Demo(demo::Arguments),
     Dlq(dlq::Arguments),
     Explain(explain::Arguments),
     Fit(fit::Arguments),
     Generate(generate::Arguments),
+    Man(man::Arguments),
     Rebuild(rebuild::Arguments),
     Replay(replay::Arguments),
     Run(run::Arguments),
