@@ -67,10 +67,14 @@ pub fn attribute(before: Side<'_>, after: Side<'_>, weights: &[f64], rest: Cause
     sort(drivers);
 }
 
-/// Adds what came of another scorecard: the score that the account has now, less the one that it would have by the
-/// scorecard before.
-pub fn add_scorecard(change: f64, drivers: &mut Vec<Driver>) {
-    if change.abs() > NOISE {
+/// Adds what came of another scorecard to the drivers of the change from `before` to `by_former`, the score that the account
+/// would have now by the scorecard before: the rest of the way to `now`. Where that one has no score, it is all of the way.
+/// No drivers are left when there is no score before or now.
+pub fn add_scorecard(before: f64, by_former: f64, now: f64, drivers: &mut Vec<Driver>) {
+    let change = now - if by_former.is_nan() { before } else { by_former };
+    if before.is_nan() || now.is_nan() {
+        drivers.clear();
+    } else if change.abs() > NOISE {
         drivers.push(Driver {
             cause: Cause::Scorecard,
             change,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-use super::{Active, FoldError, Shard};
+use super::{Active, FoldError, Shard, sent};
 use crate::{
     domain::{
         account::Account,
@@ -139,7 +139,7 @@ impl Moves {
                 .get(SLOT_SENT)
                 .iter()
                 .copied()
-                .take(3)
+                .take(sent::HEAD)
                 .collect::<Vec<_>>()
                 .into_iter(),
         );

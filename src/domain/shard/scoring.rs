@@ -35,7 +35,7 @@ pub struct Scratch {
     pub dimension_offsets: Vec<f64>,
     /// Rules that opened or resolved at this scoring.
     pub transitions: Vec<(u16, Transition)>,
-    pub emission: super::emission::Scratch,
+    pub emission: super::emission::Emission,
 }
 
 impl Active {

@@ -355,6 +355,32 @@ fn the_first_scorecard_that_fits_is_taken_and_a_change_of_it_is_named_as_the_cau
 }
 
 #[test]
+fn another_scorecard_explains_nothing_where_there_is_no_score() {
+    let lone = "[[scorecard]]\nid = \"lone\"\nwhen = \"account.lone == 'yes'\"\nleave_out = [\"adoption\"]\n[bands]";
+    let mut log = Log::with_model(&MODEL.replace("[bands]", lone));
+    let all = [Kind::Usage, Kind::Account];
+    log.announce(&all);
+    log.events(&[login("a", 0)]);
+    log.tick(&all, hour(1));
+    let mut next = |happening: Happening, is_lone: &str| {
+        let lone = Happening::new(Kind::Account, "a", happening.time, "attributes").text("attributes.lone", is_lone);
+        log.events(&[lone, happening]);
+        let sent = log.fold(EMIT_ALL).sent;
+        serde_json::from_str::<serde_json::Value>(&sent.last().unwrap().3).unwrap()
+    };
+    let support_is_not_known = next(login("a", 1), "yes");
+    assert!(support_is_not_known["score"].is_null(), "{support_is_not_known:#}");
+    assert_eq!(support_is_not_known["drivers"], serde_json::json!([]));
+    let urgent = Happening::new(Kind::Support, "a", day(2), "opened").text("priority", "urgent");
+    let back = next(urgent.text("ticket", "T"), "no");
+    assert!(
+        back["score"].is_number() && back["previous"]["score"].is_null(),
+        "{back:#}"
+    );
+    assert_eq!(back["drivers"], serde_json::json!([]));
+}
+
+#[test]
 fn a_scorecard_brings_its_bands() {
     let mut log = Log::with_model(&MODEL.replace("[bands]", &format!("{SCORECARDS}[bands]")));
     let all = [Kind::Usage, Kind::Support, Kind::Account];
