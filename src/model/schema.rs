@@ -206,6 +206,8 @@ pub struct Output {
     pub heartbeat: Option<Interval>,
     /// Each account is evaluated so often even without an event; `1d` unless said.
     pub sweep: Option<Interval>,
+    /// Working off a backlog, each account is evaluated at least so often in event time; `1d` unless said.
+    pub backlog_step: Option<Interval>,
 }
 
 /// Which events are repeats.
@@ -257,7 +259,7 @@ pub struct Term {
     pub coefficient: f64,
 }
 
-/// What the risk was fitted on, and how well it fitted; shown to people, read by nothing.
+/// What the risk was fitted on, and how well it fitted. A back-test warns of labels that lie within.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Trained {
