@@ -42,6 +42,17 @@ impl Outputs {
         }
     }
 
+    /// Hands every output from `start` to the end of this moment to `each`. A topic that is not there holds none.
+    ///
+    /// # Errors
+    /// When Kafka cannot be reached.
+    pub fn read(&mut self, start: Start, mut each: impl FnMut(&Received<'_>)) -> Result<(), Failure> {
+        let read = self
+            .reader
+            .read(start, |message| Received::of(message).iter().for_each(&mut each));
+        read.map_err(|error| self.failed(&error))
+    }
+
     /// Hands on the next output, if one comes within `timeout`. What somebody else put into the topic is passed over.
     ///
     /// # Errors

@@ -71,8 +71,7 @@ fn moves_sent(arguments: &Arguments, config: &Config) -> Moves {
         return Moves::of(None);
     };
     Moves::sent(account, config).unwrap_or_else(|error| {
-        let topic = &config.output.topic;
-        anstream::eprintln!("how it moved cannot be told: {topic} cannot be read: {error}");
+        anstream::eprintln!("how it moved cannot be told: {error}");
         Moves::of(None)
     })
 }

@@ -3,16 +3,13 @@
 use std::collections::VecDeque;
 use std::io::{self, Write};
 
-use rdkafka::Message;
-use rdkafka::error::KafkaResult;
-
 use crate::config::Config;
 use crate::domain::outbox::OutputRecord;
-use crate::kafka::cloud_events::Received;
-use crate::kafka::topic_reader::{Start, TopicReader};
+use crate::kafka::topic_reader::Start;
 
+use super::super::Failure;
 use super::super::output::{Output, Score};
-use super::super::wiring;
+use super::super::outputs::Outputs;
 
 const KEPT: usize = 5;
 /// Of each partition of the output topic, the latest so many: seconds to read, and weeks for an account that moves at all.
@@ -41,14 +38,10 @@ impl Moves {
     }
 
     /// The account's latest moves as a running service has sent them.
-    pub fn sent(account: &str, config: &Config) -> KafkaResult<Self> {
+    pub fn sent(account: &str, config: &Config) -> Result<Self, Failure> {
         let mut moves = Self::of(Some(account));
-        let kafka = wiring::kafka(&config.kafka);
-        let mut reader = TopicReader::open(&kafka, &format!("{}-explain", config.app.name), &config.output.topic)?;
-        reader.read(Start::Last(LOOKED_AT), |message| {
-            if message.key() == Some(account.as_bytes())
-                && let Some(record) = Received::of(message)
-            {
+        Outputs::open("explain", config)?.read(Start::Last(LOOKED_AT), |record| {
+            if record.subject == account {
                 moves.take(record.event_type, record.value);
             }
         })?;
