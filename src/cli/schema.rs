@@ -18,6 +18,8 @@ enum Subject {
     Score,
     /// pulsewatch.alert.opened.v1, .updated.v1 and .resolved.v1
     Alert,
+    /// pulsewatch.segment.updated.v1
+    Segment,
     /// A model file (TOML), for editors
     Model,
 }
@@ -27,6 +29,7 @@ impl Subject {
         match self {
             Self::Score => include_str!("../../schemas/score.updated.v1.json"),
             Self::Alert => include_str!("../../schemas/alert.v1.json"),
+            Self::Segment => include_str!("../../schemas/segment.updated.v1.json"),
             Self::Model => include_str!("../../schemas/model.json"),
         }
     }
@@ -43,7 +46,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::domain::output::{AlertChanged, ScoreUpdated};
+    use crate::domain::output::{Alert, ScoreUpdated, SegmentUpdated};
     use crate::model::schema;
 
     /// The schema of what is written: an output always has every field, unless it says otherwise.
@@ -73,7 +76,12 @@ mod tests {
                 "score.updated.v1.json",
                 written::<ScoreUpdated<'_>>("score.updated.v1"),
             ),
-            (Subject::Alert, "alert.v1.json", written::<AlertChanged<'_>>("alert.v1")),
+            (Subject::Alert, "alert.v1.json", written::<Alert<'_>>("alert.v1")),
+            (
+                Subject::Segment,
+                "segment.updated.v1.json",
+                written::<SegmentUpdated<'_>>("segment.updated.v1"),
+            ),
             (Subject::Model, "model.json", named("model", schema::generate())),
         ] {
             let text = format!("{schema:#}\n");

@@ -26,6 +26,7 @@ pub mod plan;
 pub mod population;
 pub mod reason;
 pub mod score;
+pub mod segment;
 pub mod shard;
 pub mod time;
 pub mod tracked;

@@ -14,15 +14,16 @@ use crate::{document::Table, domain::time::DAY_MS};
 /// Longest time that an alert may be told to wait, in milliseconds.
 const MAX_WAIT_MS: i64 = 366 * DAY_MS;
 
-pub fn alerts(root: &mut Table<'_>, tables: &mut Tables) -> Vec<AlertRule> {
+/// The alerts of `root`, on accounts or on segments, as `scope` says.
+pub fn alerts(root: &mut Table<'_>, scope: Scope, tables: &mut Tables) -> Vec<AlertRule> {
     let mut ids = BTreeSet::new();
     root.tables("alert")
         .into_iter()
-        .filter_map(|table| alert(table, &mut ids, tables))
+        .filter_map(|table| alert(table, &mut ids, scope, tables))
         .collect()
 }
 
-fn alert(mut table: Table<'_>, ids: &mut BTreeSet<String>, tables: &mut Tables) -> Option<AlertRule> {
+fn alert(mut table: Table<'_>, ids: &mut BTreeSet<String>, scope: Scope, tables: &mut Tables) -> Option<AlertRule> {
     const SEVERITIES: [(&str, Severity); 4] = [
         ("low", Severity::Low),
         ("medium", Severity::Medium),
@@ -31,11 +32,11 @@ fn alert(mut table: Table<'_>, ids: &mut BTreeSet<String>, tables: &mut Tables) 
     ];
     const KINDS: [(&str, AlertKind); 2] = [("risk", AlertKind::Risk), ("opportunity", AlertKind::Opportunity)];
     let id = unique_id(&mut table, ids, |character| is_word(character) || character == '-');
-    let when = expression(&mut table, "when", Type::Truth, Scope::Alert, tables);
+    let when = expression(&mut table, "when", Type::Truth, scope, tables);
     if when.is_none() {
         table.missing_unless_written("when", "when it opens: when = \"score < 40\"");
     }
-    let clear = expression(&mut table, "clear", Type::Truth, Scope::Alert, tables);
+    let clear = expression(&mut table, "clear", Type::Truth, scope, tables);
     for condition in when.iter().chain(&clear) {
         warn_all(&table, unusual::condition(&condition.tree), &condition.written);
     }

@@ -10,6 +10,7 @@ use super::{
     matchers::Matchers,
     program::{Inputs, Program},
     risk::Risk,
+    segment::{SegmentRead, SegmentTable},
 };
 
 /// A model in force. Built only by [`super::compile`]; indexes between its tables are always in range.
@@ -38,6 +39,9 @@ pub struct Model {
     /// In the order in which they are tried; the last is the model's own and fits every account.
     pub scorecards: Vec<Scorecard>,
     pub alerts: Vec<AlertRule>,
+    pub segments: Vec<SegmentTable>,
+    /// What the rules on segments read, once each: the readings of their programs.
+    pub segment_reads: Vec<SegmentRead>,
     pub output: OutputRules,
     pub dedupe: Dedupe,
     pub risk: Option<Risk>,
@@ -50,13 +54,12 @@ impl Model {
         u32::from(longest).max(TREND_DAYS)
     }
 
-    /// Whether some alert reads the risk.
+    /// Whether some alert or measure of a segment reads the risk.
     pub fn reads_risk(&self) -> bool {
-        let mut programs = self
-            .alerts
-            .iter()
-            .flat_map(|rule| [Some(&rule.when), rule.clear.as_ref()]);
-        programs.any(|program| program.is_some_and(Program::reads_risk))
+        let rules = self.alerts.iter().flat_map(|rule| [Some(&rule.when), rule.clear.as_ref()]);
+        let measures = self.segments.iter().flat_map(|table| &table.measures);
+        let mut programs = rules.flatten().chain(measures.map(|measure| &measure.value));
+        programs.any(Program::reads_risk)
     }
 
     /// The dimensions that expressions look back at, each with how many days; in the order of the dimensions.
@@ -91,8 +94,33 @@ impl Model {
         for alert in &self.alerts {
             let _ = writeln!(text, "{}", alert.id);
         }
+        for table in &self.segments {
+            let _ = writeln!(text, "segment {} {}", table.by, self.segment_layout(table));
+        }
         if let Some(risk) = self.risk.as_ref().filter(|risk| !risk.tracked.is_empty()) {
             let _ = writeln!(text, "tracked {:?} {}", risk.tracked, risk.days_tracked());
+        }
+        xxhash_rust::xxh3::xxh3_64(text.as_bytes()) as u32
+    }
+
+    /// How many days of numbers a segment must remember: for its change, and for what its rules look back at.
+    pub fn segment_history_days(&self) -> u32 {
+        let longest = self.segment_reads.iter().map(|read| read.days).max().unwrap_or(0);
+        u32::from(longest).max(TREND_DAYS)
+    }
+
+    /// A hash of all that decides what the parts of a segment's sums mean, which shards tell each other.
+    pub fn segment_layout(&self, table: &SegmentTable) -> u32 {
+        let mut text = String::new();
+        for id in self.indicators.iter().map(|indicator| &indicator.id) {
+            // Writing to a string does not fail.
+            let _ = writeln!(text, "{id}");
+        }
+        for id in self.dimensions.iter().map(|dimension| &dimension.id) {
+            let _ = writeln!(text, "dimension {id}");
+        }
+        for measure in &table.measures {
+            let _ = writeln!(text, "{}", measure.key());
         }
         xxhash_rust::xxh3::xxh3_64(text.as_bytes()) as u32
     }

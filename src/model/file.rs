@@ -8,7 +8,9 @@ use super::{
     dimensions::dimensions,
     fields::text,
     risk_section::risk,
+    lower::Scope,
     scorecards::scorecards,
+    segments::segments,
     settings,
     tables::Tables,
 };
@@ -56,7 +58,9 @@ pub(super) fn read(document: &Document<'_>, source: &str) -> Model {
     let bands = settings::bands(root.table("bands"), Bands::default());
     let scorecards = scorecards(&mut root, &mut parts, bands, &mut tables);
     let (dimensions, indicators) = parts.compiled(&scorecards);
-    let alerts = alerts(&mut root, &mut tables);
+    let alerts = alerts(&mut root, Scope::Alert, &mut tables);
+    tables.indicators = indicators.iter().map(|indicator| indicator.id.clone()).collect();
+    let segments = segments(&mut root, &mut tables);
     let output = settings::output(root.table("output"));
     let dedupe = settings::dedupe(root.table("dedupe"));
     let risk = risk(root.table("risk"), &indicators);
@@ -77,6 +81,8 @@ pub(super) fn read(document: &Document<'_>, source: &str) -> Model {
         indicators,
         scorecards,
         alerts,
+        segments,
+        segment_reads: tables.segment_reads,
         output,
         dedupe,
         risk,

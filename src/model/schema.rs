@@ -51,6 +51,9 @@ pub struct ModelFile {
     pub scorecard: Option<Vec<Scorecard>>,
     pub bands: Option<Bands>,
     pub alert: Option<Vec<Alert>>,
+    /// Accounts with the same value of an attribute, watched as one subject.
+    #[schemars(length(max = 4))]
+    pub segment: Option<Vec<Segment>>,
     pub output: Option<Output>,
     pub dedupe: Option<Dedupe>,
     pub risk: Option<Risk>,
@@ -177,6 +180,43 @@ pub struct Alert {
     pub playbook: Option<Text>,
     /// What people are told; made from the change of the score, or the condition, unless said.
     pub reason: Option<Text>,
+}
+
+/// The segments of one attribute: each of its values is one.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Segment {
+    /// The attribute: `segment`, `plan`.
+    #[schemars(extend("pattern" = "^[a-z0-9_]+([.][a-z0-9_]+)*$", "maxLength" = 64))]
+    pub by: String,
+    /// Event time between two publications; `1h` unless said.
+    pub every: Option<Duration>,
+    /// Alerts stand still for a segment of fewer accounts; 10 unless said.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub min_accounts: Option<u64>,
+    #[schemars(length(max = 32))]
+    pub measure: Option<Vec<SegmentMeasure>>,
+    /// On a segment: its expressions read `score`, `within`, `share.red`, `measure.<id>` and the like.
+    pub alert: Option<Vec<Alert>>,
+}
+
+/// A number of the segment that is made of a number of each account.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct SegmentMeasure {
+    pub id: Word,
+    /// Of the account: a number, or for a share a condition.
+    pub value: Expression,
+    pub fold: Fold,
+}
+
+/// How the accounts' numbers become one; a share is that of the accounts for which the condition holds.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+pub enum Fold {
+    Mean,
+    Sum,
+    Share,
 }
 
 #[derive(JsonSchema)]

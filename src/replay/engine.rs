@@ -16,6 +16,7 @@ use crate::domain::shard::{FoldError, Shard, ShardRules};
 use crate::domain::time::Timestamp;
 
 use super::decode::{self, Reading, Refused};
+use super::exchange::{Exchange, exchanges};
 use super::input::InputFile;
 use super::merge::Merge;
 use super::writer::LogWriter;
@@ -117,14 +118,14 @@ impl Replay {
             let mut steps = Vec::new();
             let mut outputs = Vec::new();
             let mut folders = Vec::new();
-            for index in 0..self.shards {
+            for (index, exchange) in (0..self.shards).zip(exchanges(self.shards)) {
                 let (step_sender, step_receiver) = bounded(STEPS_WAITING);
                 let (output_sender, output_receiver) = bounded(STEPS_WAITING);
                 steps.push(step_sender);
                 outputs.push(output_receiver);
                 let folder = thread::Builder::new().name(format!("shard-{index}"));
                 let probe = new_probe();
-                let fold = move || fold(index, muted, probe, &step_receiver, &output_sender);
+                let fold = move || fold(index, muted, probe, &exchange, &step_receiver, &output_sender);
                 folders.push(folder.spawn_scoped(scope, fold).map_err(ReplayError::Thread)?);
             }
             let writer = scope.spawn(move || hand_out(&outputs, sink));
@@ -201,6 +202,7 @@ fn fold<P: Probe>(
     index: u32,
     muted: bool,
     mut probe: P,
+    exchange: &Exchange,
     steps: &Receiver<Step>,
     outputs: &Sender<Outputs>,
 ) -> Result<(Shard, P), FoldError> {
@@ -221,6 +223,14 @@ fn fold<P: Probe>(
                     offset += 1;
                 }
                 Task::Look(at) => probe.look(at, &shard),
+            }
+        }
+        let has_segments = shard.model().is_some_and(|model| !model.segments.is_empty());
+        if has_segments && !muted {
+            let Some(entries) = exchange.tell_and_hear(out.partials()) else { break };
+            for entry in entries {
+                shard.fold(offset, &entry, &mut out)?;
+                offset += 1;
             }
         }
         if outputs.send(out).is_err() {

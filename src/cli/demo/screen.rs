@@ -203,6 +203,8 @@ fn alert_line(alert: &Alert) -> String {
     // The rule comes last: a narrow terminal cuts that off, and not the reason.
     format!(
         "{state:<8} {}: {} ({})",
-        alert.subject.account, alert.reason, alert.alert
+        alert.subject.name(),
+        alert.reason,
+        alert.alert
     )
 }

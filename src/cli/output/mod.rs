@@ -56,7 +56,7 @@ pub struct Driver {
     pub change: Option<f64>,
 }
 
-/// `pulsewatch.alert.*.v1`, see [`crate::domain::output::AlertChanged`].
+/// `pulsewatch.alert.*.v1`, see [`crate::domain::output::Alert`].
 #[derive(Clone, Debug, Deserialize)]
 pub struct Alert {
     pub alert: String,
@@ -67,13 +67,26 @@ pub struct Alert {
     /// `opened`, `updated` or `resolved`.
     pub state: String,
     pub reason: String,
+    /// Of an account; a segment has none.
+    #[serde(default)]
     pub band: String,
+    #[serde(default)]
     pub attributes: BTreeMap<String, Value>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
-pub struct Subject {
-    pub account: String,
+#[serde(rename_all = "lowercase")]
+pub enum Subject {
+    Account(String),
+    Segment(String),
+}
+
+impl Subject {
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Account(name) | Self::Segment(name) => name,
+        }
+    }
 }
 
 impl Score {

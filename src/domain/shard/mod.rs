@@ -9,6 +9,7 @@
 //! | `scoring` | scores an account and steps its band and alerts |
 //! | `risk` | how likely an account is to leave |
 //! | `emission` | decides what goes out and writes it |
+//! | `segments` | sums accounts up by segment, and runs the segments whose home the shard is |
 //! | `sent` | the score that went out last |
 //! | `activation` | changes the model |
 //! | `state` | the bytes of a checkpoint |
@@ -21,6 +22,7 @@ mod facts;
 mod observe;
 mod risk;
 mod scoring;
+mod segments;
 mod sent;
 mod state;
 mod turn;
@@ -34,7 +36,7 @@ pub use observe::Observation;
 pub use state::StateError;
 pub use view::{AccountView, IndicatorView, ReadingView, RiskPart, RiskView};
 
-use self::{due::DueAccounts, facts::EntryFacts, scoring::Scratch, state::Pending, turn::Turn};
+use self::{due::DueAccounts, facts::EntryFacts, scoring::Scratch, segments::Segments, state::Pending, turn::Turn};
 use super::{
     accounts::Accounts,
     attributes::AttributeNames,
@@ -44,6 +46,7 @@ use super::{
     outbox::Outputs,
     plan::Plan,
     population::Population,
+    segment::home::Home,
     time::Timestamp,
 };
 use crate::{document::Problems, model::Model};
@@ -105,6 +108,7 @@ pub struct Shard {
     names: AttributeNames,
     due: DueAccounts,
     population: Population,
+    segments: Segments,
     pending: Pending,
     /// Accounts that something changed since they were scored, each once.
     unscored: Vec<u32>,
@@ -142,6 +146,7 @@ impl Shard {
             names: AttributeNames::default(),
             due: DueAccounts::default(),
             population: Population::default(),
+            segments: Segments::default(),
             pending: Pending::default(),
             unscored: Vec::new(),
             scored_clock: None,
@@ -167,6 +172,12 @@ impl Shard {
         let wall = entry.wall();
         out.begin(self.index, offset, wall);
         self.offset = Some(offset);
+        if let Entry::SegmentPartial { shards, partial, .. } = entry {
+            // It changes neither accounts nor clocks: when it came is a matter of other shards' speed.
+            self.fold_partial(wall, shards, *partial, out);
+            self.install_pending(offset);
+            return Ok(());
+        }
         let clock_before = self.clocks.shard();
         self.clocks.see_wall(wall);
         let carried = self.unscored.len();
@@ -180,6 +191,7 @@ impl Shard {
             }
             Entry::Model { .. } => self.activate(offset, model.flatten()),
             Entry::SourceReset { topic, partition, .. } => self.clocks.reset(topic, partition),
+            Entry::SegmentPartial { .. } => {}
         }
         self.clocks.advance();
         let turn = Turn {
@@ -245,6 +257,11 @@ impl Shard {
     /// Accounts by band and segment, the distribution of their scores, open alerts.
     pub fn population(&self) -> &Population {
         &self.population
+    }
+
+    /// The segments whose home this shard is.
+    pub fn home(&self) -> &Home {
+        &self.segments.home
     }
 
     /// What was counted since the last call.

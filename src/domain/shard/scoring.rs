@@ -36,6 +36,7 @@ pub struct Scratch {
     /// Rules that opened or resolved at this scoring.
     pub transitions: Vec<(u16, Transition)>,
     pub emission: super::emission::Emission,
+    pub segments: super::segments::SegmentScratch,
 }
 
 impl Active {
@@ -210,6 +211,8 @@ impl Shard {
             self.due.set_timer(number, due);
         }
         self.population.count(account, &self.names, model);
+        self.segments
+            .count(active, account, &self.names, &mut self.scratch, now);
         let band_changed = account.band.band != band_before;
         self.emit(
             active,

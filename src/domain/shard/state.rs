@@ -7,7 +7,7 @@
 use hashbrown::HashMap;
 use thiserror::Error;
 
-use super::{Active, Shard};
+use super::{Active, Shard, segments::Segments};
 use crate::{
     document::Problems,
     domain::{
@@ -26,7 +26,7 @@ use crate::{
     model::{self, Attribute},
 };
 
-const VERSION: u8 = 4;
+const VERSION: u8 = 5;
 
 /// A checkpoint that cannot be restored.
 #[derive(Debug, Error)]
@@ -115,6 +115,7 @@ impl Shard {
         if let Some(active) = &self.active {
             put_text(out, &active.plan.model.source);
             active.fed_since.iter().for_each(|since| put_time(out, *since));
+            self.segments.encode(out);
         }
     }
 
@@ -142,6 +143,9 @@ impl Shard {
             0 => None,
             _ => Some(read_active(&mut reader)?),
         };
+        if let Some(active) = &active {
+            self.segments = Segments::decode(&mut reader, &active.plan.model)?;
+        }
         self.offset = (offset >= 0).then_some(offset);
         self.catching_up = catching_up;
         self.due.restore_taken(taken);
@@ -168,6 +172,7 @@ impl Shard {
         };
         let mut account = decode_account(id, blob, &active.plan, &mut self.names)?;
         self.population.count(&mut account, &self.names, &active.plan.model);
+        self.segments.load(active, &account);
         let number = self.accounts.add(account);
         let account = self.accounts.get(number);
         if account.awaits_scoring() {

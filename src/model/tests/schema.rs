@@ -103,6 +103,15 @@ score = { worst = 0, best = 1 }
 [[alert]]
 id = "a"
 when = "score < 1"
+[[segment]]
+by = "plan"
+[[segment.measure]]
+id = "m"
+value = "count(usage[7d])"
+fold = "sum"
+[[segment.alert]]
+id = "s"
+when = "score < 50"
 [risk]
 horizon = "30d"
 intercept = -2

@@ -1,4 +1,5 @@
 mod log;
 mod naive;
 mod restart;
+mod segments;
 mod stories;

@@ -1,0 +1,140 @@
+//! The alerts of a segment: the steps are those of an account's, taken at each boundary.
+
+use super::message::Message;
+use crate::{
+    domain::{
+        alert::{self, Phase, Transition},
+        codec::{CodecError, Reader, put_varint, put_zigzag},
+        outbox::Outputs,
+        output::AlertPhase,
+        time::Timestamp,
+    },
+    model::{Inputs, compiled::AlertRule},
+};
+
+/// A rule's state on a segment; a rule that is idle has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RuleState {
+    /// Index into the alerts of the segment's attribute.
+    rule: u16,
+    phase: Phase,
+    at: Timestamp,
+    /// Its opening was sent; `false` while nothing is, because the shard is catching up.
+    is_told: bool,
+}
+
+/// The rules that are open.
+pub fn open(states: &[RuleState]) -> impl Iterator<Item = u16> {
+    states
+        .iter()
+        .filter(|state| state.phase == Phase::Open)
+        .map(|state| state.rule)
+}
+
+/// Steps every rule by `values`, what the model's rules on segments read, and sends what opened or resolved.
+pub fn step(
+    states: &mut Vec<RuleState>,
+    message: &Message<'_>,
+    values: &[f64],
+    first: Timestamp,
+    may_send: bool,
+    out: &mut Outputs,
+) {
+    let accounts = message.sums.accounts();
+    let inputs = Inputs {
+        // Of too few accounts nothing is known: what is missing neither opens nor resolves.
+        readings: if accounts < message.table.min_accounts { &[] } else { values },
+        attributes: &[],
+        score: f64::NAN,
+        score_offsets: &[],
+        dimensions: &[],
+        dimension_offsets: &[],
+        coverage: f64::NAN,
+        risk: f64::NAN,
+        now: message.boundary,
+        first: Some(first),
+    };
+    let mut next = Vec::with_capacity(states.len());
+    for (index, rule) in (0..).zip(&message.table.alerts) {
+        let before = states.iter().find(|state| state.rule == index).copied();
+        let mut when = rule.when.eval(&inputs);
+        let mut clear = rule.clear.as_ref().map(|clear| clear.eval(&inputs));
+        if accounts == 0 {
+            (when, clear) = (0.0, clear.map(|_| 1.0));
+        }
+        let (state, transition) = alert::step(
+            rule,
+            before.map(|state| (state.phase, state.at)),
+            when,
+            clear,
+            message.boundary,
+        );
+        let mut is_told = before.is_some_and(|state| state.is_told);
+        match transition {
+            Transition::Resolved { opened } if is_told => {
+                message.send_alert(rule, AlertPhase::Resolved, opened, out);
+                is_told = false;
+            }
+            Transition::Resolved { .. } => is_told = false,
+            Transition::Opened | Transition::None => {}
+        }
+        let Some((phase, at)) = state else { continue };
+        if phase == Phase::Open && may_send && !is_told {
+            message.send_alert(rule, AlertPhase::Opened, at, out);
+            is_told = true;
+        }
+        next.push(RuleState {
+            rule: index,
+            phase,
+            at,
+            is_told,
+        });
+    }
+    *states = next;
+}
+
+/// Keeps the states of the rules that are in `new` too.
+pub fn keep(states: &mut Vec<RuleState>, old: &[AlertRule], new: &[AlertRule]) {
+    states.retain_mut(|state| {
+        let id = old.get(usize::from(state.rule)).map(|rule| &rule.id);
+        let place = new.iter().position(|rule| Some(&rule.id) == id);
+        if let Some(place) = place {
+            state.rule = place as u16;
+        }
+        place.is_some()
+    });
+    states.sort_unstable_by_key(|state| state.rule);
+}
+
+pub fn encode(states: &[RuleState], out: &mut Vec<u8>) {
+    put_varint(out, states.len() as u64);
+    for state in states {
+        put_varint(out, u64::from(state.rule));
+        let phase = match state.phase {
+            Phase::Pending => 0,
+            Phase::Open => 1,
+            Phase::CoolingDown => 2,
+        };
+        out.push(phase | u8::from(state.is_told) << 4);
+        put_zigzag(out, state.at.millis());
+    }
+}
+
+pub fn decode(reader: &mut Reader<'_>) -> Result<Vec<RuleState>, CodecError> {
+    let state = |reader: &mut Reader<'_>| {
+        let rule = reader.number()?;
+        let flags = reader.byte()?;
+        Ok(RuleState {
+            rule,
+            phase: match flags & 0xf {
+                0 => Phase::Pending,
+                1 => Phase::Open,
+                2 => Phase::CoolingDown,
+                _ => return Err(CodecError::OutOfRange),
+            },
+            at: Timestamp::from_millis(reader.zigzag()?),
+            is_told: flags >> 4 != 0,
+        })
+    };
+    (0..reader.count()?).map(|_| state(reader)).collect()
+}
