@@ -18,7 +18,13 @@ pub const ALERT_UPDATED: &str = "pulsewatch.alert.updated.v1";
 pub const ALERT_RESOLVED: &str = "pulsewatch.alert.resolved.v1";
 pub const SEGMENT_UPDATED: &str = "pulsewatch.segment.updated.v1";
 /// Every type that there is.
-pub const TYPES: [&str; 5] = [SCORE_UPDATED, ALERT_OPENED, ALERT_UPDATED, ALERT_RESOLVED, SEGMENT_UPDATED];
+pub const TYPES: [&str; 5] = [
+    SCORE_UPDATED,
+    ALERT_OPENED,
+    ALERT_UPDATED,
+    ALERT_RESOLVED,
+    SEGMENT_UPDATED,
+];
 
 /// A score, 0 (worst) to 100, or a change of one, in points: 100 is healthy. Written with two decimals, null when not known.
 #[derive(Clone, Copy, Debug, JsonSchema)]

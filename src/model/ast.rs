@@ -245,7 +245,10 @@ impl fmt::Display for Expr {
             Node::Coverage => f.write_str("coverage"),
             Node::Risk => f.write_str("risk"),
             Node::OfSegment { word, member: None } => f.write_str(word),
-            Node::OfSegment { word, member: Some(member) } => write!(f, "{word}.{member}"),
+            Node::OfSegment {
+                word,
+                member: Some(member),
+            } => write!(f, "{word}.{member}"),
             Node::Selector(selector) => write!(f, "{selector}"),
             Node::ByLabel(ByLabel { function, label, of }) => write!(f, "{function} by ({label}) ({of})"),
             Node::Call { function, arguments } => {

@@ -56,7 +56,10 @@ impl Model {
 
     /// Whether some alert or measure of a segment reads the risk.
     pub fn reads_risk(&self) -> bool {
-        let rules = self.alerts.iter().flat_map(|rule| [Some(&rule.when), rule.clear.as_ref()]);
+        let rules = self
+            .alerts
+            .iter()
+            .flat_map(|rule| [Some(&rule.when), rule.clear.as_ref()]);
         let measures = self.segments.iter().flat_map(|table| &table.measures);
         let mut programs = rules.flatten().chain(measures.map(|measure| &measure.value));
         programs.any(Program::reads_risk)

@@ -20,8 +20,10 @@ pub fn definitions(mut table: Table<'_>, tables: &mut Tables) {
     for name in table.keys() {
         let Some(text) = table.string(name) else { continue };
         let is_name = name.chars().all(is_word) && !name.starts_with(|first: char| first.is_ascii_digit());
-        let is_taken =
-            RESERVED.contains(&name) || segment_words::WORDS.contains(&name) || Kind::from_name(name).is_some() || functions().any(|word| word == name);
+        let is_taken = RESERVED.contains(&name)
+            || segment_words::WORDS.contains(&name)
+            || Kind::from_name(name).is_some()
+            || functions().any(|word| word == name);
         if !is_name || is_taken || matches!(name, "account" | "dimension") || segment_words::FAMILIES.contains(&name) {
             let help = if is_name {
                 "this word is of the language: choose another one"

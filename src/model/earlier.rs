@@ -151,7 +151,9 @@ impl Lowering<'_> {
 /// Whether it can be read as it was before, or says itself why it cannot.
 fn has_past(node: &Node) -> bool {
     match node {
-        Node::Score | Node::Dimension(_) | Node::Coverage | Node::Risk | Node::Selector(_) | Node::OfSegment { .. } => true,
+        Node::Score | Node::Dimension(_) | Node::Coverage | Node::Risk | Node::Selector(_) | Node::OfSegment { .. } => {
+            true
+        }
         Node::Call { function, .. } => matches!(function.as_str(), "days_until" | "days_since"),
         _ => false,
     }

@@ -45,7 +45,10 @@ impl Lowering<'_> {
     /// `psi`, or `share.red` with the member `red`.
     pub(super) fn of_segment(&mut self, word: &str, member: Option<&str>, expr: &Expr, want: Type) {
         if self.scope != Scope::Segment {
-            let fault = Fault::new(format!("`{expr}` is of a segment, not of an account"), expr.span.clone());
+            let fault = Fault::new(
+                format!("`{expr}` is of a segment, not of an account"),
+                expr.span.clone(),
+            );
             return self.fault(fault.help("it can be read in [[segment.alert]] only"));
         }
         match self.number_named(word, member) {

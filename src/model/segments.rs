@@ -80,9 +80,7 @@ fn measures(table: &mut Table<'_>, tables: &mut Tables) -> Vec<SegmentMeasure> {
         measure.report(Problem::new(message, measure.place()));
     }
     let mut ids = BTreeSet::new();
-    let measures = written
-        .into_iter()
-        .filter_map(|table| measure(table, &mut ids, tables));
+    let measures = written.into_iter().filter_map(|table| measure(table, &mut ids, tables));
     measures.collect()
 }
 
@@ -100,7 +98,10 @@ fn measure(mut table: Table<'_>, ids: &mut BTreeSet<String>, tables: &mut Tables
     // What it is to be is not known without the fold.
     let value = fold.and_then(|_| expression(&mut table, "value", want, Scope::Alert, tables));
     if fold.is_some() && value.is_none() {
-        table.missing_unless_written("value", "what is folded over the accounts: value = \"count(usage[28d])\"");
+        table.missing_unless_written(
+            "value",
+            "what is folded over the accounts: value = \"count(usage[28d])\"",
+        );
     } else if fold.is_none() {
         table.has("value");
     }

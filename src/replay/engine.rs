@@ -227,7 +227,9 @@ fn fold<P: Probe>(
         }
         let has_segments = shard.model().is_some_and(|model| !model.segments.is_empty());
         if has_segments && !muted {
-            let Some(entries) = exchange.tell_and_hear(out.partials()) else { break };
+            let Some(entries) = exchange.tell_and_hear(out.partials()) else {
+                break;
+            };
             for entry in entries {
                 shard.fold(offset, &entry, &mut out)?;
                 offset += 1;

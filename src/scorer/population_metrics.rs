@@ -188,11 +188,7 @@ impl Collector for PopulationMetrics {
                     .collect(),
             ),
             family(&described.open_alerts, is_gauge, pairs(&alerts, ["rule", "severity"])),
-            family(
-                &described.segment_score,
-                is_gauge,
-                at_home(&shards, |home| home.score),
-            ),
+            family(&described.segment_score, is_gauge, at_home(&shards, |home| home.score)),
             family(&described.segment_psi, is_gauge, at_home(&shards, |home| home.psi)),
             family(&described.model, is_gauge, pairs(&models, ["name", "version"])),
         ]

@@ -20,5 +20,6 @@ mod oulad;
 mod outages;
 mod repeats;
 mod secured;
+mod segments;
 mod time;
 mod whole_run;

@@ -199,7 +199,12 @@ impl Attribute {
         for (name, more) in self.origins.values().flat_map(|origin| &origin.sums) {
             sums.entry(name).or_default().merge(more);
         }
-        for name in sums.keys().filter(|name| !self.segments.contains_key(**name)).copied().collect::<Vec<_>>() {
+        for name in sums
+            .keys()
+            .filter(|name| !self.segments.contains_key(**name))
+            .copied()
+            .collect::<Vec<_>>()
+        {
             let segment = Segment {
                 first: boundary,
                 ..Segment::default()
@@ -212,7 +217,10 @@ impl Attribute {
             let sums = sums.get(name.as_str()).unwrap_or(&none);
             segment.step(model, table, name, sums, boundary, may_send, out);
             // As long as something is looked back at, one without accounts has fallen to none.
-            segment.history.at(boundary.day().saturating_sub_unsigned(keep)).is_none_or(|old| old[2] > 0.0)
+            segment
+                .history
+                .at(boundary.day().saturating_sub_unsigned(keep))
+                .is_none_or(|old| old[2] > 0.0)
                 || sums.accounts() > 0
         });
     }

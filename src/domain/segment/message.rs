@@ -154,7 +154,11 @@ impl Message<'_> {
         let drivers = self.model.indicators.iter().enumerate().map(|(index, indicator)| {
             let number = SegmentNumber::Indicator(index as u16);
             let weight = self.model.dimensions[usize::from(indicator.dimension)].weight * indicator.weight;
-            (indicator, self.now(number), weight * self.change(number, CHANGE_DAYS[LONG]))
+            (
+                indicator,
+                self.now(number),
+                weight * self.change(number, CHANGE_DAYS[LONG]),
+            )
         });
         let mut drivers: Vec<_> = drivers.filter(|(.., change)| change.abs() > LEAST_DRIVER).collect();
         drivers.sort_by(|a, b| b.2.abs().total_cmp(&a.2.abs()));
@@ -190,7 +194,10 @@ impl Message<'_> {
         } else {
             let verb = if now < before { "fell" } else { "rose" };
             let moved = (now - before).abs();
-            let _ = write!(text, "score {verb} {moved:.1} in {days} days, from {before:.1} to {now:.1}");
+            let _ = write!(
+                text,
+                "score {verb} {moved:.1} in {days} days, from {before:.1} to {now:.1}"
+            );
         }
         let long = usize::from(days > CHANGE_DAYS[0]) * LONG;
         let within = self.now(SegmentNumber::Within(long as u8));
@@ -228,7 +235,10 @@ impl Message<'_> {
 
     /// How far the rule looks back at `number`; `None` when it does not.
     fn days_back(&self, rule: &AlertRule, number: SegmentNumber) -> Option<u16> {
-        let reads = rule.when.readings().filter_map(|index| self.model.segment_reads.get(usize::from(index)));
+        let reads = rule
+            .when
+            .readings()
+            .filter_map(|index| self.model.segment_reads.get(usize::from(index)));
         let back = reads.filter(|read| read.number == number && read.days > 0);
         back.map(|read| read.days).max()
     }

@@ -68,7 +68,9 @@ impl Numbers {
 
     pub fn encode(&self, out: &mut Vec<u8>) {
         put_varint(out, self.0.len() as u64);
-        self.0.iter().for_each(|number| out.extend_from_slice(&number.to_le_bytes()));
+        self.0
+            .iter()
+            .for_each(|number| out.extend_from_slice(&number.to_le_bytes()));
     }
 
     pub fn decode(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
@@ -116,7 +118,11 @@ pub fn moves(old: (&Model, &SegmentTable), new: (&Model, &SegmentTable)) -> Vec<
     let dimensions = |model: &Model| model.dimensions.iter().map(|one| one.id.clone()).collect::<Vec<_>>();
     let measures = |table: &SegmentTable| table.measures.iter().map(|one| one.key()).collect::<Vec<_>>();
     let families = [
-        (ids(old.0), ids(new.0), SegmentNumber::Indicator as fn(u16) -> SegmentNumber),
+        (
+            ids(old.0),
+            ids(new.0),
+            SegmentNumber::Indicator as fn(u16) -> SegmentNumber,
+        ),
         (dimensions(old.0), dimensions(new.0), SegmentNumber::Dimension),
         (measures(old.1), measures(new.1), SegmentNumber::Measure),
     ];

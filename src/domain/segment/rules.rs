@@ -43,7 +43,11 @@ pub fn step(
     let accounts = message.sums.accounts();
     let inputs = Inputs {
         // Of too few accounts nothing is known: what is missing neither opens nor resolves.
-        readings: if accounts < message.table.min_accounts { &[] } else { values },
+        readings: if accounts < message.table.min_accounts {
+            &[]
+        } else {
+            values
+        },
         attributes: &[],
         score: f64::NAN,
         score_offsets: &[],

@@ -91,7 +91,10 @@ impl Tallies {
     /// The segments of an attribute by name. Of too many, those with the fewest accounts here are summed up.
     pub fn of(&self, attribute: usize) -> BTreeMap<String, SegmentSums> {
         let own = self.segments.iter().filter(|((own, _), _)| *own == attribute);
-        let mut tallies: Vec<&Tally> = own.map(|(_, tally)| tally).filter(|tally| tally.sums.accounts() > 0).collect();
+        let mut tallies: Vec<&Tally> = own
+            .map(|(_, tally)| tally)
+            .filter(|tally| tally.sums.accounts() > 0)
+            .collect();
         if tallies.len() > MAX_SEGMENTS {
             tallies.sort_unstable_by(|a, b| {
                 let larger = b.sums.accounts().cmp(&a.sums.accounts());

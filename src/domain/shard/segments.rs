@@ -234,7 +234,10 @@ impl KeptMemberships {
         let Some(contribution) = Contribution::read(before.get(slot), shape) else {
             return;
         };
-        let old = self.attributes.iter().map(|place| place.map(|place| contribution.membership(place)));
+        let old = self
+            .attributes
+            .iter()
+            .map(|place| place.map(|place| contribution.membership(place)));
         let mut words = Vec::new();
         let (slot, shape) = self.new;
         contribution::memberships_alone(shape, old, &mut words);

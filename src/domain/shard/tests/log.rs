@@ -2,7 +2,10 @@
 
 use crate::domain::{
     decimal::Decimal,
-    entry::{EntryBuilder, PartitionClock, PartitionState, encode_model, encode_segment_partial, encode_source_reset, encode_tick},
+    entry::{
+        EntryBuilder, PartitionClock, PartitionState, encode_model, encode_segment_partial, encode_source_reset,
+        encode_tick,
+    },
     event::{Event, EventId, Kind, Value},
     outbox::Outputs,
     segment::partial::SegmentPartial,

@@ -163,7 +163,7 @@ fn log_of(steps: &[Step]) -> Log {
                 let changed = MODEL
                     .replace("weight = 2", "weight = 3")
                     .replace("users[7d]", "users[5d]")
-                .replace("count(usage[3d])", "count(usage[4d])");
+                    .replace("count(usage[3d])", "count(usage[4d])");
                 log.model(if *other { &changed } else { MODEL });
             }
         }

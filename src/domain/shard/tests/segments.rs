@@ -133,11 +133,19 @@ fn a_day(prefix: &str, members: usize, today: i64, online: &[i64], readers: usiz
 #[test]
 fn the_students_fall_by_nine_points_and_one_alert_says_why() {
     let mut cluster = Cluster::new(MODEL, 3);
-    let join = |prefix: &str, segment: &str| (0..40).map(|at| joins(&format!("{prefix}-{at}"), segment, 0, 10)).collect::<Vec<_>>();
+    let join = |prefix: &str, segment: &str| {
+        (0..40)
+            .map(|at| joins(&format!("{prefix}-{at}"), segment, 0, 10))
+            .collect::<Vec<_>>()
+    };
     cluster.events(&join("s", "students"));
     cluster.events(&join("w", "workers"));
     for today in 0..131 {
-        let (online, readers): (&[i64], _) = if today < 100 { (&[0, 2, 4, 6], 20) } else { (&[0, 2, 4], 23) };
+        let (online, readers): (&[i64], _) = if today < 100 {
+            (&[0, 2, 4, 6], 20)
+        } else {
+            (&[0, 2, 4], 23)
+        };
         cluster.events(&a_day("s", 40, today, online, readers));
         cluster.events(&a_day("w", 40, today, &[0, 3], 5));
         cluster.tick(day(today + 1));
@@ -160,13 +168,19 @@ fn the_students_fall_by_nine_points_and_one_alert_says_why() {
     assert_eq!(alert["playbook"], "call-members");
     assert_eq!(alert["accounts"], 40);
     assert_eq!(alert["drivers"][0]["indicator"], "use.online");
-    assert!((alert["drivers"][0]["change"].as_f64().unwrap() + 9.0).abs() < 0.05, "{alert:#}");
+    assert!(
+        (alert["drivers"][0]["change"].as_f64().unwrap() + 9.0).abs() < 0.05,
+        "{alert:#}"
+    );
 
     let students = cluster.sent(SEGMENT_UPDATED, "segment=students");
     let last = students.last().unwrap();
     assert_eq!(last["alerts"], serde_json::json!(["segment-drop"]));
     assert_eq!(last["value"], 400.0);
-    assert_eq!(last["bands"][1], serde_json::json!({"band": "red", "accounts": 40, "value": 400.0}));
+    assert_eq!(
+        last["bands"][1],
+        serde_json::json!({"band": "red", "accounts": 40, "value": 400.0})
+    );
     assert!(last["psi"].as_f64().unwrap() > 0.25, "{last:#}");
     let calm = cluster.sent(SEGMENT_UPDATED, "segment=workers");
     assert_eq!(calm.last().unwrap()["psi"], 0.0);
@@ -175,7 +189,11 @@ fn the_students_fall_by_nine_points_and_one_alert_says_why() {
 #[test]
 fn newcomers_move_the_mean_and_open_nothing() {
     let mut cluster = Cluster::new(MODEL, 2);
-    let members = |prefix: &str, segment: &str, at| (0..20).map(|member| joins(&format!("{prefix}-{member}"), segment, at, 1)).collect::<Vec<_>>();
+    let members = |prefix: &str, segment: &str, at| {
+        (0..20)
+            .map(|member| joins(&format!("{prefix}-{member}"), segment, at, 1))
+            .collect::<Vec<_>>()
+    };
     cluster.events(&members("s", "students", 0));
     cluster.events(&members("g", "guests", 0));
     for today in 0..110 {
@@ -200,19 +218,34 @@ fn newcomers_move_the_mean_and_open_nothing() {
 
 #[test]
 fn too_few_accounts_open_nothing() {
-    let model = MODEL.replace("score - score offset 28d <= -8.9 and within <= -5 and ", "accounts > 0 or ");
+    let model = MODEL.replace(
+        "score - score offset 28d <= -8.9 and within <= -5 and ",
+        "accounts > 0 or ",
+    );
     for (members, alerts) in [(9, 0), (10, 1)] {
         let mut cluster = Cluster::new(&model, 2);
-        cluster.events(&(0..members).map(|at| joins(&format!("s-{at}"), "students", 0, 1)).collect::<Vec<_>>());
+        cluster.events(
+            &(0..members)
+                .map(|at| joins(&format!("s-{at}"), "students", 0, 1))
+                .collect::<Vec<_>>(),
+        );
         cluster.tick(day(2));
-        assert_eq!(cluster.sent(ALERT_OPENED, "segment=students").len(), alerts, "{members}");
+        assert_eq!(
+            cluster.sent(ALERT_OPENED, "segment=students").len(),
+            alerts,
+            "{members}"
+        );
     }
 }
 
 #[test]
 fn another_model_keeps_what_is_the_same() {
     let mut cluster = Cluster::new(MODEL, 2);
-    cluster.events(&(0..12).map(|at| joins(&format!("s-{at}"), "students", 0, 1)).collect::<Vec<_>>());
+    cluster.events(
+        &(0..12)
+            .map(|at| joins(&format!("s-{at}"), "students", 0, 1))
+            .collect::<Vec<_>>(),
+    );
     for today in 0..40 {
         cluster.events(&a_day("s", 12, today, &[0, 2, 4, 6], 0));
         cluster.tick(day(today + 1));
@@ -279,8 +312,15 @@ fn recount(run: &Run) -> Simple {
     let mut counted = Simple::new();
     let names = &run.shard.names;
     for account in run.shard.accounts.iter() {
-        let attribute = |name: &str| names.find(name).map(|id| account.attributes.get(id).clone()).unwrap_or_default();
-        let crate::model::Attribute::Text(segment) = attribute("segment") else { continue };
+        let attribute = |name: &str| {
+            names
+                .find(name)
+                .map(|id| account.attributes.get(id).clone())
+                .unwrap_or_default()
+        };
+        let crate::model::Attribute::Text(segment) = attribute("segment") else {
+            continue;
+        };
         let (sum, scored, bands, bins) = counted.entry(segment.to_string()).or_default();
         let micros = |number: f64| Decimal::from_f64(number).map_or(0, |number| i128::from(number.micros()));
         let band = &mut bands[account.band.band as usize];
