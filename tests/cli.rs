@@ -149,13 +149,17 @@ fn replay_sends_cloud_events_that_keep_to_the_schemas() {
         let schema: Value = serde_json::from_str(&stdout(&run(&["schema", name]))).unwrap();
         jsonschema::validator_for(&schema).unwrap()
     };
-    let (score, alert) = (validator("score"), validator("alert"));
+    let (score, alert, segment) = (validator("score"), validator("alert"), validator("segment"));
     let lines = json_lines(&replay(&[], &files));
-    let mut alerts = 0;
+    let (mut alerts, mut segments) = (0, 0);
     for event in &lines {
         let data = &event["data"];
         let validator = match event["type"].as_str().unwrap() {
             "pulsewatch.score.updated.v1" => &score,
+            "pulsewatch.segment.updated.v1" => {
+                segments += 1;
+                &segment
+            }
             _ => {
                 alerts += 1;
                 &alert
@@ -167,8 +171,8 @@ fn replay_sends_cloud_events_that_keep_to_the_schemas() {
         assert_eq!(event["source"], "/pulsewatch/pulsewatch");
     }
     assert!(
-        lines.len() > 20 && alerts > 0,
-        "{} outputs, {alerts} of alerts",
+        lines.len() > 20 && alerts > 0 && segments > 6,
+        "{} outputs, {alerts} of alerts, {segments} of segments",
         lines.len()
     );
     for change in lines
@@ -199,6 +203,16 @@ fn replay_gives_the_same_lines_again_and_the_same_scores_in_any_number_of_shards
     let one = state("1");
     assert_eq!(one.len(), 20);
     assert_eq!(one, state("7"));
+    let segments = |shards: &str| {
+        let mut lines = json_lines(&replay(&["--shards", shards], &files));
+        lines.retain(|line| line["type"] == "pulsewatch.segment.updated.v1");
+        let mut lines: Vec<String> = lines.iter().map(|line| line["data"].to_string()).collect();
+        lines.sort();
+        lines
+    };
+    let one = segments("1");
+    assert!(one.len() > 100, "{} messages of segments", one.len());
+    assert_eq!(one, segments("7"));
 }
 
 #[test]

@@ -84,6 +84,7 @@ impl Seen {
         match output {
             Output::Score(score) => self.take_score(score),
             Output::Alert(alert) => self.take_alert(alert),
+            Output::Segment(_) => {}
         }
     }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::domain::output::{ALERT_OPENED, ALERT_RESOLVED, ALERT_UPDATED, SCORE_UPDATED};
+use crate::domain::output::{ALERT_OPENED, ALERT_RESOLVED, ALERT_UPDATED, SCORE_UPDATED, SEGMENT_UPDATED};
 
 /// Smaller parts in a change, in points, are shown as 0.0 and hence not at all.
 const SHOWN: f64 = 0.05;
@@ -20,6 +20,7 @@ const SEVERITIES: [&str; 4] = ["critical", "high", "medium", "low"];
 pub enum Output {
     Score(Score),
     Alert(Alert),
+    Segment(Segment),
 }
 
 impl Output {
@@ -28,6 +29,7 @@ impl Output {
         match event_type {
             SCORE_UPDATED => serde_json::from_slice(value).ok().map(Self::Score),
             ALERT_OPENED | ALERT_UPDATED | ALERT_RESOLVED => serde_json::from_slice(value).ok().map(Self::Alert),
+            SEGMENT_UPDATED => serde_json::from_slice(value).ok().map(Self::Segment),
             _ => None,
         }
     }
@@ -72,6 +74,36 @@ pub struct Alert {
     pub band: String,
     #[serde(default)]
     pub attributes: BTreeMap<String, Value>,
+}
+
+/// `pulsewatch.segment.updated.v1`, see [`crate::domain::output::SegmentUpdated`].
+#[derive(Clone, Debug, Deserialize)]
+pub struct Segment {
+    pub attribute: String,
+    pub name: String,
+    pub accounts: u64,
+    pub score: Option<f64>,
+    change: SegmentChanges,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct SegmentChanges {
+    #[serde(rename = "28d")]
+    days_28: SegmentChange,
+}
+
+/// In points.
+#[derive(Clone, Debug, Deserialize)]
+pub struct SegmentChange {
+    pub score: Option<f64>,
+    pub within: Option<f64>,
+}
+
+impl Segment {
+    /// Over 28 days.
+    pub const fn change(&self) -> &SegmentChange {
+        &self.change.days_28
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 
-use crate::domain::output::{ALERT_OPENED, ALERT_RESOLVED, ALERT_UPDATED, SCORE_UPDATED};
+use crate::domain::output::{ALERT_OPENED, ALERT_RESOLVED, ALERT_UPDATED, SCORE_UPDATED, SEGMENT_UPDATED};
 use crate::kafka::cloud_events::Received;
 
 use super::super::output::Output;
@@ -42,6 +42,7 @@ enum Type {
     AlertOpened,
     AlertUpdated,
     AlertResolved,
+    Segment,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -83,6 +84,7 @@ fn segment_of(output: &Output) -> Option<&String> {
     let attributes: &BTreeMap<String, Value> = match output {
         Output::Score(score) => &score.attributes,
         Output::Alert(alert) => &alert.attributes,
+        Output::Segment(segment) => return (segment.attribute == "segment").then_some(&segment.name),
     };
     match attributes.get("segment") {
         Some(Value::String(segment)) => Some(segment),
@@ -98,6 +100,7 @@ impl Type {
             Self::AlertOpened => event_type == ALERT_OPENED,
             Self::AlertUpdated => event_type == ALERT_UPDATED,
             Self::AlertResolved => event_type == ALERT_RESOLVED,
+            Self::Segment => event_type == SEGMENT_UPDATED,
         }
     }
 }
@@ -107,6 +110,7 @@ impl BandName {
         let band = match output {
             Output::Score(score) => &score.band,
             Output::Alert(alert) => &alert.band,
+            Output::Segment(_) => return false,
         };
         let name = match self {
             Self::Green => "green",

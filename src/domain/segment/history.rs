@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::numbers::Numbers;
+use super::numbers::{ACCOUNTS, Numbers};
 use crate::domain::codec::{CodecError, Reader, put_varint, put_zigzag};
 
 /// Single precision: thousands of numbers a segment, of which nobody reads more than seven digits.
@@ -29,6 +29,16 @@ impl History {
     pub fn at(&self, day: i32) -> Option<&[f32]> {
         let known = self.days.iter().rev().find(|(known, _)| *known <= day);
         known.map(|(_, numbers)| &**numbers)
+    }
+
+    /// Whether there were no accounts from `day` on.
+    pub fn is_empty_since(&self, day: i32) -> bool {
+        let before = self.at(day).is_some_and(|numbers| numbers[ACCOUNTS] == 0.0);
+        let later = self.days.iter().filter(|(known, _)| *known > day);
+        before
+            && later
+                .map(|(_, numbers)| numbers[ACCOUNTS])
+                .all(|accounts| accounts == 0.0)
     }
 
     /// Puts every number where another model has it; those that it has not are gone.

@@ -44,6 +44,11 @@ pub struct Message<'a> {
     pub boundary: Timestamp,
 }
 
+/// Rounded, so that what is next to nothing has no sign of its own.
+fn tenths(points: f64) -> f64 {
+    (points * 10.0).round() / 10.0 + 0.0
+}
+
 impl Message<'_> {
     /// What the rules read, in the order of [`Model::segment_reads`].
     pub fn values(&self) -> Vec<f64> {
@@ -203,7 +208,7 @@ impl Message<'_> {
         let within = self.now(SegmentNumber::Within(long as u8));
         let mix = self.now(SegmentNumber::Mix(long as u8));
         if !within.is_nan() && !mix.is_nan() {
-            let _ = write!(text, "; within {within:+.1}, mix {mix:+.1}");
+            let _ = write!(text, "; within {:+.1}, mix {:+.1}", tenths(within), tenths(mix));
             if days != CHANGE_DAYS[long] {
                 let _ = write!(text, " in {} days", CHANGE_DAYS[long]);
             }

@@ -12,6 +12,8 @@
 //! | `numbers` | what people read: means, shares, the change |
 //! | `history` | a segment's numbers day by day |
 //! | `home` | the segments whose home a shard is |
+//! | `origins` | what the shards have said, boundary by boundary |
+//! | `standing` | where one segment stands |
 //! | `rules` | the alerts of a segment |
 //! | `message` | what is sent of a segment |
 
@@ -20,8 +22,10 @@ pub mod history;
 pub mod home;
 mod message;
 pub mod numbers;
+mod origins;
 pub mod partial;
 mod rules;
+mod standing;
 pub mod sums;
 pub mod tallies;
 

@@ -16,6 +16,7 @@ use crate::{
     },
 };
 
+pub const ACCOUNTS: usize = 2;
 const SHARES: usize = 4;
 const VALUE_SHARES: usize = SHARES + Band::ALL.len();
 const PSI: usize = VALUE_SHARES + Band::ALL.len();
@@ -93,7 +94,7 @@ pub fn place(number: SegmentNumber, model: &Model) -> usize {
     match number {
         SegmentNumber::Score => 0,
         SegmentNumber::ValueScore => 1,
-        SegmentNumber::Accounts => 2,
+        SegmentNumber::Accounts => ACCOUNTS,
         SegmentNumber::Value => 3,
         SegmentNumber::Share(band) => SHARES + band as usize,
         SegmentNumber::ValueShare(band) => VALUE_SHARES + band as usize,

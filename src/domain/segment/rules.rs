@@ -31,22 +31,15 @@ pub fn open(states: &[RuleState]) -> impl Iterator<Item = u16> {
         .map(|state| state.rule)
 }
 
-/// Steps every rule by `values`, what the model's rules on segments read, and sends what opened or resolved.
-pub fn step(
-    states: &mut Vec<RuleState>,
-    message: &Message<'_>,
-    values: &[f64],
-    first: Timestamp,
-    may_send: bool,
-    out: &mut Outputs,
-) {
-    let accounts = message.sums.accounts();
+/// Steps every rule, and sends what opened or resolved. `first` is since when there is the segment.
+pub fn step(states: &mut Vec<RuleState>, message: &Message<'_>, first: Timestamp, may_send: bool, out: &mut Outputs) {
+    let (accounts, values) = (message.sums.accounts(), message.values());
     let inputs = Inputs {
         // Of too few accounts nothing is known: what is missing neither opens nor resolves.
         readings: if accounts < message.table.min_accounts {
             &[]
         } else {
-            values
+            &values
         },
         attributes: &[],
         score: f64::NAN,

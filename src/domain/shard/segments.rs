@@ -167,7 +167,7 @@ impl Segments {
 /// The text of the attribute, which the segment is called by; another type names none.
 fn segment_name(account: &Account, attribute: u16) -> Option<&str> {
     match account.attributes.get(usize::from(attribute)) {
-        Attribute::Text(name) => Some(name),
+        Attribute::Text(name) if !name.is_empty() => Some(name),
         _ => None,
     }
 }

@@ -148,7 +148,7 @@ fn the_students_fall_by_nine_points_and_one_alert_says_why() {
         };
         cluster.events(&a_day("s", 40, today, online, readers));
         cluster.events(&a_day("w", 40, today, &[0, 3], 5));
-        cluster.tick(day(today + 1));
+        cluster.tick(day(today));
     }
     let alerts: Vec<Value> = cluster
         .runs
@@ -203,7 +203,7 @@ fn newcomers_move_the_mean_and_open_nothing() {
         cluster.events(&a_day("s", 20, today, &[0, 2, 4, 6], 0));
         // The guests do less, and ever did.
         cluster.events(&a_day("g", 20, today, &[1], 0));
-        cluster.tick(day(today + 1));
+        cluster.tick(day(today));
     }
     assert!(cluster.sent(ALERT_OPENED, "segment=students").is_empty());
     let students = cluster.sent(SEGMENT_UPDATED, "segment=students");
@@ -248,7 +248,7 @@ fn another_model_keeps_what_is_the_same() {
     );
     for today in 0..40 {
         cluster.events(&a_day("s", 12, today, &[0, 2, 4, 6], 0));
-        cluster.tick(day(today + 1));
+        cluster.tick(day(today));
     }
     let more = MODEL.replace(
         "[[segment.measure]]\nid = \"read_terms\"",
