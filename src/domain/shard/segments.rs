@@ -99,9 +99,7 @@ impl Segments {
             let segment = name.map_or(0, |name| value_hash(name.as_bytes()));
             let before = before.map(|before| before.membership(index));
             memberships.push(Membership::next(before, segment, now.day()));
-            if before.is_none_or(|before| before.segment != segment) {
-                self.tallies.name(index, segment, name.unwrap_or_default());
-            }
+            self.tallies.name(index, segment, name.unwrap_or_default());
         }
     }
 

@@ -251,6 +251,7 @@ impl Log {
             ),
             Entry::Model { source, .. } => Told::Model(source.into()),
             Entry::SourceReset { topic, partition, .. } => Told::Reset(topic.into(), partition),
+            Entry::SegmentPartial { .. } => unreachable!("ingest sums no accounts up"),
         };
         self.entries.entry(shard).or_default().push(told);
     }

@@ -424,9 +424,9 @@ fn a_rule_on_a_segment_reads_the_segment() {
     let rendered = segment_rule("measure.onlin_use < 3");
     let expected = r#"
   × `measure.onlin_use` is not known
-    ╭─[model.toml:18:11]
- 17 │ id = "a"
- 18 │ when = '''measure.onlin_use < 3'''
+    ╭─[model.toml:17:11]
+ 16 │ id = "a"
+ 17 │ when = '''measure.onlin_use < 3'''
     ·           ────────┬────────
     ·                   ╰── here
     ╰────

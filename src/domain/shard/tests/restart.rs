@@ -124,10 +124,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 /// The log with what its shard tells itself of segments, as of the only shard that there is.
 fn with_partials(log: &Log) -> Log {
     let mut run = Log::default().fold(EMIT_ALL);
-    let mut told = Log {
-        wall: log.wall,
-        ..Log::default()
-    };
+    let mut told = Log::default();
+    told.wall = log.wall;
     for entry in &log.entries {
         told.entries.push(entry.clone());
         run.fold_one(&told, told.entries.len() - 1);
