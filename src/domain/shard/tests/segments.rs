@@ -252,7 +252,7 @@ fn another_model_keeps_what_is_the_same() {
     }
     let more = MODEL.replace(
         "[[segment.measure]]\nid = \"read_terms\"",
-        "[[segment.measure]]\nid = \"active\"\nvalue = \"days(usage[28d])\"\nfold = \"mean\"\n[[segment.measure]]\nid = \"read_terms\"",
+        "[[segment.measure]]\nid = \"active\"\nvalue = 'count(usage{name=\"online\"}[7d])'\nfold = \"mean\"\n[[segment.measure]]\nid = \"read_terms\"",
     );
     cluster.logs.iter_mut().for_each(|log| log.model(&more));
     cluster.settle();
