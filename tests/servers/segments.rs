@@ -12,7 +12,7 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
 
 use crate::support::{
-    feed::{self, plan},
+    feed::{self, Load, Pace, plan},
     kafka::{Placement, Record},
     service::{Installation, in_project},
     shared_kafka, shared_redis,
@@ -42,7 +42,9 @@ fn segments_come_out_once_whatever_is_killed() {
     let mut installation = Installation::new("segments", shared_kafka(), &shared_redis());
     let model = installation.folder().join("model.toml");
     let reference = fs::read_to_string(in_project("benches/reference.toml")).unwrap();
-    fs::write(&model, reference + SEGMENTS).unwrap();
+    // In steps of a day also while a backlog is worked off.
+    let stepwise = reference.replace("= \"off\"", "= \"1d\"");
+    fs::write(&model, stepwise + SEGMENTS).unwrap();
     installation.set("model.file", &format!("{:?}", model.display().to_string()));
     installation.set("log.shards", "3");
     installation.set("scorer.checkpoint", "\"100ms\"");
@@ -54,7 +56,7 @@ fn segments_come_out_once_whatever_is_killed() {
     installation
         .kafka
         .send(installation.topic(Kind::Account), Placement::ByKey, &record);
-    feed::preload(&installation, plan(ACCOUNTS, 30_000, 41));
+    let load = Load::start(&installation, plan(ACCOUNTS, 40_000, 41), Pace::PerSecond(4_000));
     let mut dice = ChaCha8Rng::seed_from_u64(41);
     for _ in 0..KILLS {
         let service = installation.start(0);
@@ -62,9 +64,11 @@ fn segments_come_out_once_whatever_is_killed() {
         thread::park_timeout(Duration::from_millis(dice.random_range(0..700)));
         service.kill();
     }
+    let events = load.finish();
     let service = installation.start(0);
     installation.wait_until_idle();
-    assert_as_undisturbed(&installation);
+    let outputs = assert_as_undisturbed(&installation);
+    println!("{KILLS} kills, {events} events, {outputs} outputs");
     assert!(
         service
             .get("/metrics")
