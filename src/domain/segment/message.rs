@@ -59,7 +59,7 @@ impl Message<'_> {
         if days == 0 {
             return self.numbers.get(number, self.model);
         }
-        let before = self.history.at(self.boundary.day() - i32::from(days));
+        let before = self.history.at(self.boundary.day().saturating_sub(days.into()));
         let before = before.and_then(|numbers| numbers.get(place(number, self.model)));
         before.map_or(f64::NAN, |number| f64::from(*number))
     }

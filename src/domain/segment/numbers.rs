@@ -44,7 +44,7 @@ impl Numbers {
         ];
         numbers.extend(sums.bands.iter().map(|band| share(band.count as f64, accounts)));
         numbers.extend(sums.bands.iter().map(|band| share(band.total(), value)));
-        let before = |days: u16| history.at(today - i32::from(days));
+        let before = |days: u16| history.at(today.saturating_sub(days.into()));
         let bins_before = before(CHANGE_DAYS[LONG]).map(|numbers| &numbers[BINS_AT..SCORES]);
         numbers.push(bins_before.map_or(f64::NAN, |before| population_stability(before, &sums.bins)));
         numbers.extend(sums.stayed.iter().map(Sum::mean));
