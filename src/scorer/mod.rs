@@ -6,7 +6,7 @@
 //! | `plan`, `take` | where a shard begins: fence, ask, load, position |
 //! | `owned` | the cycle: fold, publish, checkpoint |
 //! | `publish`, `decide` | the transaction, and what to do when it fails |
-//! | `unfinished` | a transaction that the broker left half done |
+//! | `unfinished` | a commit that the broker has not carried out |
 //! | `checkpoint`, `store` | the state outside the process |
 //! | `rebuild`, `lookup` | the state made anew, or read from outside |
 //!

@@ -276,7 +276,10 @@ impl Bench {
 
     /// Opens a transaction that would set the group's offset, and leaves it open.
     pub fn pend_offset(&self, shard: i32, offset: i64) -> BaseProducer {
-        let mut config = self.settings.kafka.transactional_producer(&format!("{}-stray", self.settings.app));
+        let mut config = self
+            .settings
+            .kafka
+            .transactional_producer(&format!("{}-stray", self.settings.app));
         config.set("transaction.timeout.ms", "600000");
         let producer: BaseProducer = config.create().unwrap();
         let group: BaseConsumer = self.settings.kafka.log_reader(&self.settings.group()).create().unwrap();
