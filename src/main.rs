@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use pulsewatch::cli::{
-    Cli, Command, Context, backtest, check, demo, dlq, explain, fit, generate, rebuild, replay, report, run, schema,
+    Cli, Command, Context, backtest, check, completions, demo, dlq, explain, fit, generate, man, rebuild, replay,
+    report, run, schema, tap,
 };
 
 #[global_allocator]
@@ -20,15 +21,18 @@ fn main() -> ExitCode {
     report(match &cli.command {
         Command::Backtest(arguments) => backtest::run(arguments, &context),
         Command::Check(arguments) => check::run(arguments, &context),
+        Command::Completions(arguments) => completions::run(arguments),
         Command::Demo(arguments) => demo::run(arguments, &context),
         Command::Dlq(arguments) => dlq::run(arguments, &context),
         Command::Explain(arguments) => explain::run(arguments, &context),
         Command::Fit(arguments) => fit::run(arguments, &context),
         Command::Generate(arguments) => generate::run(arguments, &context),
+        Command::Man(_) => man::run(),
         Command::Rebuild(arguments) => rebuild::run(arguments, &context),
         Command::Replay(arguments) => replay::run(arguments, &context),
         Command::Run(arguments) => run::run(arguments, &context),
         Command::Schema(arguments) => schema::run(arguments),
+        Command::Tap(arguments) => tap::run(arguments, &context),
     })
 }
 

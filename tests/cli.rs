@@ -78,6 +78,41 @@ fn check_finds_the_shipped_settings_and_models_well() {
 }
 
 #[test]
+fn warnings_are_shown_and_fail_only_a_strict_check() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("model.toml");
+    let indicator =
+        "[[dimension.indicator]]\nid = \"i\"\nvalue = \"count(usage[7d])\"\nscore = { worst = 0, best = 1 }\n";
+    let dimension = |id: &str, weight: u32| format!("[[dimension]]\nid = \"{id}\"\nweight = {weight}\n{indicator}");
+    std::fs::write(
+        &file,
+        format!("name = \"m\"\n{}{}", dimension("a", 60), dimension("b", 35)),
+    )
+    .unwrap();
+    let check = |arguments: &[&str]| {
+        let model = ["check", "--model", file.to_str().unwrap()];
+        run(&model.iter().chain(arguments).copied().collect::<Vec<_>>())
+    };
+    let shown = |output: &Output| String::from_utf8(output.stderr.clone()).unwrap();
+    let warning = "the weights of the dimensions add up to 95, not to 100";
+    let lenient = check(&[]);
+    assert!(stdout(&lenient).contains(": 1 warning ("), "{lenient:?}");
+    assert!(
+        shown(&lenient).contains(warning) && shown(&lenient).contains("model.toml:11:10"),
+        "{lenient:?}"
+    );
+    let report: Value = serde_json::from_str(&stdout(&check(&["--format", "json"]))).unwrap();
+    assert_eq!(report["model"]["warnings"][0]["message"], warning);
+    assert_eq!(report["model"]["warnings"][0]["line"], 11);
+    let strict = check(&["--strict"]);
+    assert_eq!(strict.status.code(), Some(64));
+    assert!(shown(&strict).contains(warning));
+    assert_eq!(shown(&strict).matches(warning).count(), 1);
+    let well = run(&["check", "--strict", "--model", "config/models/default.toml"]);
+    assert!(well.status.success(), "{well:?}");
+}
+
+#[test]
 fn check_shows_what_is_in_force_without_secrets() {
     let mut command = pulsewatch(&["check", "--print", "--format", "json"]);
     command
@@ -293,6 +328,50 @@ fn the_demo_ends_by_itself_with_a_summary() {
     let text = stdout(&output);
     assert!(text.contains("\nafter ") && text.contains("try next"), "{text}");
     assert!(!text.contains('\u{1b}'), "{text:?}");
+}
+
+#[test]
+fn every_shell_gets_completions_of_every_command() {
+    for (shell, begins) in [
+        ("bash", "_pulsewatch() {"),
+        ("zsh", "#compdef pulsewatch"),
+        ("fish", "# Print an optspec"),
+        ("powershell", "\nusing namespace"),
+        ("elvish", "\nuse builtin;"),
+    ] {
+        let text = stdout(&run(&["completions", shell]));
+        assert!(
+            text.starts_with(begins),
+            "{shell}: {}",
+            text.lines().next().unwrap_or_default()
+        );
+        for word in ["replay", "tap", "min-change"] {
+            assert!(text.contains(word), "{shell} does not know {word}");
+        }
+    }
+    // Bash itself reads it and completes with it.
+    let script = "eval \"$($0 completions bash)\"; COMP_WORDS=(pulsewatch tap --until); COMP_CWORD=2; \
+        _pulsewatch pulsewatch --until tap; echo \"${COMPREPLY[@]}\"";
+    let bash = Command::new("bash")
+        .args(["-c", script, env!("CARGO_BIN_EXE_pulsewatch")])
+        .output()
+        .unwrap();
+    assert_eq!(stdout(&bash).trim(), "--until-end", "{bash:?}");
+    assert_eq!(run(&["completions", "cmd"]).status.code(), Some(2));
+}
+
+#[test]
+fn the_man_page_has_every_command_and_option_once() {
+    let page = stdout(&run(&["man"]));
+    assert!(page.contains(".TH pulsewatch 1"), "{page}");
+    for title in ["PULSEWATCH TAP", "PULSEWATCH DLQ REPLAY"] {
+        assert_eq!(page.matches(&format!("\n.SH \"{title}\"")).count(), 1, "{title}");
+    }
+    for option in ["until\\-end", "dry\\-run"] {
+        assert!(page.contains(option), "{option}");
+    }
+    assert_eq!(page.matches("Settings file [default").count(), 1);
+    assert!(page.contains("pulsewatch tap \\-\\-band red"), "no examples");
 }
 
 fn signal(process: u32, name: &str) {

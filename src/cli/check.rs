@@ -1,61 +1,108 @@
 //! `pulsewatch check`: settings and model, every mistake at once.
 
+use std::path::PathBuf;
+
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::config::Config;
-use crate::model::Model;
+use crate::document::Problems;
+use crate::model::{Checked, Model};
 
 use super::context::{self, Context};
-use super::{Failure, Format};
+use super::{Failure, Format, failure};
 
 /// Checks settings and model: every mistake at once, with line, caret and help
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  pulsewatch check --print\n  PULSEWATCH_LOG__SHARDS=16 pulsewatch check --config my.toml"
+    after_help = "Example:\n  pulsewatch check --print\n  pulsewatch check --model my-model.toml --strict\n  \
+    PULSEWATCH_LOG__SHARDS=16 pulsewatch check --config my.toml"
 )]
 pub struct Arguments {
     /// Print the settings in force (secrets hidden) and the model
     #[arg(long)]
     print: bool,
+    /// Check this model instead of the one in the settings
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
+    /// Let warnings fail the check, too
+    #[arg(long)]
+    strict: bool,
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
 
 pub fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let config = context.config()?;
-    let model = context::model(config.model.file.as_deref())?;
+    let file = arguments.model.as_deref().or(config.model.file.as_deref());
+    let Checked { model, warnings } = context::checked_model(file)?;
+    if let Some(warnings) = &warnings
+        && arguments.format == Format::Text
+        && !arguments.strict
+    {
+        failure::show(warnings);
+    }
     let settings = match context.settings_path() {
         Some(path) => path.display().to_string(),
         None => "built-in defaults".to_owned(),
     };
-    let model_file = context::model_name(config.model.file.as_deref());
+    let model_file = context::model_name(file);
     match arguments.format {
-        Format::Json => print_json(arguments.print, &settings, &model_file, &config, &model)?,
+        Format::Json => {
+            let mut report = report(&settings, &model_file, &model, warnings.as_ref());
+            if arguments.print {
+                report["settings"]["in_force"] = in_force(&config)?;
+            }
+            anstream::println!("{report:#}");
+        }
         Format::Text => {
             anstream::println!("settings: {settings}: well");
-            anstream::println!("model:    {model_file}: well ({})", summary(&model));
+            anstream::println!(
+                "model:    {model_file}: {} ({})",
+                verdict(warnings.as_ref()),
+                summary(&model)
+            );
             if arguments.print {
                 anstream::println!("\n{}", toml(&config)?.trim_end());
                 anstream::println!("\n{}", model_table(&model));
             }
         }
     }
-    Ok(())
+    match warnings {
+        Some(warnings) if arguments.strict => Err(warnings.into()),
+        _ => Ok(()),
+    }
 }
 
-fn print_json(print: bool, settings: &str, model_file: &str, config: &Config, model: &Model) -> Result<(), Failure> {
-    let mut report = json!({
-        "settings": { "file": settings },
-        "model": { "file": model_file, "name": model.name, "version": model.version },
+fn report(settings: &str, model_file: &str, model: &Model, warnings: Option<&Problems>) -> Value {
+    let warnings = warnings.into_iter().flat_map(Problems::iter).map(|warning| {
+        json!({
+            "line": warning.line(),
+            "message": warning.message(),
+            "help": warning.remedy(),
+        })
     });
-    if print {
-        let in_force =
-            serde_json::to_value(config).map_err(|error| Failure::of("cannot print the settings", &error))?;
-        report["settings"]["in_force"] = in_force;
+    json!({
+        "settings": { "file": settings },
+        "model": {
+            "file": model_file,
+            "name": model.name,
+            "version": model.version,
+            "warnings": warnings.collect::<Vec<_>>(),
+        },
+    })
+}
+
+fn in_force(config: &Config) -> Result<Value, Failure> {
+    serde_json::to_value(config).map_err(|error| Failure::of("cannot print the settings", &error))
+}
+
+fn verdict(warnings: Option<&Problems>) -> String {
+    match warnings.map_or(0, |warnings| warnings.iter().count()) {
+        0 => "well".to_owned(),
+        1 => "1 warning".to_owned(),
+        count => format!("{count} warnings"),
     }
-    anstream::println!("{report:#}");
-    Ok(())
 }
 
 fn toml(config: &Config) -> Result<String, Failure> {
@@ -82,6 +129,11 @@ fn model_table(model: &Model) -> String {
         let dimension = &model.dimensions[usize::from(indicator.dimension)];
         let weight = format!("{:.1} %", 100.0 * dimension.weight * indicator.weight);
         table.add_row([indicator.id.clone(), weight, indicator.expression.clone()]);
+    }
+    for card in &model.scorecards {
+        if let Some((_, when)) = &card.when {
+            table.add_row([format!("scorecard {}", card.id), String::new(), when.clone()]);
+        }
     }
     for alert in &model.alerts {
         table.add_row([format!("alert {}", alert.id), String::new(), alert.expression.clone()]);

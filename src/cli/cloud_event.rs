@@ -5,18 +5,17 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::domain::outbox::OutputRecord;
-use crate::domain::time::Timestamp;
-use crate::kafka::cloud_events;
+use crate::kafka::cloud_events::{self, Received};
 
 /// All but the data, which is JSON already.
 #[derive(Serialize)]
-struct Envelope<'a> {
+struct Envelope<'a, Time> {
     specversion: &'static str,
     id: &'a str,
     source: &'a str,
-    r#type: &'static str,
+    r#type: &'a str,
     subject: &'a str,
-    time: Timestamp,
+    time: Time,
     datacontenttype: &'static str,
 }
 
@@ -46,17 +45,40 @@ impl<W: Write> Lines<W> {
             time: record.time,
             datacontenttype: cloud_events::JSON,
         };
-        self.line.clear();
-        serde_json::to_writer(&mut self.line, &envelope)?;
-        // In place of the brace that closes the envelope.
-        self.line.pop();
-        self.line.extend_from_slice(b",\"data\":");
-        self.line.extend_from_slice(record.value);
-        self.line.extend_from_slice(b"}\n");
-        self.out.write_all(&self.line)
+        write_line(&mut self.out, &mut self.line, &envelope, record.value)
     }
 
     pub fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }
+}
+
+/// Writes one that came from Kafka, with the source that it names.
+pub fn write_received(out: &mut impl Write, event: &Received<'_>) -> io::Result<()> {
+    let envelope = Envelope {
+        specversion: cloud_events::VERSION,
+        id: event.id,
+        source: event.source,
+        r#type: event.event_type,
+        subject: event.subject,
+        time: event.time,
+        datacontenttype: cloud_events::JSON,
+    };
+    write_line(out, &mut Vec::new(), &envelope, event.value)
+}
+
+fn write_line(
+    out: &mut impl Write,
+    line: &mut Vec<u8>,
+    envelope: &Envelope<'_, impl Serialize>,
+    data: &[u8],
+) -> io::Result<()> {
+    line.clear();
+    serde_json::to_writer(&mut *line, envelope)?;
+    // In place of the brace that closes the envelope.
+    line.pop();
+    line.extend_from_slice(b",\"data\":");
+    line.extend_from_slice(data);
+    line.extend_from_slice(b"}\n");
+    out.write_all(line)
 }

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::config::{Config, Inputs, SettingsFile};
-use crate::model::{self, Model};
+use crate::model::{self, Checked, Model};
 
 use super::{Common, Failure};
 
@@ -48,7 +48,12 @@ impl Context {
 
 /// The model in `file`, or the built-in one.
 pub fn model(file: Option<&Path>) -> Result<Model, Failure> {
-    Ok(model::compile(&model_text(file)?, &model_name(file))?)
+    Ok(checked_model(file)?.model)
+}
+
+/// The same with its warnings.
+pub fn checked_model(file: Option<&Path>) -> Result<Checked, Failure> {
+    Ok(model::check(&model_text(file)?, &model_name(file))?)
 }
 
 /// Its text.

@@ -70,6 +70,14 @@ pub fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
+/// Shows mistakes or warnings with their places.
+pub fn show(problems: &Problems) {
+    anstream::eprint!(
+        "{}",
+        problems.render(io::stderr().is_terminal(), super::context::width().into())
+    );
+}
+
 /// Tells the user about a failure, and the shell by the exit code.
 pub fn report(outcome: Result<(), Failure>) -> ExitCode {
     let failure = match outcome {
@@ -77,12 +85,7 @@ pub fn report(outcome: Result<(), Failure>) -> ExitCode {
         Err(failure) => failure,
     };
     match &failure {
-        Failure::Configuration(problems) => {
-            anstream::eprint!(
-                "{}",
-                problems.render(io::stderr().is_terminal(), super::context::width().into())
-            );
-        }
+        Failure::Configuration(problems) => show(problems),
         Failure::Silent => {}
         other => anstream::eprintln!("pulsewatch: {other}"),
     }

@@ -3,6 +3,7 @@
 pub mod backtest;
 pub mod check;
 mod cloud_event;
+pub mod completions;
 mod context;
 pub mod demo;
 pub mod dlq;
@@ -11,12 +12,16 @@ mod failure;
 pub mod fit;
 pub mod generate;
 mod history;
+pub mod man;
+mod output;
+mod outputs;
 mod progress;
 pub mod rebuild;
 pub mod replay;
 pub mod run;
 pub mod schema;
 mod table;
+pub mod tap;
 mod wiring;
 
 pub use context::Context;
@@ -66,15 +71,18 @@ pub enum Format {
 pub enum Command {
     Backtest(backtest::Arguments),
     Check(check::Arguments),
+    Completions(completions::Arguments),
     Demo(demo::Arguments),
     Dlq(dlq::Arguments),
     Explain(explain::Arguments),
     Fit(fit::Arguments),
     Generate(generate::Arguments),
+    Man(man::Arguments),
     Rebuild(rebuild::Arguments),
     Replay(replay::Arguments),
     Run(run::Arguments),
     Schema(schema::Arguments),
+    Tap(tap::Arguments),
 }
 
 fn setting(text: &str) -> Result<(String, String), String> {

@@ -32,6 +32,7 @@ pub struct Document<'d> {
     overrides: Overrides,
     asked: RefCell<BTreeSet<String>>,
     problems: RefCell<Vec<Problem>>,
+    warnings: RefCell<Vec<Problem>>,
 }
 
 impl<'d> Document<'d> {
@@ -53,6 +54,7 @@ impl<'d> Document<'d> {
             overrides: Overrides::new(overrides),
             asked: RefCell::default(),
             problems: RefCell::new(problems),
+            warnings: RefCell::default(),
         }
     }
 
@@ -64,19 +66,35 @@ impl<'d> Document<'d> {
         &self.origin
     }
 
+    /// The dotted paths of the settings that were asked for.
+    #[cfg(test)]
+    pub fn asked(&self) -> BTreeSet<String> {
+        self.asked.borrow().clone()
+    }
+
     /// Notes a mistake; [`Document::finish`] hands all of them out.
     pub fn report(&self, problem: Problem) {
         self.problems.borrow_mut().push(problem);
     }
 
+    /// Notes something that is allowed and hardly meant; [`Document::finish_with_warnings`] hands all of them out.
+    pub fn warn(&self, problem: Problem) {
+        self.warnings.borrow_mut().push(problem.into_warning());
+    }
+
     /// `value` if nothing was wrong. Overrides that nobody asked for are mistakes too.
     pub fn finish<T>(self, value: T) -> Result<T, Problems> {
+        self.finish_with_warnings(value).map(|(value, _)| value)
+    }
+
+    /// The same with the warnings, if there are any.
+    pub fn finish_with_warnings<T>(self, value: T) -> Result<(T, Option<Problems>), Problems> {
         let asked = self.asked.into_inner();
         let mut problems = self.problems.into_inner();
         problems.extend(self.overrides.unused(&asked));
         match Problems::new(problems) {
             Some(problems) => Err(problems),
-            None => Ok(value),
+            None => Ok((value, Problems::new(self.warnings.into_inner()))),
         }
     }
 }

@@ -4,7 +4,9 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, NamedSource, SourceSpan};
+use miette::{
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, Severity, SourceCode, SourceSpan,
+};
 use thiserror::Error;
 
 use super::secret::masked;
@@ -70,18 +72,36 @@ impl Place {
     }
 }
 
-/// One mistake.
-#[derive(Debug, Error, Diagnostic)]
+/// One mistake, or something that is allowed and hardly meant.
+#[derive(Debug, Error)]
 #[error("{message}")]
 pub struct Problem {
     message: String,
-    #[source_code]
     source_code: NamedSource<Arc<str>>,
-    #[label("{label}")]
     span: SourceSpan,
     label: String,
-    #[help]
     help: Option<String>,
+    severity: Severity,
+}
+
+impl Diagnostic for Problem {
+    fn severity(&self) -> Option<Severity> {
+        Some(self.severity)
+    }
+
+    fn help(&self) -> Option<Box<dyn fmt::Display + '_>> {
+        let help = self.help.as_ref()?;
+        Some(Box::new(help))
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(&self.source_code)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let label = LabeledSpan::new_with_span(Some(self.label.clone()), self.span);
+        Some(Box::new(std::iter::once(label)))
+    }
 }
 
 impl Problem {
@@ -92,7 +112,13 @@ impl Problem {
             span: place.span.into(),
             label: "here".to_owned(),
             help: None,
+            severity: Severity::Error,
         }
+    }
+
+    pub(super) fn into_warning(mut self) -> Self {
+        self.severity = Severity::Warning;
+        self
     }
 
     /// The words under the caret.
@@ -112,9 +138,21 @@ impl Problem {
     pub fn message(&self) -> &str {
         &self.message
     }
+
+    /// What to do about it, as it was said with [`Problem::help`].
+    pub fn remedy(&self) -> Option<&str> {
+        self.help.as_deref()
+    }
+
+    /// The line on which it starts, from 1.
+    pub fn line(&self) -> usize {
+        let text = self.source_code.inner().as_bytes();
+        let before = text.iter().take(self.span.offset());
+        1 + before.filter(|byte| **byte == b'\n').count()
+    }
 }
 
-/// Every mistake of a document, at least one.
+/// Every mistake of a document, or every warning: at least one.
 #[derive(Debug)]
 pub struct Problems(Vec<Problem>);
 

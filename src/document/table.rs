@@ -76,6 +76,10 @@ impl<'d> Table<'d> {
         self.document.report(problem);
     }
 
+    pub fn warn(&self, problem: Problem) {
+        self.document.warn(problem);
+    }
+
     /// The keys that are written, in alphabetical order; for tables whose keys are the user's own.
     pub fn keys(&self) -> Vec<&'d str> {
         let entries = self.entries.iter().flat_map(|(entries, _)| entries.iter());
@@ -302,6 +306,17 @@ impl<'d> Table<'d> {
             }
         }
         tables
+    }
+
+    /// The texts under `text` in the tables of `[[key]]`, empty where there is none; nothing is reported.
+    pub fn texts_in(&self, key: &str, text: &str) -> Vec<String> {
+        let items = self.written(key).and_then(|value| value.get_ref().as_array());
+        let text_of = |item: &Spanned<DeValue<'_>>| {
+            let entries = item.get_ref().as_table()?;
+            entries.get(text)?.get_ref().as_str().map(str::to_owned)
+        };
+        let items = items.into_iter().flat_map(|items| items.iter());
+        items.map(|item| text_of(item).unwrap_or_default()).collect()
     }
 
     /// Whether a table stands under `key` in the document.

@@ -7,6 +7,8 @@ pub enum Cause {
     Indicator(u16),
     /// Indicators gained or lost their data, so that weights moved.
     Coverage,
+    /// Another scorecard fits the account now.
+    Scorecard,
     /// The model itself changed.
     Model,
 }
@@ -62,7 +64,27 @@ pub fn attribute(before: Side<'_>, after: Side<'_>, weights: &[f64], rest: Cause
             change: unexplained,
         });
     }
-    // Unstable sorting allocates nothing; by cause among equals, so that the order is the same on every run.
+    sort(drivers);
+}
+
+/// Adds what came of another scorecard to the drivers of the change from `before` to `by_former`, the score that the account
+/// would have now by the scorecard before: the rest of the way to `now`. Where that one has no score, it is all of the way.
+/// No drivers are left when there is no score before or now.
+pub fn add_scorecard(before: f64, by_former: f64, now: f64, drivers: &mut Vec<Driver>) {
+    let change = now - if by_former.is_nan() { before } else { by_former };
+    if before.is_nan() || now.is_nan() {
+        drivers.clear();
+    } else if change.abs() > NOISE {
+        drivers.push(Driver {
+            cause: Cause::Scorecard,
+            change,
+        });
+        sort(drivers);
+    }
+}
+
+/// The largest first; unstable sorting allocates nothing, so equals go by cause: the order is the same on every run.
+fn sort(drivers: &mut [Driver]) {
     drivers.sort_unstable_by(|a, b| {
         b.change
             .abs()
@@ -74,7 +96,8 @@ pub fn attribute(before: Side<'_>, after: Side<'_>, weights: &[f64], rest: Cause
 const fn rank(cause: Cause) -> u32 {
     match cause {
         Cause::Indicator(index) => index as u32,
-        Cause::Coverage => u32::MAX - 1,
+        Cause::Coverage => u32::MAX - 2,
+        Cause::Scorecard => u32::MAX - 1,
         Cause::Model => u32::MAX,
     }
 }

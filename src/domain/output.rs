@@ -13,7 +13,7 @@ pub const ALERT_RESOLVED: &str = "pulsewatch.alert.resolved.v1";
 /// Every type that there is.
 pub const TYPES: [&str; 4] = [SCORE_UPDATED, ALERT_OPENED, ALERT_UPDATED, ALERT_RESOLVED];
 
-/// A score or a change of one, in points; 0..100 is worst..best. Written with two decimals, null when not known.
+/// A score, 0 (worst) to 100, or a change of one, in points: 100 is healthy. Written with two decimals, null when not known.
 #[derive(Clone, Copy, Debug, JsonSchema)]
 #[schemars(with = "Option<f64>")]
 pub struct Points(pub f64);
@@ -68,6 +68,8 @@ pub struct ScoreUpdated<'a> {
     pub alerts: Vec<&'a str>,
     pub attributes: AttributeMap<'a>,
     pub freshness: Freshness,
+    /// Which of the model's scorecards made the score; `default` is the model's own.
+    pub scorecard: &'a str,
     pub model: ModelRef<'a>,
 }
 
@@ -90,20 +92,20 @@ pub struct Trend {
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 pub struct DimensionScore<'a> {
     pub id: &'a str,
-    /// 0..100; null without data.
+    /// 0..100, 100 is healthy; null without data.
     pub score: Points,
-    /// Its share of the score as the model has it, 0..1.
+    /// Its share of the score as the scorecard has it, 0..1.
     pub weight: Quantity,
 }
 
-/// An indicator's part in the score's change, or a named cause (`coverage`, `model`) that is no indicator.
+/// An indicator's part in the score's change, or a named cause (`coverage`, `scorecard`, `model`) that is no indicator.
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 pub struct DriverPart<'a> {
-    /// `<dimension>.<indicator>`, or `coverage`, or `model`.
+    /// `<dimension>.<indicator>`, or `coverage`, `scorecard` or `model`.
     pub indicator: &'a str,
     /// The indicator's value now, in its own unit; null for a named cause.
     pub value: Quantity,
-    /// The indicator's score now, 0..100; null for a named cause.
+    /// The indicator's score now, 0..100, 100 is healthy; null for a named cause.
     pub score: Points,
     /// Points of the score's change that it accounts for.
     #[schemars(with = "f64")]
@@ -223,6 +225,7 @@ pub struct AlertChanged<'a> {
     /// By when somebody should have acted.
     pub due: Option<Timestamp>,
     pub reason: String,
+    /// The account's score, 0 (worst) to 100 (healthy).
     pub score: Points,
     pub band: Band,
     /// What moved the score since the last one sent.

@@ -50,6 +50,8 @@ pub struct PlannedMeasure {
     pub required: u128,
     /// [`NO_FIELD`] when events themselves are counted.
     pub field: u8,
+    /// The label whose values are told apart; [`NO_FIELD`] for none.
+    pub by: u8,
     pub store: Store,
     /// Bits of the label tests of an `open` measure, which its items remember in this order.
     pub item_tests: Vec<u32>,
@@ -83,6 +85,7 @@ impl Plan {
                 _ => measure.field.as_deref(),
             };
             let field = field.map_or(NO_FIELD, |field| plan.field_index(field));
+            let by = measure.by.as_deref().map_or(NO_FIELD, |label| plan.field_index(label));
             let item_tests = match measure.store {
                 Store::Open => bits(measure.required).take(16).collect(),
                 _ => Vec::new(),
@@ -91,6 +94,7 @@ impl Plan {
                 slot: FIRST_MEASURE + index,
                 required: measure.required,
                 field,
+                by,
                 store: measure.store,
                 item_tests,
             });

@@ -1,6 +1,6 @@
 //! From indicator scores to the account's score.
 
-use crate::model::Model;
+use crate::model::{Model, compiled::Scorecard};
 
 /// An account's score and how much of it had data.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -11,16 +11,16 @@ pub struct Score {
     pub coverage: f64,
 }
 
-/// Combines `scores`, one for each indicator of the model (NaN: missing).
+/// Combines `scores`, one for each indicator of the model (NaN: missing), as `card` weighs them.
 ///
 /// An indicator without a score shares its weight within its dimension; a dimension without any shares its weight among
 /// the others. `weights` receives each indicator's effective weight (0 where missing, sum 1 unless all are), `dimensions`
 /// each dimension's score (NaN: missing). The slices are as long as the model's indicators and dimensions.
-pub fn combine(model: &Model, scores: &[f64], weights: &mut [f64], dimensions: &mut [f64]) -> Score {
+pub fn combine(model: &Model, card: &Scorecard, scores: &[f64], weights: &mut [f64], dimensions: &mut [f64]) -> Score {
     let mut present_weight = 0.0;
     let mut missing_weight = 0.0;
     let mut first = 0;
-    for (index, dimension) in model.dimensions.iter().enumerate() {
+    for (index, &dimension_weight) in card.dimensions.iter().enumerate() {
         let members = model.indicators[first..]
             .iter()
             .take_while(|member| usize::from(member.dimension) == index);
@@ -29,7 +29,7 @@ pub fn combine(model: &Model, scores: &[f64], weights: &mut [f64], dimensions: &
 
         let (mut sum, mut present, mut missing) = (0.0, 0.0, 0.0);
         for member in range.clone() {
-            let weight = model.indicators[member].weight;
+            let weight = card.weight(member);
             if scores[member].is_nan() {
                 weights[member] = 0.0;
                 missing += weight;
@@ -43,12 +43,12 @@ pub fn combine(model: &Model, scores: &[f64], weights: &mut [f64], dimensions: &
             dimensions[index] = (sum / present).clamp(0.0, 100.0);
             weights[range]
                 .iter_mut()
-                .for_each(|weight| *weight *= dimension.weight / present);
-            present_weight += dimension.weight;
-            missing_weight += dimension.weight * missing;
+                .for_each(|weight| *weight *= dimension_weight / present);
+            present_weight += dimension_weight;
+            missing_weight += dimension_weight * missing;
         } else {
             dimensions[index] = f64::NAN;
-            missing_weight += dimension.weight;
+            missing_weight += dimension_weight;
         }
     }
     if present_weight <= 0.0 {
@@ -110,7 +110,8 @@ pub(super) mod tests {
     /// What `combine` says of `scores`: the result, effective weights, dimension scores.
     pub fn combined(model: &Model, scores: &[f64]) -> (Score, Vec<f64>, Vec<f64>) {
         let (mut weights, mut dimensions) = (vec![0.0; scores.len()], vec![0.0; model.dimensions.len()]);
-        let score = combine(model, scores, &mut weights, &mut dimensions);
+        let card = model.scorecards.last().unwrap();
+        let score = combine(model, card, scores, &mut weights, &mut dimensions);
         (score, weights, dimensions)
     }
 

@@ -1,6 +1,7 @@
 //! CloudEvents 1.0 over Kafka, binary mode: the header names, typed.
 
-use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::Message;
+use rdkafka::message::{Header, Headers, OwnedHeaders};
 
 use crate::domain::outbox::OutputRecord;
 
@@ -42,4 +43,40 @@ pub fn headers(source: &str, record: &OutputRecord<'_>) -> OwnedHeaders {
             })
         },
     )
+}
+
+/// An output as its readers get it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Received<'a> {
+    pub id: &'a str,
+    pub source: &'a str,
+    pub event_type: &'a str,
+    /// The account.
+    pub subject: &'a str,
+    /// RFC 3339.
+    pub time: &'a str,
+    /// JSON.
+    pub value: &'a [u8],
+}
+
+impl<'a> Received<'a> {
+    /// `None` when the record is no CloudEvent, such as one that somebody else put into the topic.
+    pub fn of(message: &'a impl Message) -> Option<Self> {
+        let mut received = Self {
+            value: message.payload()?,
+            ..Self::default()
+        };
+        for header in message.headers()?.iter() {
+            let field = match header.key {
+                ID => &mut received.id,
+                SOURCE => &mut received.source,
+                TYPE => &mut received.event_type,
+                SUBJECT => &mut received.subject,
+                TIME => &mut received.time,
+                _ => continue,
+            };
+            *field = std::str::from_utf8(header.value?).ok()?;
+        }
+        (!received.id.is_empty() && !received.event_type.is_empty()).then_some(received)
+    }
 }

@@ -1,4 +1,4 @@
-//! Reads a topic to its end of this moment, without a group: whatever is read here is still there for everybody.
+//! Reads a topic without a group: whatever is read here is still there for everybody.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -8,18 +8,33 @@ use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::BorrowedMessage;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
+use crate::domain::time::Timestamp;
+
 use super::client::KafkaSettings;
 use super::context::Quiet;
 use super::offsets::{self, Extent};
-use crate::domain::time::Timestamp;
 
 /// For each answer of the brokers, and between two records.
 const TIMEOUT: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(100);
 
+/// Where reading begins, in each partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    Beginning,
+    /// At the last so many offsets.
+    Last(i64),
+    /// At the first record that was written at that time or later.
+    Since(Timestamp),
+    /// At what is written from now on.
+    End,
+}
+
 pub struct TopicReader {
     consumer: BaseConsumer<Quiet>,
     topic: String,
+    /// Partitions that were not read yet to the end they had at the start.
+    open: BTreeSet<i32>,
 }
 
 impl TopicReader {
@@ -38,6 +53,7 @@ impl TopicReader {
         Ok(Self {
             consumer: config.create_with_context(Quiet)?,
             topic: topic.to_owned(),
+            open: BTreeSet::new(),
         })
     }
 
@@ -53,53 +69,82 @@ impl TopicReader {
             .collect()
     }
 
-    /// Hands every record to `each`, partition by partition in order; no more than the last `most` offsets of each partition.
+    /// Hands every record to `each`, partition by partition in order, up to the end of this moment.
     ///
     /// # Errors
     /// What the brokers say, and [`RDKafkaErrorCode::OperationTimedOut`] when nothing came for 10 s.
-    pub fn read(&self, most: i64, each: impl FnMut(&BorrowedMessage<'_>)) -> KafkaResult<()> {
-        let mut starts = TopicPartitionList::new();
-        for (partition, extent) in self.extents()? {
-            if extent.low < extent.high {
-                let start = extent.low.max(extent.high.saturating_sub(most));
-                starts.add_partition_offset(&self.topic, partition, Offset::Offset(start))?;
-            }
-        }
-        self.read_from(&starts, each)
-    }
-
-    /// As [`Self::read`], from the first record of each partition that was written at `time` or later.
-    pub fn read_since(&self, time: Timestamp, each: impl FnMut(&BorrowedMessage<'_>)) -> KafkaResult<()> {
-        let mut asked = TopicPartitionList::new();
-        for partition in self.extents()?.into_keys() {
-            asked.add_partition_offset(&self.topic, partition, Offset::Offset(time.millis()))?;
-        }
-        let found = self.consumer.offsets_for_times(asked, TIMEOUT)?;
-        let mut starts = TopicPartitionList::new();
-        for place in found.elements() {
-            place.error()?;
-            if let offset @ Offset::Offset(_) = place.offset() {
-                starts.add_partition_offset(&self.topic, place.partition(), offset)?;
-            }
-        }
-        self.read_from(&starts, each)
-    }
-
-    fn read_from(&self, starts: &TopicPartitionList, mut each: impl FnMut(&BorrowedMessage<'_>)) -> KafkaResult<()> {
-        self.consumer.assign(starts)?;
-        let mut open: BTreeSet<i32> = starts.elements().iter().map(|place| place.partition()).collect();
+    pub fn read(&mut self, start: Start, mut each: impl FnMut(&BorrowedMessage<'_>)) -> KafkaResult<()> {
+        self.seek(start)?;
         let mut heard = Instant::now();
-        while !open.is_empty() {
-            match self.consumer.poll(POLL) {
-                Some(Ok(message)) => each(&message),
-                // A partition that is written to meanwhile ends more than once.
-                Some(Err(KafkaError::PartitionEOF(partition))) => drop(open.remove(&partition)),
-                Some(Err(error)) => return Err(error),
-                None if heard.elapsed() < TIMEOUT => continue,
-                None => return Err(KafkaError::MessageConsumption(RDKafkaErrorCode::OperationTimedOut)),
+        while !self.is_at_end() {
+            let open = self.open.len();
+            let is_record = self.poll(POLL)?.as_ref().map(&mut each).is_some();
+            if is_record || self.open.len() < open {
+                heard = Instant::now();
+            } else if heard.elapsed() > TIMEOUT {
+                return Err(KafkaError::MessageConsumption(RDKafkaErrorCode::OperationTimedOut));
             }
-            heard = Instant::now();
         }
         Ok(())
+    }
+
+    /// Goes to `start` in every partition. Gives how many partitions there are, 0 when the topic is not there.
+    ///
+    /// # Errors
+    /// What the brokers say, and a timeout when none answers for 10 s.
+    pub fn seek(&mut self, start: Start) -> KafkaResult<usize> {
+        let mut list = TopicPartitionList::new();
+        self.open.clear();
+        for (partition, extent) in self.extents()? {
+            let first = match start {
+                Start::Beginning => Some(extent.low),
+                Start::Last(most) => Some(extent.low.max(extent.high.saturating_sub(most))),
+                Start::Since(time) => self.first_since(partition, time)?,
+                Start::End => None,
+            };
+            let offset = first.map_or(Offset::End, Offset::Offset);
+            list.add_partition_offset(&self.topic, partition, offset)?;
+            if first.is_some_and(|first| first < extent.high) {
+                self.open.insert(partition);
+            }
+        }
+        self.consumer.assign(&list)?;
+        Ok(list.count())
+    }
+
+    /// `None` when nothing was written since.
+    fn first_since(&self, partition: i32, time: Timestamp) -> KafkaResult<Option<i64>> {
+        let asked = offsets::at(&self.topic, partition, time.millis())?;
+        let answered = self.consumer.offsets_for_times(asked, TIMEOUT)?;
+        let Some(answer) = answered.find_partition(&self.topic, partition) else {
+            return Ok(None);
+        };
+        answer.error()?;
+        Ok(match answer.offset() {
+            Offset::Offset(offset) => Some(offset),
+            _ => None,
+        })
+    }
+
+    /// The next record, `None` when there is none within `timeout` or a partition has come to its end.
+    ///
+    /// # Errors
+    /// What the client says; it goes on trying by itself.
+    pub fn poll(&mut self, timeout: Duration) -> KafkaResult<Option<BorrowedMessage<'_>>> {
+        match self.consumer.poll(timeout) {
+            Some(Ok(message)) => Ok(Some(message)),
+            // A partition that is written to meanwhile ends more than once.
+            Some(Err(KafkaError::PartitionEOF(partition))) => {
+                self.open.remove(&partition);
+                Ok(None)
+            }
+            Some(Err(error)) => Err(error),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether everything was read that was there when reading began.
+    pub fn is_at_end(&self) -> bool {
+        self.open.is_empty()
     }
 }

@@ -24,9 +24,11 @@ pub enum Aggregate {
     Open,
     /// `since(open(...))`
     OpenSince,
+    /// What a mean divides by.
+    Numbers,
 }
 
-/// Those that are written by name; [`Aggregate::OpenSince`] is not.
+/// Those that are written by name; [`Aggregate::OpenSince`] and [`Aggregate::Numbers`] are not.
 pub const AGGREGATES: [(&str, Aggregate); 10] = [
     ("count", Aggregate::Count),
     ("sum", Aggregate::Sum),
@@ -63,10 +65,10 @@ pub enum Readings {
 
 /// A window in panes.
 #[derive(Clone, Copy)]
-struct Panes {
-    unit: PaneUnit,
-    panes: u32,
-    offset: u32,
+pub struct Panes {
+    pub unit: PaneUnit,
+    pub panes: u32,
+    pub offset: u32,
 }
 
 impl Aggregate {
@@ -87,29 +89,37 @@ impl Aggregate {
         }
         Ok(Readings::Ratio {
             sum: Self::Sum.one(selected, back, tables)?,
-            count: Self::Count.one(selected, back, tables)?,
+            count: Self::Numbers.one(selected, back, tables)?,
         })
+    }
+
+    /// The window that it is taken over; `shift` as in [`Aggregate::read`].
+    pub fn panes_of(self, selected: Selected<'_>, shift: u64) -> Result<Panes, Fault> {
+        self.check_events(selected)?;
+        self.panes(selected, shift + selected.selector.offset.map_or(0, Length::hours))
     }
 
     /// `back` is the whole offset, in hours.
     fn one(self, selected: Selected<'_>, back: u64, tables: &mut Tables) -> Result<u16, Fault> {
         let (store, read) = match self {
             Self::Last => {
-                refuse_offset(selected, back)?;
                 let within = selected.selector.window.map(|window| within(window, selected.span));
+                let within = within.transpose()?;
+                let offset = offset_of_newest(back, within.unwrap_or(0), selected.span)?;
+                (Store::Last { horizon: offset }, Read::Last { within, offset })
+            }
+            Self::Since => {
+                let offset = offset_of_newest(back, 0, selected.span)?;
                 (
-                    Store::Last,
-                    Read::Last {
-                        within: within.transpose()?,
-                    },
+                    Store::Since { horizon: offset },
+                    self.timeless(selected, Read::Since { offset })?,
                 )
             }
-            Self::Since => (Store::Since, self.timeless(selected, back, Read::Since)?),
-            Self::Open => (Store::Open, self.timeless(selected, back, Read::Open)?),
-            Self::OpenSince => (Store::Open, self.timeless(selected, back, Read::OpenSince)?),
+            Self::Open => (Store::Open, self.of_items(selected, back, Read::Open)?),
+            Self::OpenSince => (Store::Open, self.of_items(selected, back, Read::OpenSince)?),
             _ => self.paned(self.panes(selected, back)?),
         };
-        let measure = tables.measure(key(store, selected.selector), selected, store)?;
+        let measure = tables.measure(key(store, None, selected.selector), None, selected, store)?;
         tables.reading(Reading { measure, read }, selected)
     }
 
@@ -119,6 +129,7 @@ impl Aggregate {
         let store = |value| Store::Panes { value, unit, horizon };
         match self {
             Self::Count => (store(PaneValue::Count), Read::Total { panes, offset }),
+            Self::Numbers => (store(PaneValue::Numbers), Read::Total { panes, offset }),
             Self::Min => (store(PaneValue::Min), Read::Min { panes, offset }),
             Self::Max => (store(PaneValue::Max), Read::Max { panes, offset }),
             Self::Days => (store(PaneValue::Count), Read::ActivePanes { panes, offset }),
@@ -138,8 +149,17 @@ impl Aggregate {
     }
 
     /// `read`, for what has neither window nor offset.
-    fn timeless(self, selected: Selected<'_>, back: u64, read: Read) -> Result<Read, Fault> {
-        refuse_offset(selected, back)?;
+    fn of_items(self, selected: Selected<'_>, back: u64, read: Read) -> Result<Read, Fault> {
+        if back > 0 {
+            let kind = selected.selector.kind.as_str();
+            return Err(Fault::new("what was open before is not kept", selected.span.clone())
+                .help(format!("what was opened is: count({kind}{{name=...}}[7d]) offset 7d")));
+        }
+        self.timeless(selected, read)
+    }
+
+    /// `read`, for what has no window.
+    fn timeless(self, selected: Selected<'_>, read: Read) -> Result<Read, Fault> {
         if selected.selector.window.is_some() {
             return Err(
                 Fault::new(format!("`{}` has no window", self.name()), selected.span.clone()).help(format!(
@@ -179,10 +199,7 @@ impl Aggregate {
             return Err(Fault::new(format!("`{name}` of which field?"), span.clone())
                 .help(format!("name it after the events, as in {kind}.{example}")));
         };
-        if NO_FIELDS.contains(&field) {
-            return Err(Fault::new(format!("`{field}` is no field"), span.clone())
-                .help("every event has an account and a time of its own"));
-        }
+        check_field(field, span)?;
         let counts = matches!(self, Self::Count | Self::Days | Self::Distinct);
         if matches!(self, Self::Since | Self::Open | Self::OpenSince) {
             return Err(
@@ -238,41 +255,50 @@ impl Aggregate {
     }
 }
 
-const fn unit_name(unit: PaneUnit) -> &'static str {
-    match unit {
+/// The canonical definition of what is stored: its identity across models and restarts. `by` is the label whose values are told
+/// apart.
+pub fn key(store: Store, by: Option<&str>, selector: &Selector) -> String {
+    let events = selector.events();
+    let unit = match store.unit() {
         PaneUnit::Hour => "1h",
         PaneUnit::Day => "1d",
-    }
-}
-
-/// The canonical definition of what is stored: its identity across models and restarts.
-fn key(store: Store, selector: &Selector) -> String {
-    let events = selector.events();
+    };
+    let name = |value| match value {
+        PaneValue::Count => "count",
+        PaneValue::Numbers => "numbers",
+        PaneValue::Sum => "sum",
+        PaneValue::Min => "min",
+        PaneValue::Max => "max",
+    };
     match store {
-        Store::Panes { value, unit, .. } => {
-            let name = match value {
-                PaneValue::Count => "count",
-                PaneValue::Sum => "sum",
-                PaneValue::Min => "min",
-                PaneValue::Max => "max",
-            };
-            format!("{name}({events})/{}", unit_name(unit))
+        Store::Panes { value, .. } => format!("{}({events})/{unit}", name(value)),
+        Store::PerLabel { value, .. } => {
+            format!("{} by ({}) ({events})/{unit}", name(value), by.unwrap_or_default())
         }
-        Store::Distinct { unit, .. } => format!("distinct({events})/{}", unit_name(unit)),
-        Store::Last => format!("last({events})"),
-        Store::Since => format!("since({events})"),
+        Store::Distinct { .. } => format!("distinct({events})/{unit}"),
+        Store::Last { .. } => format!("last({events})"),
+        Store::Since { .. } => format!("since({events})"),
         Store::Open => format!("open({events})"),
     }
 }
 
-fn refuse_offset(Selected { span, .. }: Selected<'_>, back: u64) -> Result<(), Fault> {
-    if back == 0 {
-        return Ok(());
+/// Whether an event may have such a field.
+pub fn check_field(field: &str, span: &Range<usize>) -> Result<(), Fault> {
+    if NO_FIELDS.contains(&field) {
+        return Err(Fault::new(format!("`{field}` is no field"), span.clone())
+            .help("every event has an account and a time of its own"));
     }
-    Err(
-        Fault::new("only what has panes can be read as of earlier", span.clone())
-            .help("count, sum, mean, min, max, distinct and days take an offset"),
-    )
+    Ok(())
+}
+
+/// The offset, in days, of what is read at the end of a day and not over a window.
+fn offset_of_newest(back: u64, within: u32, span: &Range<usize>) -> Result<u32, Fault> {
+    let days = days_back(back, span)?;
+    if days + u64::from(within) > u64::from(MAX_DAYS) {
+        return Err(Fault::new("this reaches too far back", span.clone())
+            .help(format!("window and offset together may be {MAX_DAYS}d")));
+    }
+    Ok(days as u32)
 }
 
 /// The window of `last`, in days.

@@ -26,6 +26,8 @@ pub enum Node {
     Number(f64),
     Text(String),
     Truth(bool),
+    /// Of a definition; none is left once they are put in.
+    Name(String),
     /// `account.seats`
     Attribute(String),
     Score,
@@ -34,6 +36,7 @@ pub enum Node {
     Coverage,
     Risk,
     Selector(Selector),
+    ByLabel(ByLabel),
     Call {
         function: String,
         arguments: Vec<Expr>,
@@ -57,6 +60,14 @@ pub enum Node {
     },
 }
 
+/// A number for each value of a label: `count by (user) (usage[30d])`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ByLabel {
+    pub function: String,
+    pub label: String,
+    pub of: Box<Expr>,
+}
+
 /// Events of one kind, over time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Selector {
@@ -75,18 +86,29 @@ pub struct Selected<'a> {
 }
 
 impl Expr {
-    /// Whether it, or something in it, is such a node.
-    pub fn any(&self, is_such: &impl Fn(&Node) -> bool) -> bool {
-        is_such(&self.node)
-            || match &self.node {
-                Node::Call { arguments, .. } => arguments.iter().any(|argument| argument.any(is_such)),
-                Node::Offset { of: operand, .. }
-                | Node::Baseline { of: operand, .. }
-                | Node::Negate(operand)
-                | Node::Not(operand) => operand.any(is_such),
-                Node::Binary { left, right, .. } => left.any(is_such) || right.any(is_such),
-                _ => false,
+    /// Shows `see` the expression and everything in it.
+    pub fn visit<'e>(&'e self, see: &mut impl FnMut(&'e Self)) {
+        see(self);
+        match &self.node {
+            Node::Call { arguments, .. } => arguments.iter().for_each(|argument| argument.visit(see)),
+            Node::ByLabel(ByLabel { of: operand, .. })
+            | Node::Offset { of: operand, .. }
+            | Node::Baseline { of: operand, .. }
+            | Node::Negate(operand)
+            | Node::Not(operand) => operand.visit(see),
+            Node::Binary { left, right, .. } => {
+                left.visit(see);
+                right.visit(see);
             }
+            _ => {}
+        }
+    }
+
+    /// Whether it, or something in it, is such a node.
+    pub fn any(&self, is_such: impl Fn(&Node) -> bool) -> bool {
+        let mut found = false;
+        self.visit(&mut |expr| found |= is_such(&expr.node));
+        found
     }
 
     pub fn as_selector(&self) -> Option<Selected<'_>> {
@@ -211,12 +233,14 @@ impl fmt::Display for Expr {
             Node::Number(number) => write!(f, "{number}"),
             Node::Text(text) => print_text(f, text),
             Node::Truth(truth) => write!(f, "{truth}"),
+            Node::Name(name) => f.write_str(name),
             Node::Attribute(name) => write!(f, "account.{name}"),
             Node::Score => f.write_str("score"),
             Node::Dimension(id) => write!(f, "dimension.{id}"),
             Node::Coverage => f.write_str("coverage"),
             Node::Risk => f.write_str("risk"),
             Node::Selector(selector) => write!(f, "{selector}"),
+            Node::ByLabel(ByLabel { function, label, of }) => write!(f, "{function} by ({label}) ({of})"),
             Node::Call { function, arguments } => {
                 write!(f, "{function}(")?;
                 for (index, argument) in arguments.iter().enumerate() {

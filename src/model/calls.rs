@@ -20,8 +20,17 @@ const FUNCTIONS: [&str; 8] = [
     "days_since",
 ];
 
+/// Every function of the language, aggregates included.
+pub fn functions() -> impl Iterator<Item = &'static str> {
+    let aggregates = AGGREGATES.into_iter().map(|(name, _)| name);
+    FUNCTIONS.into_iter().chain(["baseline"]).chain(aggregates)
+}
+
 impl Lowering<'_> {
     pub(super) fn call(&mut self, function: &str, arguments: &[Expr], expr: &Expr, want: Type) {
+        if self.label_fold(function, arguments, expr, want) {
+            return;
+        }
         let selected = match arguments {
             [argument] => argument.as_selector(),
             _ => None,
@@ -36,17 +45,13 @@ impl Lowering<'_> {
             _ if FUNCTIONS.contains(&function) => self.function(function, arguments, expr, want),
             (Some(Aggregate::Since), None) => match opened(arguments) {
                 Some(selected) => self.aggregate(Aggregate::OpenSince, selected, expr, want),
-                None => self.needs_events(function, expr),
+                None => self.needs_events(function, arguments, expr),
             },
-            (Some(_), None) => self.needs_events(function, expr),
+            (Some(_), None) => self.needs_events(function, arguments, expr),
             (None, _) => {
-                let known = FUNCTIONS
-                    .into_iter()
-                    .chain(["baseline"])
-                    .chain(AGGREGATES.map(|(name, _)| name));
-                let help = match nearest(function, known.clone()) {
+                let help = match nearest(function, functions()) {
                     Some(known) => format!("did you mean `{known}`?"),
-                    None => format!("there are {}", known.collect::<Vec<_>>().join(", ")),
+                    None => format!("there are {}", functions().collect::<Vec<_>>().join(", ")),
                 };
                 let span = expr.span.start..expr.span.start + function.len();
                 self.fault(Fault::new(format!("`{function}` is not known"), span).help(help));
@@ -54,7 +59,7 @@ impl Lowering<'_> {
         }
     }
 
-    fn needs_events(&mut self, function: &str, expr: &Expr) {
+    fn needs_events(&mut self, function: &str, arguments: &[Expr], expr: &Expr) {
         let example = match function {
             "since" => "since(usage) or since(open(support))",
             "open" => "open(support)",
@@ -64,7 +69,17 @@ impl Lowering<'_> {
             _ => "count(usage[30d])",
         };
         let fault = Fault::new(format!("`{function}` takes events"), expr.span.clone());
-        self.fault(fault.help(format!("as in {example}")));
+        self.fault(match arguments {
+            [
+                Expr {
+                    node: Node::Attribute(name),
+                    ..
+                },
+            ] if function == "since" => fault.help(format!(
+                "days from a date in an attribute are days_since(account.{name})"
+            )),
+            _ => fault.help(format!("as in {example}")),
+        });
     }
 
     fn aggregate(&mut self, aggregate: Aggregate, selected: Selected<'_>, expr: &Expr, want: Type) {
@@ -176,7 +191,8 @@ fn opened(arguments: &[Expr]) -> Option<Selected<'_>> {
     }
 }
 
-fn constant(expr: &Expr) -> Option<f64> {
+/// The value of a number as it is written.
+pub(super) fn constant(expr: &Expr) -> Option<f64> {
     match &expr.node {
         Node::Number(number) => Some(*number),
         Node::Negate(operand) => constant(operand).map(|number| -number),

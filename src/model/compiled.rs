@@ -4,7 +4,13 @@ use std::fmt::Write;
 
 use crate::domain::{event::Kind, history::TREND_DAYS};
 
-use super::{bands::Bands, curve::Curve, matchers::Matchers, program::Program, risk::Risk};
+use super::{
+    bands::Bands,
+    curve::Curve,
+    matchers::Matchers,
+    program::{Inputs, Program},
+    risk::Risk,
+};
 
 /// A model in force. Built only by [`super::compile`]; indexes between its tables are always in range.
 #[derive(Clone, Debug)]
@@ -27,8 +33,10 @@ pub struct Model {
     /// The same for single dimensions (`dimension.adoption offset 7d`).
     pub dimension_offsets: Vec<DimensionOffset>,
     pub dimensions: Vec<Dimension>,
+    /// All that any scorecard has.
     pub indicators: Vec<Indicator>,
-    pub bands: Bands,
+    /// In the order in which they are tried; the last is the model's own and fits every account.
+    pub scorecards: Vec<Scorecard>,
     pub alerts: Vec<AlertRule>,
     pub output: OutputRules,
     pub dedupe: Dedupe,
@@ -63,6 +71,12 @@ impl Model {
         (0..self.dimensions.len() as u16).filter_map(longest).collect()
     }
 
+    /// The first scorecard that fits, by its index.
+    pub fn scorecard_for(&self, inputs: &Inputs<'_>) -> usize {
+        let fits = |card: &Scorecard| card.when.as_ref().is_none_or(|(when, _)| when.eval(inputs) == 1.0);
+        self.scorecards.iter().position(fits).unwrap_or(0)
+    }
+
     /// A hash of all that decides how an account's measures and alerts lie in memory: a checkpoint of another layout
     /// must not be read by this one.
     pub fn layout(&self) -> u32 {
@@ -89,14 +103,9 @@ impl Model {
             return String::new();
         };
         let measure = &self.measures[usize::from(reading.measure)];
-        let unit = match measure.store {
-            Store::Panes {
-                unit: PaneUnit::Hour, ..
-            }
-            | Store::Distinct {
-                unit: PaneUnit::Hour, ..
-            } => 'h',
-            _ => 'd',
+        let unit = match measure.store.unit() {
+            PaneUnit::Hour => 'h',
+            PaneUnit::Day => 'd',
         };
         let window = |panes: u32, offset: u32| match offset {
             0 => format!("[{panes}{unit}]"),
@@ -107,17 +116,26 @@ impl Model {
             | Read::Min { panes, offset }
             | Read::Max { panes, offset }
             | Read::ActivePanes { panes, offset }
-            | Read::Distinct { panes, offset } => window(panes, offset),
-            Read::Last { within: Some(panes) } => window(panes, 0),
-            Read::Last { within: None } | Read::Since | Read::Open => String::new(),
+            | Read::Distinct { panes, offset }
+            | Read::PerLabel { panes, offset, .. } => window(panes, offset),
+            Read::Last {
+                within: Some(panes),
+                offset,
+            } => window(panes, offset),
+            Read::Last { within: None, offset } | Read::Since { offset } if offset > 0 => format!(" offset {offset}d"),
+            Read::Last { .. } | Read::Since { .. } | Read::Open => String::new(),
             Read::OpenSince => " since".to_owned(),
         };
-        let active = if matches!(reading.read, Read::ActivePanes { .. }) {
-            "days with "
-        } else {
-            ""
+        let what = match reading.read {
+            Read::ActivePanes { .. } => "days with ",
+            Read::PerLabel { fold, .. } => match fold {
+                LabelFold::Largest => "largest ",
+                LabelFold::Least => "least ",
+                LabelFold::Within { .. } => "how many in range of ",
+            },
+            _ => "",
         };
-        format!("{active}{}{window}", measure.key)
+        format!("{what}{}{window}", measure.key)
     }
 }
 
@@ -131,6 +149,8 @@ pub struct Measure {
     pub required: u128,
     /// The field that is aggregated; events without it do not count. `None` counts events.
     pub field: Option<String>,
+    /// The label whose values are told apart; events without it do not count.
+    pub by: Option<String>,
     pub store: Store,
 }
 
@@ -155,20 +175,45 @@ pub enum Store {
         horizon: u32,
         every_pane: bool,
     },
-    /// The newest value and its time.
-    Last,
-    /// The newest event's time.
-    Since,
+    /// One number a pane and value of a label; `value` is a count or a sum.
+    PerLabel {
+        value: PaneValue,
+        unit: PaneUnit,
+        horizon: u32,
+    },
+    /// The newest value and its time, also as it was at the end of each of `horizon` days before (0 without an offset).
+    Last { horizon: u32 },
+    /// The newest event's time, in the same way.
+    Since { horizon: u32 },
     /// Items that were opened and not closed (tickets, invoices), as the kind's lifecycle says.
     Open,
 }
 
+impl Store {
+    /// The panes' length; days where there are none.
+    pub const fn unit(self) -> PaneUnit {
+        match self {
+            Self::Panes { unit, .. } | Self::Distinct { unit, .. } | Self::PerLabel { unit, .. } => unit,
+            Self::Last { .. } | Self::Since { .. } | Self::Open => PaneUnit::Day,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PaneValue {
+    /// Of events, or of those that have the field.
     Count,
+    /// Of events whose field is a number: what a mean divides by.
+    Numbers,
     Sum,
     Min,
     Max,
+}
+
+impl PaneValue {
+    pub const fn is_count(self) -> bool {
+        matches!(self, Self::Count | Self::Numbers)
+    }
 }
 
 /// One read of one measure. The window ends at the kind's clock or the account's newest event of that kind.
@@ -182,7 +227,7 @@ pub struct Reading {
 /// `panes` is the window's length, `offset` how many panes back it ends. Missing is NaN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Read {
-    /// Sum over panes: of a `Count` or a `Sum`. 0 in silence.
+    /// Sum over panes: of a count or a sum. 0 in silence.
     Total { panes: u32, offset: u32 },
     /// Missing in silence.
     Min { panes: u32, offset: u32 },
@@ -192,10 +237,17 @@ pub enum Read {
     ActivePanes { panes: u32, offset: u32 },
     /// 0 in silence.
     Distinct { panes: u32, offset: u32 },
-    /// The newest value; missing when it is older than `within` panes (days).
-    Last { within: Option<u32> },
-    /// Days since the newest event, fractional.
-    Since,
+    /// Over the values of a label that were seen: missing in silence, or 0 for how many there are.
+    PerLabel {
+        panes: u32,
+        offset: u32,
+        of: PerValue,
+        fold: LabelFold,
+    },
+    /// The newest value by the end of the day `offset` days back; missing when it is older than `within` days then.
+    Last { within: Option<u32>, offset: u32 },
+    /// Days since the newest event, fractional, as it was `offset` days back.
+    Since { offset: u32 },
     /// Number of open items.
     Open,
     /// Days since the oldest open item was opened; missing when none is open.
@@ -210,10 +262,31 @@ pub struct DimensionOffset {
     pub days: u16,
 }
 
+/// What each value of a label counts with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PerValue {
+    /// The sum over its panes.
+    Total,
+    /// How many panes it has.
+    Panes,
+}
+
+/// How the numbers of a label's values become one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LabelFold {
+    Largest,
+    Least,
+    /// How many lie in the range, in millionths, ends included.
+    Within {
+        least: i64,
+        most: i64,
+    },
+}
+
 #[derive(Clone, Debug)]
 pub struct Dimension {
     pub id: String,
-    /// Share of the whole, 0..1; the shares of all dimensions sum to 1.
+    /// Share of the whole in the model's own scorecard, 0..1; the shares of all dimensions sum to 1.
     pub weight: f64,
 }
 
@@ -223,12 +296,42 @@ pub struct Indicator {
     pub id: String,
     /// Index into [`Model::dimensions`]; indicators are ordered by it.
     pub dimension: u16,
-    /// Share of its dimension, 0..1.
+    /// Share of its dimension in the model's own scorecard, 0..1.
     pub weight: f64,
     /// The value expression as written.
     pub expression: String,
     pub value: Program,
+}
+
+/// How an account is scored: what counts how much, by which curves, in which bands. 100 is healthy.
+#[derive(Clone, Debug)]
+pub struct Scorecard {
+    /// `default` for the model's own.
+    pub id: String,
+    /// Which accounts it fits, with the expression as written; `None` fits every account.
+    pub when: Option<(Program, String)>,
+    /// Share of the whole of each of [`Model::dimensions`], 0..1; they sum to 1.
+    pub dimensions: Vec<f64>,
+    /// Whether it has any indicator of each dimension.
+    pub has_dimension: Vec<bool>,
+    /// How each of [`Model::indicators`] counts; `None` is left out.
+    pub indicators: Vec<Option<Member>>,
+    pub bands: Bands,
+}
+
+/// An indicator in a scorecard.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// Share of its dimension, 0..1.
+    pub weight: f64,
     pub curve: Curve,
+}
+
+impl Scorecard {
+    /// The share of its dimension that an indicator has, 0 where it is left out.
+    pub fn weight(&self, indicator: usize) -> f64 {
+        self.indicators[indicator].as_ref().map_or(0.0, |member| member.weight)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

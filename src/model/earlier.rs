@@ -62,7 +62,7 @@ impl Lowering<'_> {
 
     /// Whether `of`, which `expr` reads as it was before, has something that was different before.
     fn needs_past(&mut self, of: &Expr, expr: &Expr) -> bool {
-        if of.any(&has_past) {
+        if of.any(has_past) {
             return true;
         }
         let fault = Fault::new(format!("nothing of `{of}` is kept from before"), expr.span.clone());

@@ -3,6 +3,7 @@
 use super::{
     ast::{BinaryOp, Expr, Node},
     fault::Fault,
+    parser::unknown_word,
     program::{MAX_STACK, Op, Program},
     tables::Tables,
 };
@@ -20,6 +21,8 @@ pub enum Type {
 pub enum Scope {
     /// Makes the score, so it cannot read it.
     Indicator,
+    /// Decides how the score is made.
+    Scorecard,
     Alert,
 }
 
@@ -89,6 +92,7 @@ impl Lowering<'_> {
                 Fault::new("a text has no place here", expr.span.clone())
                     .help("texts are compared with an attribute, as in account.plan == \"pro\""),
             ),
+            Node::Name(name) => self.fault(unknown_word(name, expr.span.clone(), [])),
             Node::Attribute(name) => {
                 let index = self.tables.attribute(name);
                 self.ops.push(match want {
@@ -106,6 +110,7 @@ impl Lowering<'_> {
                 Fault::new(format!("what of `{}`?", selector.kind.as_str()), expr.span.clone())
                     .help(format!("aggregate events, as in count({}[30d])", selector.events())),
             ),
+            Node::ByLabel(by_label) => self.label_alone(by_label, expr),
             Node::Call { function, arguments } => self.call(function, arguments, expr, want),
             Node::Negate(operand) => {
                 self.expr(operand, Type::Number);
@@ -149,10 +154,13 @@ impl Lowering<'_> {
     }
 
     pub(super) fn alerts_only(&mut self, what: &str, expr: &Expr) {
-        if self.scope == Scope::Indicator {
-            let fault = Fault::new(format!("`{what}` can be read in alerts only"), expr.span.clone());
-            self.fault(fault.help("it is made of the indicators, so an indicator cannot read it"));
-        }
+        let reader = match self.scope {
+            Scope::Indicator => "an indicator",
+            Scope::Scorecard => "a scorecard",
+            Scope::Alert => return,
+        };
+        let fault = Fault::new(format!("`{what}` can be read in alerts only"), expr.span.clone());
+        self.fault(fault.help(format!("it is made of the indicators, so {reader} cannot read it")));
     }
 
     fn binary(&mut self, op: BinaryOp, left: &Expr, right: &Expr, expr: &Expr, want: Type) {
@@ -204,9 +212,9 @@ impl Lowering<'_> {
 }
 
 /// `None` for what takes the type that is wanted of it.
-fn type_of(expr: &Expr) -> Option<Type> {
+pub fn type_of(expr: &Expr) -> Option<Type> {
     match &expr.node {
-        Node::Attribute(_) | Node::Text(_) => None,
+        Node::Attribute(_) | Node::Name(_) | Node::Text(_) => None,
         Node::Truth(_) | Node::Not(_) => Some(Type::Truth),
         Node::Offset { of, .. } => type_of(of),
         Node::Binary { op, .. } if op.precedence() <= super::ast::COMPARISON => Some(Type::Truth),

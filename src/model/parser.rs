@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{
-    ast::{BinaryOp, COMPARISON, Expr, Length, NOT, Node, PlacedTest, Selector},
+    ast::{BinaryOp, ByLabel, COMPARISON, Expr, Length, NOT, Node, PlacedTest, Selector},
     fault::Fault,
     lexer::{Token, tokens},
     matchers::{LabelOp, LabelTest},
@@ -15,9 +15,9 @@ pub const MAX_LENGTH: usize = 4_096;
 /// Parentheses, calls and signs within each other.
 const MAX_DEPTH: usize = 48;
 /// Bounds the depth of a chain such as `1 + 1 + ...` too.
-const MAX_NODES: usize = 400;
+pub const MAX_NODES: usize = 400;
 
-const RESERVED: [&str; 9] = [
+pub const RESERVED: [&str; 9] = [
     "and", "or", "not", "offset", "true", "false", "score", "coverage", "risk",
 ];
 
@@ -236,9 +236,14 @@ impl<'t> Parser<'t> {
             }
             "baseline" if *self.peek() == Token::Sign("(") => self.baseline()?,
             _ if *self.peek() == Token::Sign("(") => self.call(word)?,
+            _ if *self.peek() == Token::Word("by") => self.by_label(word)?,
             _ => match Kind::from_name(word) {
                 Some(kind) => self.selector(kind)?,
-                None => return Err(unknown_word(word, self.span_from(start))),
+                // What follows tells that it was meant to be something else than a definition.
+                None if matches!(self.peek(), Token::Sign("." | "{" | "[")) => {
+                    return Err(unknown_word(word, self.span_from(start), []));
+                }
+                None => Node::Name(word.to_owned()),
             },
         };
         self.node(node, start)
@@ -258,6 +263,19 @@ impl<'t> Parser<'t> {
             function: function.to_owned(),
             arguments,
         })
+    }
+
+    /// `count by (user) (usage[30d])`
+    fn by_label(&mut self, function: &str) -> Result<Node, Fault> {
+        self.take();
+        self.expect_sign("(")?;
+        let label = self.path("a label, as in count by (user) (usage[30d])")?;
+        self.expect_sign(")")?;
+        self.expect_sign("(")?;
+        let of = self.nested(|parser| parser.binary(1))?.into();
+        self.expect_sign(")")?;
+        let function = function.to_owned();
+        Ok(Node::ByLabel(ByLabel { function, label, of }))
     }
 
     fn baseline(&mut self) -> Result<Node, Fault> {
@@ -370,9 +388,14 @@ impl<'t> Parser<'t> {
     }
 }
 
-fn unknown_word(word: &str, span: Range<usize>) -> Fault {
+/// The fault of a word that is neither of the language nor one of `defined`.
+pub fn unknown_word<'d>(word: &str, span: Range<usize>, defined: impl IntoIterator<Item = &'d str>) -> Fault {
     let kinds = Kind::ALL.map(Kind::as_str);
-    let known = kinds.into_iter().chain(RESERVED).chain(["account", "dimension"]);
+    let known = kinds
+        .into_iter()
+        .chain(RESERVED)
+        .chain(["account", "dimension"])
+        .chain(defined);
     let fault = Fault::new(format!("`{word}` is not known"), span);
     match crate::document::nearest(word, known) {
         Some(known) => fault.help(format!("did you mean `{known}`?")),

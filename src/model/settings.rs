@@ -9,9 +9,8 @@ use crate::{
     domain::time::{DAY_MS, HOUR_MS},
 };
 
-/// `green = { enter = 70, leave = 67 }` and so on; what is absent has its default.
-pub fn bands(mut table: Table<'_>) -> Bands {
-    let default = Bands::default();
+/// `green = { enter = 70, leave = 67 }` and so on; what is absent is as `default` has it.
+pub fn bands(mut table: Table<'_>, default: Bands) -> Bands {
     let bands = Bands {
         green: threshold(&mut table, "green", default.green),
         yellow: threshold(&mut table, "yellow", default.yellow),
@@ -25,6 +24,10 @@ pub fn bands(mut table: Table<'_>) -> Bands {
     if bands.yellow.enter >= bands.green.enter || bands.yellow.leave > bands.green.leave {
         let problem = Problem::new("yellow must begin below green", table.place());
         table.report(problem.help("as in green = { enter = 70, leave = 67 }, yellow = { enter = 40, leave = 37 }"));
+    }
+    if bands.yellow.enter == 0.0 {
+        let problem = Problem::new("red cannot be reached: yellow begins at 0", table.place());
+        table.warn(problem.help("let yellow begin at a higher score"));
     }
     table.finish();
     bands
@@ -48,6 +51,10 @@ fn threshold(bands: &mut Table<'_>, key: &str, default: Threshold) -> Threshold 
             table.place(),
         );
         table.report(problem.help("`leave` may be at most `enter`"));
+    }
+    if leave.or(enter) == Some(0.0) && enter != Some(0.0) {
+        let problem = Problem::new(format!("`{key}` is never left: no score is below 0"), table.place());
+        table.warn(problem.help("let `leave` be above 0"));
     }
     table.finish();
     let enter = enter.unwrap_or(default.enter);

@@ -7,6 +7,7 @@ use hashbrown::HashMap;
 use super::{
     ast::{PlacedTest, Selected},
     compiled::{DimensionOffset, Measure, Reading, Store},
+    definitions::Definitions,
     fault::Fault,
     matchers::{MatcherError, Matchers},
 };
@@ -32,6 +33,7 @@ pub struct Tables {
     pub dimensions: Vec<String>,
     /// Whether the model has a section `[risk]`.
     pub has_risk: bool,
+    pub definitions: Definitions,
     /// Those that measures aggregate.
     fields: BTreeSet<String>,
     measure_of_key: HashMap<String, u16>,
@@ -39,14 +41,32 @@ pub struct Tables {
 }
 
 impl Tables {
+    /// Empty ones that know the same dimensions and risk, for an expression that may turn out to be wrong.
+    pub fn for_trial(&self) -> Self {
+        Self {
+            dimensions: self.dimensions.clone(),
+            has_risk: self.has_risk,
+            ..Self::default()
+        }
+    }
+
     /// The measure with this definition. One that is there already is made to keep what `store` needs too.
-    pub fn measure(&mut self, key: String, selected: Selected<'_>, store: Store) -> Result<u16, Fault> {
+    /// `by` is the label whose values it tells apart.
+    pub fn measure(
+        &mut self,
+        key: String,
+        by: Option<&str>,
+        selected: Selected<'_>,
+        store: Store,
+    ) -> Result<u16, Fault> {
         if let Some(&known) = self.measure_of_key.get(&key) {
             let stored = &mut self.measures[usize::from(known)].store;
             *stored = merged(*stored, store);
             return Ok(known);
         }
-        self.field(selected)?;
+        for field in selected.selector.field.as_deref().into_iter().chain(by) {
+            self.field(field, selected)?;
+        }
         let selector = selected.selector;
         let required = selector
             .tests
@@ -62,17 +82,15 @@ impl Tables {
             kind: selector.kind,
             required,
             field: selector.field.clone(),
+            by: by.map(str::to_owned),
             store,
         });
         self.measure_of_key.insert(key, index);
         Ok(index)
     }
 
-    fn field(&mut self, selected: Selected<'_>) -> Result<(), Fault> {
-        let Some(field) = selected.selector.field.as_ref() else {
-            return Ok(());
-        };
-        self.fields.insert(field.clone());
+    fn field(&mut self, field: &str, selected: Selected<'_>) -> Result<(), Fault> {
+        self.fields.insert(field.to_owned());
         if self.fields.len() > MAX_FIELDS {
             let message = format!("a model may aggregate at most {MAX_FIELDS} distinct fields");
             return Err(Fault::new(message, selected.span.clone()));
@@ -158,6 +176,20 @@ fn merged(one: Store, other: Store) -> Store {
             horizon: a.max(b),
             every_pane: every_a || every_b,
         },
+        (
+            Store::PerLabel {
+                value,
+                unit,
+                horizon: a,
+            },
+            Store::PerLabel { horizon: b, .. },
+        ) => Store::PerLabel {
+            value,
+            unit,
+            horizon: a.max(b),
+        },
+        (Store::Last { horizon: a }, Store::Last { horizon: b }) => Store::Last { horizon: a.max(b) },
+        (Store::Since { horizon: a }, Store::Since { horizon: b }) => Store::Since { horizon: a.max(b) },
         _ => one,
     }
 }

@@ -16,15 +16,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rdkafka::{
-    error::KafkaResult,
-    message::{BorrowedMessage, Headers, Message},
-};
+use rdkafka::error::KafkaResult;
 
 use super::{error::Trouble, log::Log, publish::Publisher, take::ShardContext};
 use crate::{
     domain::time::Timestamp,
-    kafka::{cloud_events, offsets::Extent, topic_reader::TopicReader},
+    kafka::{
+        cloud_events::Received,
+        offsets::Extent,
+        topic_reader::{Start, TopicReader},
+    },
 };
 
 /// By so many milliseconds the clocks of the machines may differ that write the log and the outputs.
@@ -45,7 +46,7 @@ pub fn settle(context: &ShardContext, publisher: &Publisher, from: i64) -> Resul
     let Some(written) = Log::open(&context.settings, shard)?.written_at(from, &context.stop)? else {
         return Ok(HashSet::new());
     };
-    let topics = Topics::open(context).map_err(failed)?;
+    let mut topics = Topics::open(context).map_err(failed)?;
     let ends = topics.ends().map_err(failed)?;
     publisher.abort_pending(ends.keys().map(|(topic, partition)| (topic.as_str(), *partition)))?;
     topics.wait_until_visible(context)?;
@@ -112,24 +113,16 @@ impl Topics {
         }
     }
 
-    fn sent_since(&self, time: Timestamp, shard: u32, from: i64) -> KafkaResult<HashSet<String>> {
+    fn sent_since(&mut self, time: Timestamp, shard: u32, from: i64) -> KafkaResult<HashSet<String>> {
         let mut sent = HashSet::new();
-        for (_, committed, _) in &self.0 {
-            committed.read_since(time, |message| {
-                let id = output_id(message).filter(|id| is_of(id, shard, from));
-                sent.extend(id.map(str::to_owned));
+        for (_, committed, _) in &mut self.0 {
+            committed.read(Start::Since(time), |message| {
+                let output = Received::of(message).filter(|output| is_of(output.id, shard, from));
+                sent.extend(output.map(|output| output.id.to_owned()));
             })?;
         }
         Ok(sent)
     }
-}
-
-fn output_id<'a>(message: &'a BorrowedMessage<'_>) -> Option<&'a str> {
-    let header = message
-        .headers()?
-        .iter()
-        .find(|header| header.key == cloud_events::ID)?;
-    std::str::from_utf8(header.value?).ok()
 }
 
 /// Whether an id, `<shard>-<log offset>-<n>`, is of this shard and of entry `from` or a later one.

@@ -1,5 +1,11 @@
 //! The commands that look at, and repair, what a service left in Kafka and Redis.
 
+use std::{
+    collections::BTreeMap,
+    io::{BufRead, BufReader},
+    process::{Command, Stdio},
+};
+
 use pulsewatch::domain::{event::Kind, output::SCORE_UPDATED};
 use serde_json::Value;
 
@@ -8,7 +14,7 @@ use crate::support::{
     kafka::{Placement, Record},
     service::Installation,
     shared_kafka, shared_redis,
-    undisturbed::published,
+    undisturbed::{Output, published, wait_for_outputs},
 };
 
 #[test]
@@ -82,4 +88,73 @@ fn dlq_shows_what_was_refused() {
     );
     let dry = installation.call("dlq", &["replay", "--all", "--dry-run"]);
     assert!(dry.ends_with("1 would be sent\n"), "{dry}");
+}
+
+#[test]
+fn tap_prints_the_outputs_that_readers_get() {
+    let installation = Installation::new("tap", shared_kafka(), &shared_redis());
+    preload(&installation, plan(10, 500, 62));
+    let service = installation.start(0);
+    wait_for_outputs(&installation);
+    service.stop();
+
+    let sent = published(&installation);
+    let all = ["--from", "beginning", "--until-end"];
+    let tap = |filter: &[&str]| installation.call("tap", &[&all, filter].concat());
+    let printed = tap(&["--format", "json"]);
+    let mut printed_ids = BTreeMap::<String, Vec<String>>::new();
+    for event in printed.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()) {
+        let subject = event["subject"].as_str().unwrap().to_owned();
+        assert_eq!(event["source"], format!("/pulsewatch/{}", installation.name));
+        let of_account = printed_ids.entry(subject).or_default();
+        of_account.push(event["id"].as_str().unwrap().to_owned());
+    }
+    let ids = |outputs: &Vec<_>| outputs.iter().map(|output: &Output| output.id.clone()).collect();
+    let sent_ids: BTreeMap<String, Vec<String>> = sent
+        .iter()
+        .map(|(account, outputs)| (account.clone(), ids(outputs)))
+        .collect();
+    assert_eq!(printed_ids, sent_ids);
+
+    let (account, outputs) = sent.iter().next().unwrap();
+    let scores = outputs.iter().filter(|output| output.event_type == SCORE_UPDATED);
+    let text = tap(&["--account", account, "--type", "score"]);
+    assert_eq!(text.lines().count(), scores.count(), "{text}");
+    assert!(text.lines().all(|line| line.contains(account.as_str())), "{text}");
+    assert!(!text.contains('\u{1b}'), "{text:?}");
+    assert_eq!(
+        installation.call("tap", &["--from", "2100-01-01T00:00:00Z", "--until-end"]),
+        ""
+    );
+    assert_eq!(installation.call("tap", &["--until-end"]), "");
+    let since_ever = installation.call("tap", &["--from", "2000-01-01T00:00:00Z", "--until-end"]);
+    assert_eq!(since_ever.lines().count(), printed.lines().count());
+}
+
+#[test]
+fn tap_follows_and_ends_well_with_a_signal() {
+    let installation = Installation::new("tap-follows", shared_kafka(), &shared_redis());
+    preload(&installation, plan(5, 100, 63));
+    let service = installation.start(0);
+    service.wait_until_ready();
+    let mut tap = installation.command("tap", &["--from", "beginning", "--type", "score"]);
+    let mut tap = tap.stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(tap.stdout.take().unwrap()).lines();
+    assert!(lines.next().unwrap().unwrap().contains("acc-"));
+    let interrupted = Command::new("kill").args(["-INT", &tap.id().to_string()]).status();
+    assert!(interrupted.unwrap().success());
+    assert!(lines.all(|line| line.is_ok()));
+    assert!(tap.wait().unwrap().success());
+    service.stop();
+}
+
+#[test]
+fn tap_says_that_the_topic_is_not_there() {
+    let installation = Installation::new("tap-nothing", shared_kafka(), &shared_redis());
+    let refused = installation.command("tap", &[]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    assert!(
+        String::from_utf8_lossy(&refused.stderr).contains("there is no topic"),
+        "{refused:?}"
+    );
 }

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use super::watch::{Alert, Move, Seen};
+use super::super::output::Alert;
+use super::watch::{Move, Seen};
 
 const WIDTH: usize = 80;
 const MOVES_SHOWN: usize = 6;
@@ -194,7 +195,7 @@ fn move_line(moved: &Move) -> String {
 }
 
 fn alert_line(alert: &Alert) -> String {
-    let state = if alert.state == "resolved" {
+    let state = if alert.is_resolved() {
         "resolved"
     } else {
         alert.severity.as_str()

@@ -6,22 +6,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use rdkafka::Message;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use serde::Deserialize;
 
 use crate::kafka::client::KafkaSettings;
+use crate::kafka::cloud_events::Received;
 use crate::kafka::context::Quiet;
 
 use super::super::Failure;
+use super::super::output::{Alert, Output, Score};
 
 const GROUP: &str = "pulsewatch-demo-screen";
 const POLL: Duration = Duration::from_millis(100);
 /// Smaller moves are no news on the screen.
 const MOVE: f64 = 1.0;
 const KEPT: usize = 100;
-/// The gravest first.
-const SEVERITIES: [&str; 4] = ["critical", "high", "medium", "low"];
 
 /// What was seen so far.
 #[derive(Default)]
@@ -53,56 +51,6 @@ pub struct Move {
     pub driver: Option<(String, f64)>,
 }
 
-#[derive(Clone, Deserialize)]
-pub struct Alert {
-    pub id: String,
-    pub alert: String,
-    pub severity: String,
-    kind: String,
-    pub state: String,
-    pub reason: String,
-    pub subject: Subject,
-}
-
-impl Alert {
-    fn is_risk(&self) -> bool {
-        self.kind == "risk"
-    }
-}
-
-#[derive(Clone, Deserialize)]
-pub struct Subject {
-    pub account: String,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Output {
-    Alert(Alert),
-    Score(Score),
-}
-
-#[derive(Deserialize)]
-struct Score {
-    account: String,
-    as_of: String,
-    score: Option<f64>,
-    band: String,
-    previous: Option<Previous>,
-    drivers: Vec<Driver>,
-}
-
-#[derive(Deserialize)]
-struct Previous {
-    score: Option<f64>,
-}
-
-#[derive(Deserialize)]
-struct Driver {
-    indicator: String,
-    change: f64,
-}
-
 impl Seen {
     /// Accounts in `band`.
     pub fn accounts_in(&self, band: &str) -> usize {
@@ -121,9 +69,8 @@ impl Seen {
 
     /// Open alerts about risks, the gravest first.
     pub fn open_risks(&self) -> Vec<&Alert> {
-        let grave = |alert: &Alert| SEVERITIES.iter().position(|severity| *severity == alert.severity);
         let mut open: Vec<&Alert> = self.open.values().filter(|alert| alert.is_risk()).collect();
-        open.sort_by_key(|alert| grave(alert));
+        open.sort_by_key(|alert| alert.gravity());
         open
     }
 
@@ -141,26 +88,29 @@ impl Seen {
     }
 
     fn take_score(&mut self, score: Score) {
-        self.as_of = self.as_of.clone().max(score.as_of);
+        self.as_of = self.as_of.clone().max(score.as_of.clone());
         let standing = Standing {
             score: score.score,
             band: score.band.clone(),
         };
         self.standings.insert(score.account.clone(), standing);
-        let before = score.previous.and_then(|previous| previous.score);
+        let before = score.previous.as_ref().and_then(|previous| previous.score);
         let (Some(from), Some(to)) = (before, score.score) else {
             return;
         };
         if (to - from).abs() < MOVE {
             return;
         }
-        let driver = score.drivers.into_iter().next();
+        let driver = score
+            .moved_by()
+            .next()
+            .map(|(indicator, part)| (indicator.to_owned(), part));
         self.moves.push_back(Move {
             account: score.account,
             from,
             to,
             band: score.band,
-            driver: driver.map(|driver| (driver.indicator, driver.change)),
+            driver,
         });
         if self.moves.len() > KEPT {
             self.moves.pop_front();
@@ -168,7 +118,7 @@ impl Seen {
     }
 
     fn take_alert(&mut self, alert: Alert) {
-        if alert.state == "resolved" {
+        if alert.is_resolved() {
             self.open.remove(&alert.id);
         } else if self.open.insert(alert.id.clone(), alert.clone()).is_some() {
             // An update is no news on the screen.
@@ -202,7 +152,8 @@ impl Watcher {
         let body = move || {
             while !own_stop.load(Ordering::Relaxed) {
                 if let Some(Ok(message)) = consumer.poll(POLL)
-                    && let Ok(output) = serde_json::from_slice(message.payload().unwrap_or_default())
+                    && let Some(record) = Received::of(&message)
+                    && let Some(output) = Output::read(record.event_type, record.value)
                 {
                     lock(&own_seen).take(output);
                 }

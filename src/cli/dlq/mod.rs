@@ -72,7 +72,7 @@ struct ReplayArguments {
 pub fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let config = context.config()?;
     let kafka = wiring::kafka(&config.kafka);
-    let reader = Reader::open(&kafka, &config.app.name, &config.dlq.topic)?;
+    let mut reader = Reader::open(&kafka, &config.app.name, &config.dlq.topic)?;
     match &arguments.command {
         Command::List(list) => {
             let letters = reader.read(|letter| list.reason.as_ref().is_none_or(|reason| letter.reason == *reason))?;

@@ -3,7 +3,7 @@
 use rdkafka::error::KafkaError;
 
 use crate::kafka::client::KafkaSettings;
-use crate::kafka::topic_reader::TopicReader;
+use crate::kafka::topic_reader::{Start, TopicReader};
 
 use super::super::Failure;
 use super::letter::Letter;
@@ -17,9 +17,9 @@ impl Reader {
     }
 
     /// Those letters that are wanted, in the order of their places.
-    pub fn read(&self, is_wanted: impl Fn(&Letter) -> bool) -> Result<Vec<Letter>, Failure> {
+    pub fn read(&mut self, is_wanted: impl Fn(&Letter) -> bool) -> Result<Vec<Letter>, Failure> {
         let mut letters = Vec::new();
-        let read = self.0.read(i64::MAX, |message| {
+        let read = self.0.read(Start::Beginning, |message| {
             let letter = Letter::of(message);
             if is_wanted(&letter) {
                 letters.push(letter);

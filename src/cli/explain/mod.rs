@@ -71,8 +71,7 @@ fn moves_sent(arguments: &Arguments, config: &Config) -> Moves {
         return Moves::of(None);
     };
     Moves::sent(account, config).unwrap_or_else(|error| {
-        let topic = &config.output.topic;
-        anstream::eprintln!("how it moved cannot be told: {topic} cannot be read: {error}");
+        anstream::eprintln!("how it moved cannot be told: {error}");
         Moves::of(None)
     })
 }
@@ -100,15 +99,13 @@ fn print(arguments: &Arguments, shards: &[Shard], moves: &Moves) -> Result<(), F
     let written = match &arguments.account {
         None => print_all(arguments, shards, &mut out),
         Some(account) => {
-            let found = shards
-                .iter()
-                .find_map(|shard| Some((shard, shard.view(account, arguments.at)?)));
-            let Some((shard, view)) = found else {
+            let found = shards.iter().find_map(|shard| shard.view(account, arguments.at));
+            let Some(view) = found else {
                 return Err(Failure::Failed(format!("there is no account {account}")));
             };
             match arguments.format {
                 Format::Json => json_line(&view, &mut out),
-                Format::Text => text::write(shard, &view, &mut out).and_then(|()| moves.write(&mut out)),
+                Format::Text => text::write(&view, &mut out).and_then(|()| moves.write(&mut out)),
             }
         }
     };
@@ -121,7 +118,7 @@ fn print_all(arguments: &Arguments, shards: &[Shard], out: &mut impl Write) -> i
             match arguments.format {
                 Format::Json => json_line(&view, out)?,
                 Format::Text => {
-                    text::write(shard, &view, out)?;
+                    text::write(&view, out)?;
                     writeln!(out)?;
                 }
             }

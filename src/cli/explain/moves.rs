@@ -3,18 +3,13 @@
 use std::collections::VecDeque;
 use std::io::{self, Write};
 
-use rdkafka::Message;
-use rdkafka::error::KafkaResult;
-use rdkafka::message::{BorrowedMessage, Headers};
-use serde::Deserialize;
-
 use crate::config::Config;
 use crate::domain::outbox::OutputRecord;
-use crate::domain::output::SCORE_UPDATED;
-use crate::kafka::cloud_events;
-use crate::kafka::topic_reader::TopicReader;
+use crate::kafka::topic_reader::Start;
 
-use super::super::wiring;
+use super::super::Failure;
+use super::super::output::{Output, Score};
+use super::super::outputs::Outputs;
 
 const KEPT: usize = 5;
 /// Of each partition of the output topic, the latest so many: seconds to read, and weeks for an account that moves at all.
@@ -24,27 +19,7 @@ const DRIVERS_SHOWN: usize = 3;
 /// The latest score messages of an account.
 pub struct Moves {
     account: Option<String>,
-    latest: VecDeque<Move>,
-}
-
-#[derive(Deserialize)]
-pub struct Move {
-    as_of: String,
-    score: Option<f64>,
-    band: String,
-    previous: Option<Previous>,
-    drivers: Vec<Driver>,
-}
-
-#[derive(Deserialize)]
-struct Previous {
-    score: Option<f64>,
-}
-
-#[derive(Deserialize)]
-struct Driver {
-    indicator: String,
-    change: Option<f64>,
+    latest: VecDeque<Score>,
 }
 
 impl Moves {
@@ -57,26 +32,24 @@ impl Moves {
     }
 
     pub fn see(&mut self, record: &OutputRecord<'_>) {
-        if record.event_type == SCORE_UPDATED && self.account.as_deref() == Some(record.subject) {
-            self.take(record.value);
+        if self.account.as_deref() == Some(record.subject) {
+            self.take(record.event_type, record.value);
         }
     }
 
     /// The account's latest moves as a running service has sent them.
-    pub fn sent(account: &str, config: &Config) -> KafkaResult<Self> {
+    pub fn sent(account: &str, config: &Config) -> Result<Self, Failure> {
         let mut moves = Self::of(Some(account));
-        let kafka = wiring::kafka(&config.kafka);
-        let reader = TopicReader::open(&kafka, &format!("{}-explain", config.app.name), &config.output.topic)?;
-        reader.read(LOOKED_AT, |message| {
-            if message.key() == Some(account.as_bytes()) && is_score(message) {
-                moves.take(message.payload().unwrap_or_default());
+        Outputs::open("explain", config)?.read(Start::Last(LOOKED_AT), |record| {
+            if record.subject == account {
+                moves.take(record.event_type, record.value);
             }
         })?;
         Ok(moves)
     }
 
-    fn take(&mut self, value: &[u8]) {
-        let Ok(message) = serde_json::from_slice::<Move>(value) else {
+    fn take(&mut self, event_type: &str, value: &[u8]) {
+        let Some(Output::Score(message)) = Output::read(event_type, value) else {
             return;
         };
         if message.change() == Some(0.0) {
@@ -94,44 +67,27 @@ impl Moves {
         }
         writeln!(out, "\nhow it moved lately")?;
         for message in &self.latest {
-            writeln!(out, "  {message}")?;
+            writeln!(out, "  {}", Move(message))?;
         }
         Ok(())
     }
 }
 
-fn is_score(message: &BorrowedMessage<'_>) -> bool {
-    let mut headers = message.headers().into_iter().flat_map(|headers| headers.iter());
-    headers.any(|header| header.key == cloud_events::TYPE && header.value == Some(SCORE_UPDATED.as_bytes()))
-}
-
-impl Move {
-    fn change(&self) -> Option<f64> {
-        Some(self.score? - self.previous.as_ref()?.score?)
-    }
-}
-
 /// `2026-03-02T10:00:00Z  61.4 yellow, -9.1: adoption.active_ratio -6.2, ...`
-impl std::fmt::Display for Move {
+struct Move<'a>(&'a Score);
+
+impl std::fmt::Display for Move<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.score {
-            Some(score) => write!(f, "{}  {score:.1} {}", self.as_of, self.band)?,
-            None => write!(f, "{}  no score, {}", self.as_of, self.band)?,
+        let Self(message) = self;
+        match message.score {
+            Some(score) => write!(f, "{}  {score:.1} {}", message.as_of, message.band)?,
+            None => write!(f, "{}  no score, {}", message.as_of, message.band)?,
         }
-        let Some(change) = self.change() else { return Ok(()) };
+        let Some(change) = message.change() else { return Ok(()) };
         write!(f, ", {change:+.1}")?;
-        let moved = self
-            .drivers
-            .iter()
-            .filter(|driver| driver.change.is_some_and(|change| change.abs() >= 0.05));
-        for (index, driver) in moved.take(DRIVERS_SHOWN).enumerate() {
+        for (index, (indicator, part)) in message.moved_by().take(DRIVERS_SHOWN).enumerate() {
             let separator = if index == 0 { ":" } else { "," };
-            write!(
-                f,
-                "{separator} {} {:+.1}",
-                driver.indicator,
-                driver.change.unwrap_or_default()
-            )?;
+            write!(f, "{separator} {indicator} {part:+.1}")?;
         }
         Ok(())
     }

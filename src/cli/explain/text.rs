@@ -3,12 +3,13 @@
 use std::io::{self, Write};
 
 use crate::domain::output::{Points, Quantity};
-use crate::domain::shard::{AccountView, IndicatorView, Shard};
+use crate::domain::shard::{AccountView, IndicatorView};
+use crate::model::OWN_SCORECARD;
 
 /// Days of history that are shown.
 const DAYS_SHOWN: usize = 8;
 
-pub fn write(shard: &Shard, view: &AccountView, out: &mut impl Write) -> io::Result<()> {
+pub fn write(view: &AccountView, out: &mut impl Write) -> io::Result<()> {
     head(view, out)?;
     writeln!(
         out,
@@ -16,7 +17,7 @@ pub fn write(shard: &Shard, view: &AccountView, out: &mut impl Write) -> io::Res
         "indicator", "value", "score", "weight", "part"
     )?;
     for indicator in &view.indicators {
-        indicator_lines(shard, indicator, out)?;
+        indicator_lines(indicator, out)?;
     }
     let total: f64 = view.indicators.iter().map(|indicator| indicator.contribution.0).sum();
     writeln!(out, "{:<65}{total:>9.1}", "sum of the parts")?;
@@ -37,6 +38,9 @@ fn head(view: &AccountView, out: &mut impl Write) -> io::Result<()> {
         "as of {}, {coverage:.0} % of the weight had data, model {}",
         view.as_of, view.model
     )?;
+    if view.scorecard != OWN_SCORECARD {
+        writeln!(out, "scorecard: {}", view.scorecard)?;
+    }
     if !view.alerts.is_empty() {
         writeln!(out, "open alerts: {}", view.alerts.join(", "))?;
     }
@@ -53,7 +57,7 @@ fn head(view: &AccountView, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "newest events: {}", pairs(&view.newest))
 }
 
-fn indicator_lines(shard: &Shard, indicator: &IndicatorView, out: &mut impl Write) -> io::Result<()> {
+fn indicator_lines(indicator: &IndicatorView, out: &mut impl Write) -> io::Result<()> {
     if indicator.score.0.is_nan() {
         writeln!(out, "{:<34}{:>12}   no data: its weight is shared", indicator.id, "-")?;
     } else {
@@ -74,23 +78,9 @@ fn indicator_lines(shard: &Shard, indicator: &IndicatorView, out: &mut impl Writ
     for reading in &indicator.readings {
         writeln!(out, "    {} is {}", reading.reading, quantity(reading.value))?;
     }
-    if let Some(curve) = curve(shard, &indicator.id) {
-        writeln!(out, "    scored {curve}")?;
-    }
-    Ok(())
-}
-
-/// `0 as 0, 0.8 as 100`.
-fn curve(shard: &Shard, indicator: &str) -> Option<String> {
-    let model = shard.model()?;
-    let found = model.indicators.iter().find(|known| known.id == indicator)?;
-    let points: Vec<String> = found
-        .curve
-        .points()
-        .iter()
-        .map(|(value, score)| format!("{value} as {score}"))
-        .collect();
-    Some(points.join(", "))
+    let points = indicator.points.iter();
+    let points: Vec<String> = points.map(|(value, score)| format!("{value} as {score}")).collect();
+    writeln!(out, "    scored {}", points.join(", "))
 }
 
 fn history(view: &AccountView, out: &mut impl Write) -> io::Result<()> {

@@ -8,13 +8,15 @@ mod distinct;
 mod latest;
 mod open;
 mod panes;
+mod per_label;
+mod sample;
 
 use super::{
     cells::Cells,
     pane::{Pane, Window},
     time::Timestamp,
 };
-use crate::model::compiled::{PaneUnit, Read, Store};
+use crate::model::compiled::{Read, Store};
 
 pub use open::{ItemChange, ItemStep};
 
@@ -22,9 +24,9 @@ pub use open::{ItemChange, ItemStep};
 #[derive(Clone, Copy, Debug)]
 pub struct Observation {
     pub time: Timestamp,
-    /// The field's number in millionths; 0 where the measure needs none.
+    /// What is added, in millionths: the field's number, or 1; 0 where the measure needs none.
     pub micros: i64,
-    /// The hash of the field's value, for `distinct`; 0 where the measure needs none.
+    /// The hash of the field's value for `distinct`, of the label's for what goes by label; 0 where the measure needs none.
     pub hash: u64,
 }
 
@@ -39,13 +41,16 @@ pub enum Applied {
 /// Adds an event to a measure other than `open`. `end` is the latest window's end that the account has seen.
 pub fn observe(cells: &mut Cells, slot: usize, store: Store, seen: Observation, end: Timestamp) -> Applied {
     let (unit, horizon) = match store {
-        Store::Panes { unit, horizon, .. } | Store::Distinct { unit, horizon, .. } => (unit, horizon),
-        Store::Last => {
-            latest::keep_newest(cells, slot, seen.time, Some(seen.micros));
+        Store::Panes { unit, horizon, .. }
+        | Store::Distinct { unit, horizon, .. }
+        | Store::PerLabel { unit, horizon, .. } => (unit, horizon),
+        Store::Last { horizon } => {
+            let value = [seen.time.millis() as u64, seen.micros as u64];
+            latest::keep_newest(cells, slot, value, horizon, end);
             return Applied::Stored;
         }
-        Store::Since => {
-            latest::keep_newest(cells, slot, seen.time, None);
+        Store::Since { horizon } => {
+            latest::keep_newest(cells, slot, [seen.time.millis() as u64], horizon, end);
             return Applied::Stored;
         }
         Store::Open => return Applied::Stored,
@@ -60,7 +65,8 @@ pub fn observe(cells: &mut Cells, slot: usize, store: Store, seen: Observation, 
     match store {
         Store::Panes { value, .. } => panes::add(cells, slot, value, pane, seen.micros, kept),
         Store::Distinct { every_pane, .. } => distinct::add(cells, slot, every_pane, pane, seen.hash, kept),
-        Store::Last | Store::Since | Store::Open => {}
+        Store::PerLabel { .. } => per_label::add(cells, slot, pane, seen.hash, seen.micros, kept),
+        Store::Last { .. } | Store::Since { .. } | Store::Open => {}
     }
     Applied::Stored
 }
@@ -73,13 +79,7 @@ pub fn change_item(cells: &mut Cells, slot: usize, change: &ItemChange, end: Tim
 /// Reads a measure. `end` is where its windows end; the answer is finite, or NaN for missing.
 pub fn read(cells: &Cells, slot: usize, store: Store, read: Read, end: Timestamp) -> f64 {
     let words = cells.get(slot);
-    let window = |panes, offset| {
-        let unit = match store {
-            Store::Panes { unit, .. } | Store::Distinct { unit, .. } => unit,
-            Store::Last | Store::Since | Store::Open => PaneUnit::Day,
-        };
-        Pane::of(unit, end).map(|end| Window::ending_at(end, panes, offset))
-    };
+    let window = |panes, offset| Pane::of(store.unit(), end).map(|end| Window::ending_at(end, panes, offset));
     match (read, store) {
         (Read::Total { panes, offset }, Store::Panes { value, .. }) => {
             window(panes, offset).map_or(f64::NAN, |window| panes::total(words, value, window))
@@ -93,8 +93,19 @@ pub fn read(cells: &Cells, slot: usize, store: Store, read: Read, end: Timestamp
         (Read::Distinct { panes, offset }, Store::Distinct { every_pane, .. }) => {
             window(panes, offset).map_or(f64::NAN, |window| distinct::count(words, every_pane, window))
         }
-        (Read::Last { within }, Store::Last) => latest::value(words, within.and_then(|panes| window(panes, 0))),
-        (Read::Since, Store::Since) => latest::days_since(words, end),
+        (
+            Read::PerLabel {
+                panes,
+                offset,
+                of,
+                fold,
+            },
+            Store::PerLabel { .. },
+        ) => window(panes, offset).map_or(f64::NAN, |window| per_label::fold(words, window, of, fold)),
+        (Read::Last { within, offset }, Store::Last { .. }) => {
+            latest::value(words, within.and_then(|panes| window(panes, offset)), end, offset)
+        }
+        (Read::Since { offset }, Store::Since { .. }) => latest::days_since(words, end, offset),
         (Read::Open, Store::Open) => open::count(words),
         (Read::OpenSince, Store::Open) => open::days_since_oldest(words, end),
         // The compiler pairs reads and stores; what it never pairs is missing.

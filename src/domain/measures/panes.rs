@@ -13,7 +13,7 @@ const MAX_COUNT: u64 = (1 << (64 - Pane::BITS)) - 1;
 
 /// Adds an event to its pane. Where a pane is new, panes outside `kept` are dropped.
 pub fn add(cells: &mut Cells, slot: usize, value: PaneValue, pane: Pane, micros: i64, kept: Window) {
-    if value == PaneValue::Count {
+    if value.is_count() {
         add_count(cells, slot, pane, kept);
     } else {
         add_value(cells, slot, value, pane, micros, kept);
@@ -53,7 +53,7 @@ fn add_value(cells: &mut Cells, slot: usize, value: PaneValue, pane: Pane, micro
         groups[after - 1][1] = match value {
             PaneValue::Min => stored.min(micros),
             PaneValue::Max => stored.max(micros),
-            PaneValue::Sum | PaneValue::Count => stored.saturating_add(micros),
+            PaneValue::Sum | PaneValue::Count | PaneValue::Numbers => stored.saturating_add(micros),
         } as u64;
         return;
     }
@@ -67,7 +67,7 @@ fn add_value(cells: &mut Cells, slot: usize, value: PaneValue, pane: Pane, micro
 
 /// The sum over the window: of counts, or of values. 0 in silence.
 pub fn total(words: &[u64], value: PaneValue, window: Window) -> f64 {
-    if value == PaneValue::Count {
+    if value.is_count() {
         let counts = words.iter().filter(|&&word| window.contains(Pane::from_low_bits(word)));
         return counts.map(|word| word >> Pane::BITS).sum::<u64>() as f64;
     }
@@ -89,7 +89,7 @@ pub fn extreme(words: &[u64], value: PaneValue, window: Window) -> f64 {
 
 /// Panes of the window with at least one event.
 pub fn active(words: &[u64], value: PaneValue, window: Window) -> f64 {
-    let group = if value == PaneValue::Count { 1 } else { 2 };
+    let group = if value.is_count() { 1 } else { 2 };
     let active = words
         .iter()
         .step_by(group)

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     domain::time::{DAY_MS, HOUR_MS},
-    model::compiled::PaneValue,
+    model::compiled::{LabelFold, PaneUnit, PaneValue, PerValue},
 };
 
 const SLOT: usize = 1;
@@ -34,6 +34,10 @@ fn unit() -> impl Strategy<Value = PaneUnit> {
 
 /// Feeds events in order; `end` is the newest time within the range of panes so far, as the account keeps it.
 fn feed(store: Store, events: &[(i64, i64)]) -> (Cells, i64) {
+    feed_with(store, events, |value| value * 1_000_000)
+}
+
+fn feed_with(store: Store, events: &[(i64, i64)], micros: impl Fn(i64) -> i64) -> (Cells, i64) {
     let mut cells = Cells::new(3);
     let mut end = Timestamp::EARLIEST.millis();
     for &(time, value) in events {
@@ -42,12 +46,23 @@ fn feed(store: Store, events: &[(i64, i64)]) -> (Cells, i64) {
         }
         let seen = Observation {
             time: Timestamp::from_millis(time),
-            micros: value * 1_000_000,
+            micros: micros(value),
             hash: crate::domain::hash::value_hash(&value.to_le_bytes()),
         };
         observe(&mut cells, SLOT, store, seen, Timestamp::from_millis(end));
     }
     (cells, end)
+}
+
+/// The same for what goes by label: the event's number is the label's value as well.
+fn feed_by_label(store: Store, events: &[(i64, i64)]) -> (Cells, i64) {
+    match store {
+        Store::PerLabel {
+            value: PaneValue::Count,
+            ..
+        } => feed_with(store, events, |_| 1_000_000),
+        _ => feed(store, events),
+    }
 }
 
 /// The events that lie in the window, by plain arithmetic.
@@ -99,15 +114,70 @@ proptest! {
     }
 
     #[test]
-    fn the_newest_wins_in_any_order(events in prop::collection::vec((time(), 0..12_i64), 1..40)) {
+    fn what_goes_by_label_agrees_with_recounting(
+        events in prop::collection::vec((time(), 0..5_i64), 1..120),
+        unit in unit(), panes in 1..40_u32, offset in 0..20_u32, least in 0..6_i64, width in 0..40_i64,
+    ) {
+        let store = |value| Store::PerLabel { value, unit, horizon: panes + offset };
+        let mut of_value: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
+        let (count, end) = feed_by_label(store(PaneValue::Count), &events);
+        let (sum, _) = feed_by_label(store(PaneValue::Sum), &events);
+        for (time, value) in within(&events, unit, end, panes, offset) {
+            of_value.entry(value).or_default().push(time);
+        }
+        let read = |cells: &Cells, value, of, fold| {
+            let read_by = Read::PerLabel { panes, offset, of, fold };
+            read(cells, SLOT, store(value), read_by, Timestamp::from_millis(end))
+        };
+        let counts: Vec<i64> = of_value.values().map(|times| times.len() as i64).collect();
+        let known = |number: Option<i64>| number.map_or(f64::NAN, |number| number as f64).to_bits();
+        prop_assert_eq!(read(&count, PaneValue::Count, PerValue::Total, LabelFold::Largest).to_bits(), known(counts.iter().copied().max()));
+        prop_assert_eq!(read(&count, PaneValue::Count, PerValue::Total, LabelFold::Least).to_bits(), known(counts.iter().copied().min()));
+        let range = LabelFold::Within { least: least * 1_000_000, most: (least + width) * 1_000_000 };
+        let inside = counts.iter().filter(|count| (least..=least + width).contains(count)).count();
+        prop_assert_eq!(read(&count, PaneValue::Count, PerValue::Total, range), inside as f64);
+        let days = of_value.values().map(|times| times.iter().map(|time| pane(unit, *time)).collect::<BTreeSet<_>>().len() as i64);
+        prop_assert_eq!(read(&count, PaneValue::Count, PerValue::Panes, LabelFold::Largest).to_bits(), known(days.max()));
+        let sums = of_value.iter().map(|(value, times)| value * times.len() as i64);
+        prop_assert_eq!(read(&sum, PaneValue::Sum, PerValue::Total, LabelFold::Largest).to_bits(), known(sums.max()));
+    }
+
+    #[test]
+    fn the_newest_wins_in_any_order(events in prop::collection::vec((time(), 0..12_i64), 1..40), horizon in 0..3_u32) {
         let newest = events.iter().enumerate().max_by_key(|(at, event)| (event.0, *at)).map(|(_, event)| *event);
         let (time, value) = newest.unwrap();
-        let (cells, end) = feed(Store::Last, &events);
+        let (last, since) = (Store::Last { horizon }, Store::Since { horizon });
+        let (cells, end) = feed(last, &events);
         let end = Timestamp::from_millis(end);
-        prop_assert_eq!(read(&cells, SLOT, Store::Last, Read::Last { within: None }, end), value as f64);
-        let (cells, _) = feed(Store::Since, &events);
-        let days = read(&cells, SLOT, Store::Since, Read::Since, end);
+        prop_assert_eq!(read(&cells, SLOT, last, Read::Last { within: None, offset: 0 }, end), value as f64);
+        let (cells, _) = feed(since, &events);
+        let days = read(&cells, SLOT, since, Read::Since { offset: 0 }, end);
         prop_assert_eq!(days, end.days_since(Timestamp::from_millis(time)).max(0.0));
+    }
+
+    #[test]
+    fn the_newest_of_an_earlier_day_is_known_in_any_order(
+        events in prop::collection::vec((0..40 * 24_i64, 0..12_i64), 1..60), offset in 1..30_u32, panes in 1..20_u32,
+    ) {
+        let start = Timestamp::EARLIEST.millis();
+        let events: Vec<(i64, i64)> = events.into_iter().map(|(hour, value)| (start + hour * HOUR_MS, value)).collect();
+        let (last, since) = (Store::Last { horizon: 30 }, Store::Since { horizon: 30 });
+        let (cells, end) = feed(last, &events);
+        let by_then = pane(PaneUnit::Day, end) - i64::from(offset);
+        let known = events.iter().enumerate().filter(|(_, event)| pane(PaneUnit::Day, event.0) <= by_then);
+        let newest = known.max_by_key(|(at, event)| (event.0, *at)).map(|(_, event)| *event);
+        let end = Timestamp::from_millis(end);
+        let value = read(&cells, SLOT, last, Read::Last { within: None, offset }, end);
+        prop_assert_eq!(value.to_bits(), newest.map_or(f64::NAN, |event| event.1 as f64).to_bits());
+        let value = read(&cells, SLOT, last, Read::Last { within: Some(panes), offset }, end);
+        let recent = newest.filter(|event| pane(PaneUnit::Day, event.0) > by_then - i64::from(panes));
+        prop_assert_eq!(value.to_bits(), recent.map_or(f64::NAN, |event| event.1 as f64).to_bits());
+        prop_assert!(cells.get(SLOT).len() <= 2 * 32, "a day each, and the newest before them");
+        let (cells, _) = feed(since, &events);
+        let days = read(&cells, SLOT, since, Read::Since { offset }, end);
+        let then = end.plus_millis(-i64::from(offset) * DAY_MS);
+        let expected = newest.map_or(f64::NAN, |event| then.days_since(Timestamp::from_millis(event.0)).max(0.0));
+        prop_assert_eq!(days.to_bits(), expected.to_bits());
     }
 
     #[test]
@@ -213,4 +283,29 @@ fn items_are_bounded() {
         change_item(&mut cells, SLOT, &change, time);
     }
     assert_eq!(read(&cells, SLOT, Store::Open, Read::Open, Timestamp::EARLIEST), 512.0);
+}
+
+#[test]
+fn many_values_of_a_label_are_sampled_in_bounded_memory() {
+    let store = Store::PerLabel {
+        value: PaneValue::Count,
+        unit: PaneUnit::Day,
+        horizon: 30,
+    };
+    let events: Vec<_> = (0..100_000_i64)
+        .map(|value| (Timestamp::EARLIEST.millis() + value % 30 * DAY_MS, value))
+        .collect();
+    let (cells, end) = feed_by_label(store, &events);
+    let read_by = Read::PerLabel {
+        panes: 30,
+        offset: 0,
+        of: PerValue::Total,
+        fold: LabelFold::Within {
+            least: 0,
+            most: i64::MAX,
+        },
+    };
+    let estimate = read(&cells, SLOT, store, read_by, Timestamp::from_millis(end));
+    assert!((estimate / 100_000.0 - 1.0).abs() < 0.05, "{estimate}");
+    assert!(cells.get(SLOT).len() <= 2 * 8192 + 1, "{} words", cells.get(SLOT).len());
 }

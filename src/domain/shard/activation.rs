@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-use super::{Active, FoldError, Shard};
+use super::{Active, FoldError, Shard, sent};
 use crate::{
     domain::{
         account::Account,
@@ -139,7 +139,7 @@ impl Moves {
                 .get(SLOT_SENT)
                 .iter()
                 .copied()
-                .take(3)
+                .take(sent::HEAD)
                 .collect::<Vec<_>>()
                 .into_iter(),
         );
@@ -203,17 +203,28 @@ fn same_layout(old: &Measure, new: &Measure) -> bool {
                 ..
             },
         ) => unit == new_unit && every_pane == new_every,
+        (
+            Store::PerLabel { value, unit, .. },
+            Store::PerLabel {
+                value: new_value,
+                unit: new_unit,
+                ..
+            },
+        ) => value == new_value && unit == new_unit,
+        (Store::Last { .. }, Store::Last { .. }) | (Store::Since { .. }, Store::Since { .. }) => true,
         (old, new) => old == new,
     }
 }
 
 const fn horizon_ms(store: Store) -> i64 {
     match store {
-        Store::Panes { unit, horizon, .. } | Store::Distinct { unit, horizon, .. } => match unit {
+        Store::Panes { unit, horizon, .. }
+        | Store::Distinct { unit, horizon, .. }
+        | Store::PerLabel { unit, horizon, .. } => match unit {
             PaneUnit::Hour => horizon as i64 * HOUR_MS,
             PaneUnit::Day => horizon as i64 * DAY_MS,
         },
-        Store::Last | Store::Since | Store::Open => 0,
+        Store::Last { .. } | Store::Since { .. } | Store::Open => 0,
     }
 }
 

@@ -1,11 +1,14 @@
 //! What goes out after an account was scored: its score when it moved enough, and every alert that opened or resolved.
 
-use super::{Active, Shard, scoring::open_rules};
+use super::{
+    Active, Shard,
+    scoring::{Scratch, open_rules},
+    sent::{self, Sent},
+};
 use crate::domain::{
     account::Account,
     alert::Transition,
     attributes::AttributeNames,
-    band::Band,
     clocks::Clocks,
     driver::{self, Cause, Driver, Side},
     event::Kind,
@@ -15,7 +18,7 @@ use crate::domain::{
         AlertChanged, AlertPhase, AlertSubject, AttributeMap, DimensionScore, DriverPart, Freshness, ModelRef, Points,
         Previous, Quantity, SCORE_UPDATED, ScoreUpdated, Trend,
     },
-    plan::{SLOT_HISTORY, SLOT_SENT},
+    plan::SLOT_HISTORY,
     reason,
     time::Timestamp,
 };
@@ -23,9 +26,11 @@ use crate::model::{Model, compiled::AlertRule};
 
 /// Room for one emission, reused for the next.
 #[derive(Debug, Default)]
-pub struct Scratch {
+pub struct Emission {
     before: Vec<f64>,
     drivers: Vec<Driver>,
+    /// What another scorecard says of the account; made when an account first moves to another one.
+    by_former: Option<Box<Scratch>>,
 }
 
 /// What led to the scoring.
@@ -37,46 +42,19 @@ pub struct Why {
     pub caught_up: bool,
 }
 
-/// The score that was sent last, as the account remembers it.
-#[derive(Clone, Copy, Debug)]
-struct Sent {
-    time: Timestamp,
-    score: f64,
-    band: Band,
-}
-
-/// Words of the slot before the indicators' scores.
-const SENT_HEAD: usize = 3;
-
 impl Shard {
     pub(super) fn emit(&mut self, active: &Active, number: u32, now: Timestamp, why: Why, out: &mut Outputs) {
         if self.catching_up {
             return;
         }
-        let account = self.accounts.get_mut(number);
-        let sent = sent(account);
+        let account = self.accounts.get(number);
+        let sent = Sent::of(account);
         let alerts_changed = !self.scratch.transitions.is_empty();
         let model = &active.plan.model;
-        if !alerts_changed && !why.caught_up && !is_news(model, account, sent, now) {
+        if !alerts_changed && !why.caught_up && !is_news(model, account, sent, self.scratch.card, now) {
             return;
         }
-        let emission = &mut self.scratch.emission;
-        emission.before.clear();
-        emission.before.extend(sent_indicators(account, model.indicators.len()));
-        let rest = if sent.is_some() && emission.before.is_empty() {
-            Cause::Model
-        } else {
-            Cause::Coverage
-        };
-        let before = Side {
-            indicators: &emission.before,
-            score: sent.map_or(f64::NAN, |sent| sent.score),
-        };
-        let after = Side {
-            indicators: &self.scratch.scores,
-            score: account.score,
-        };
-        driver::attribute(before, after, &self.scratch.weights, rest, &mut emission.drivers);
+        attribute(active, account, sent, &self.clocks, &mut self.scratch);
 
         let view = Message {
             active,
@@ -91,12 +69,47 @@ impl Shard {
             view.send_score(sent, out);
         }
         view.send_alerts(why, out);
-        remember_sent(self.accounts.get_mut(number), now, &self.scratch.scores);
+        let Scratch { card, scores, .. } = &self.scratch;
+        sent::remember(self.accounts.get_mut(number), now, *card, scores);
     }
 }
 
+/// Leaves in `scratch.emission` what moved the score since it was sent.
+fn attribute(active: &Active, account: &Account, sent: Option<Sent>, clocks: &Clocks, scratch: &mut Scratch) {
+    let emission = &mut scratch.emission;
+    emission.before.clear();
+    let indicators = active.plan.model.indicators.len();
+    emission.before.extend(sent::indicators(account, indicators));
+    let before = Side {
+        indicators: &emission.before,
+        score: sent.map_or(f64::NAN, |sent| sent.score),
+    };
+    let rest = if sent.is_some() && emission.before.is_empty() {
+        Cause::Model
+    } else {
+        Cause::Coverage
+    };
+    let former = sent.and_then(|sent| sent.card).filter(|card| *card != scratch.card);
+    let Some(former) = former else {
+        let after = Side {
+            indicators: &scratch.scores,
+            score: account.score,
+        };
+        driver::attribute(before, after, &scratch.weights, rest, &mut emission.drivers);
+        return;
+    };
+    // What the scorecard before would say of the account now tells the account's own change from the scorecard's.
+    let by_former = emission.by_former.get_or_insert_default();
+    let after = Side {
+        score: active.score_by(Some(former), account, clocks, by_former).score,
+        indicators: &by_former.scores,
+    };
+    driver::attribute(before, after, &by_former.weights, rest, &mut emission.drivers);
+    driver::add_scorecard(before.score, after.score, account.score, &mut emission.drivers);
+}
+
 /// Whether the score is worth sending by itself.
-fn is_news(model: &Model, account: &Account, sent: Option<Sent>, now: Timestamp) -> bool {
+fn is_news(model: &Model, account: &Account, sent: Option<Sent>, card: usize, now: Timestamp) -> bool {
     let Some(sent) = sent else {
         return true;
     };
@@ -106,47 +119,8 @@ fn is_news(model: &Model, account: &Account, sent: Option<Sent>, now: Timestamp)
     };
     let heartbeat = model.output.heartbeat_ms;
     let is_due = heartbeat.is_some_and(|every| now.millis().saturating_sub(sent.time.millis()) >= every);
-    moved || account.band.band != sent.band || is_due
-}
-
-fn sent(account: &Account) -> Option<Sent> {
-    let words = account.cells.get(SLOT_SENT);
-    let &[time, score, band, ..] = words else {
-        return None;
-    };
-    let band = Band::from_index(band as u8).unwrap_or_default();
-    Some(Sent {
-        time: Timestamp::from_millis(time as i64),
-        score: f64::from_bits(score),
-        band,
-    })
-}
-
-/// The indicators' scores as sent; none when another model made them.
-fn sent_indicators(account: &Account, indicators: usize) -> impl Iterator<Item = f64> + '_ {
-    let words = account.cells.get(SLOT_SENT).get(SENT_HEAD..).unwrap_or_default();
-    let halves = words.iter().flat_map(|word| [*word as u32, (word >> 32) as u32]);
-    let count = if words.len() == indicators.div_ceil(2) {
-        indicators
-    } else {
-        0
-    };
-    halves.take(count).map(|bits| f64::from(f32::from_bits(bits)))
-}
-
-fn remember_sent(account: &mut Account, now: Timestamp, indicators: &[f64]) {
-    let head = [
-        now.millis() as u64,
-        account.score.to_bits(),
-        u64::from(account.band.band as u8),
-    ];
-    let half = |score: Option<&f64>| u64::from(score.map_or(0.0, |score| *score as f32).to_bits());
-    let pairs = indicators.len().div_ceil(2);
-    let words = (0..SENT_HEAD + pairs).map(|at| match at.checked_sub(SENT_HEAD) {
-        None => head[at],
-        Some(pair) => half(indicators.get(pair * 2)) | half(indicators.get(pair * 2 + 1)) << 32,
-    });
-    account.cells.set(SLOT_SENT, words);
+    let another_card = sent.card.is_some_and(|before| before != card);
+    moved || account.band.band != sent.band || another_card || is_due
 }
 
 /// Everything that the messages about one account draw on.
@@ -155,7 +129,7 @@ struct Message<'a> {
     account: &'a Account,
     names: &'a AttributeNames,
     clocks: &'a Clocks,
-    scratch: &'a super::scoring::Scratch,
+    scratch: &'a Scratch,
     now: Timestamp,
     event_time: Option<Timestamp>,
 }
@@ -168,7 +142,9 @@ impl Message<'_> {
     fn send_score(&self, sent: Option<Sent>, out: &mut Outputs) {
         let (model, account) = (self.model(), self.account);
         let trend = |days| Points(account.score - history::at(&account.cells, SLOT_HISTORY, self.now, days));
-        let dimensions = model.dimensions.iter().zip(&self.scratch.dimensions);
+        let card = &model.scorecards[self.scratch.card];
+        let dimensions = model.dimensions.iter().enumerate();
+        let dimensions = dimensions.filter(|(index, _)| card.has_dimension[*index]);
         let message = ScoreUpdated {
             account: &account.id,
             as_of: self.now,
@@ -184,10 +160,10 @@ impl Message<'_> {
                 days_28: trend(history::TREND_DAYS),
             },
             dimensions: dimensions
-                .map(|(dimension, &score)| DimensionScore {
+                .map(|(index, dimension)| DimensionScore {
                     id: &dimension.id,
-                    score: Points(score),
-                    weight: Quantity(dimension.weight),
+                    score: Points(self.scratch.dimensions[index]),
+                    weight: Quantity(card.dimensions[index]),
                 })
                 .collect(),
             drivers: self.drivers(),
@@ -208,6 +184,7 @@ impl Message<'_> {
                     .then(|| self.clocks.kind(Kind::Feedback))
                     .flatten(),
             },
+            scorecard: &card.id,
             model: self.model_ref(),
         };
         out.push(SCORE_UPDATED, &account.id, self.event_time, self.now, &message);
@@ -295,6 +272,7 @@ impl Message<'_> {
                 )
             }
             Cause::Coverage => ("coverage", f64::NAN, f64::NAN, driver.change),
+            Cause::Scorecard => ("scorecard", f64::NAN, f64::NAN, driver.change),
             Cause::Model => ("model", f64::NAN, f64::NAN, driver.change),
         };
         let parts = self.scratch.emission.drivers.iter().map(part);

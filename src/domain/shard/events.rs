@@ -148,8 +148,20 @@ fn apply_event(
     late
 }
 
-/// `None` when the event lacks the measure's field, or it is not of the type that the measure aggregates.
+/// `None` when the event lacks the measure's field or label, or it is not of the type that the measure aggregates.
 fn observation(measure: &PlannedMeasure, event: &RawEvent, facts: &EventFacts<'_>) -> Option<Observation> {
+    if let Store::PerLabel { value, .. } = measure.store {
+        let micros = match value {
+            PaneValue::Sum => facts.field(measure.field)?.micros?,
+            _ if measure.field == NO_FIELD => Decimal::ONE.micros(),
+            _ => facts.field(measure.field).map(|_| Decimal::ONE.micros())?,
+        };
+        return Some(Observation {
+            time: event.time,
+            micros,
+            hash: facts.field(measure.by)?.hash,
+        });
+    }
     if measure.field == NO_FIELD {
         return Some(Observation {
             time: event.time,
@@ -159,12 +171,13 @@ fn observation(measure: &PlannedMeasure, event: &RawEvent, facts: &EventFacts<'_
     }
     let field = facts.field(measure.field)?;
     let micros = match measure.store {
-        Store::Distinct { .. } | Store::Since => field.micros.unwrap_or(0),
-        Store::Panes {
+        Store::Distinct { .. }
+        | Store::Since { .. }
+        | Store::Panes {
             value: PaneValue::Count,
             ..
-        } => field.micros?,
-        Store::Panes { .. } | Store::Last | Store::Open => field.micros?,
+        } => field.micros.unwrap_or(0),
+        Store::Panes { .. } | Store::PerLabel { .. } | Store::Last { .. } | Store::Open => field.micros?,
     };
     Some(Observation {
         time: event.time,

@@ -9,6 +9,7 @@
 //! | `scoring` | scores an account and steps its band and alerts |
 //! | `risk` | how likely an account is to leave |
 //! | `emission` | decides what goes out and writes it |
+//! | `sent` | the score that went out last |
 //! | `activation` | changes the model |
 //! | `state` | the bytes of a checkpoint |
 
@@ -20,6 +21,7 @@ mod facts;
 mod observe;
 mod risk;
 mod scoring;
+mod sent;
 mod state;
 mod turn;
 mod view;

@@ -15,6 +15,7 @@ use crate::{
     },
     model::{
         Inputs,
+        bands::Bands,
         compiled::{PaneUnit, Read, Reading, Store},
     },
 };
@@ -23,6 +24,8 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct Scratch {
     pub readings: Vec<f64>,
+    /// Index of the scorecard that fits.
+    pub card: usize,
     pub values: Vec<f64>,
     pub scores: Vec<f64>,
     pub weights: Vec<f64>,
@@ -32,12 +35,23 @@ pub struct Scratch {
     pub dimension_offsets: Vec<f64>,
     /// Rules that opened or resolved at this scoring.
     pub transitions: Vec<(u16, Transition)>,
-    pub emission: super::emission::Scratch,
+    pub emission: super::emission::Emission,
 }
 
 impl Active {
-    /// Fills `scratch` with what the account's memory says at `clocks`, and combines it to a score.
+    /// Fills `scratch` with what the account's memory says at `clocks`, and combines it to a score by the scorecard that fits.
     pub(super) fn score(&self, account: &Account, clocks: &Clocks, scratch: &mut Scratch) -> Score {
+        self.score_by(None, account, clocks, scratch)
+    }
+
+    /// The same by `card`, if that is said.
+    pub(super) fn score_by(
+        &self,
+        card: Option<usize>,
+        account: &Account,
+        clocks: &Clocks,
+        scratch: &mut Scratch,
+    ) -> Score {
         let model = &self.plan.model;
         let now = clocks.shard().unwrap_or_default();
         let ends = Kind::ALL.map(|kind| {
@@ -65,16 +79,26 @@ impl Active {
             now,
             first: account.first,
         };
+        scratch.card = card.unwrap_or_else(|| model.scorecard_for(&inputs));
+        let card = &model.scorecards[scratch.card];
         scratch.values.clear();
         scratch.scores.clear();
-        for indicator in &model.indicators {
-            let value = indicator.value.eval(&inputs);
+        for (indicator, member) in model.indicators.iter().zip(&card.indicators) {
+            let value = member.as_ref().map_or(f64::NAN, |_| indicator.value.eval(&inputs));
             scratch.values.push(value);
-            scratch.scores.push(indicator.curve.score(value));
+            scratch
+                .scores
+                .push(member.as_ref().map_or(f64::NAN, |member| member.curve.score(value)));
         }
         scratch.weights.resize(model.indicators.len(), 0.0);
         scratch.dimensions.resize(model.dimensions.len(), 0.0);
-        score::combine(model, &scratch.scores, &mut scratch.weights, &mut scratch.dimensions)
+        score::combine(
+            model,
+            card,
+            &scratch.scores,
+            &mut scratch.weights,
+            &mut scratch.dimensions,
+        )
     }
 
     /// Records the dimensions' scores of today; fills `scratch` with the past scores that alerts read.
@@ -120,31 +144,30 @@ impl Active {
 
 /// Whether a measure that has been fed since `since` can answer for the whole of what is read.
 fn is_filled(since: Timestamp, store: Store, read: Read, end: Timestamp) -> bool {
-    let unit_ms = match store {
-        Store::Panes {
-            unit: PaneUnit::Hour, ..
-        }
-        | Store::Distinct {
-            unit: PaneUnit::Hour, ..
-        } => HOUR_MS,
-        _ => DAY_MS,
+    let unit_ms = match store.unit() {
+        PaneUnit::Hour => HOUR_MS,
+        PaneUnit::Day => DAY_MS,
     };
     match read {
         Read::Total { panes, offset }
         | Read::Min { panes, offset }
         | Read::Max { panes, offset }
         | Read::ActivePanes { panes, offset }
-        | Read::Distinct { panes, offset } => {
+        | Read::Distinct { panes, offset }
+        | Read::PerLabel { panes, offset, .. } => {
             let panes_back = i64::from(panes) + i64::from(offset);
             let first = (end.millis().div_euclid(unit_ms) + 1 - panes_back) * unit_ms;
             since.millis() <= first
         }
-        Read::Last { .. } | Read::Since | Read::Open | Read::OpenSince => false,
+        Read::Last { .. } | Read::Since { .. } | Read::Open | Read::OpenSince => false,
     }
 }
 
 const fn has_window(read: Read) -> bool {
-    !matches!(read, Read::Last { .. } | Read::Since | Read::Open | Read::OpenSince)
+    !matches!(
+        read,
+        Read::Last { .. } | Read::Since { .. } | Read::Open | Read::OpenSince
+    )
 }
 
 impl Shard {
@@ -167,7 +190,8 @@ impl Shard {
         account.score = scored.score;
         account.coverage = scored.coverage;
         let band_before = account.band.band;
-        account.band = account.band.step(&model.bands, scored.score, scored.coverage, now);
+        let bands = &model.scorecards[self.scratch.card].bands;
+        account.band = account.band.step(bands, scored.score, scored.coverage, now);
         history::record(
             &mut account.cells,
             SLOT_HISTORY,
@@ -180,7 +204,7 @@ impl Shard {
         active.look_back(account, now, &mut self.scratch);
         step_alerts(active, account, now, &mut self.scratch);
 
-        let due = next_due(active, account);
+        let due = next_due(active, account, bands);
         if due != account.due {
             account.due = due;
             self.due.set_timer(number, due);
@@ -249,14 +273,13 @@ fn step_alerts(active: &Active, account: &mut Account, now: Timestamp, scratch: 
 }
 
 /// When the account must be looked at though nothing happens to it.
-fn next_due(active: &Active, account: &Account) -> Option<Timestamp> {
+fn next_due(active: &Active, account: &Account, bands: &Bands) -> Option<Timestamp> {
     let model = &active.plan.model;
     let alerts = account.alerts.iter().filter_map(|state| {
         let rule = model.alerts.get(usize::from(state.rule))?;
         alert::due(rule, (state.phase, state.at))
     });
-    let dwell =
-        (account.band.candidate != account.band.band).then(|| account.band.since.plus_millis(model.bands.dwell_ms));
+    let dwell = (account.band.candidate != account.band.band).then(|| account.band.since.plus_millis(bands.dwell_ms));
     alerts.chain(dwell).min()
 }
 

@@ -26,7 +26,7 @@ use crate::{
     model::{self, Attribute},
 };
 
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
 
 /// A checkpoint that cannot be restored.
 #[derive(Debug, Error)]

@@ -28,6 +28,8 @@ pub struct AccountView {
     pub score: Points,
     pub coverage: Quantity,
     pub band: Band,
+    /// Which scorecard made the score; `default` is the model's own.
+    pub scorecard: String,
     pub indicators: Vec<IndicatorView>,
     /// Null while the model has no section `[risk]`, or nothing is known of the account.
     pub risk: Option<RiskView>,
@@ -48,8 +50,10 @@ pub struct IndicatorView {
     /// The value expression as the model has it.
     pub expression: String,
     pub value: Quantity,
-    /// 0..100.
+    /// 0..100, 100 is healthy.
     pub score: Points,
+    /// The curve that made it: pairs of value and score.
+    pub points: Vec<(f64, f64)>,
     /// Effective weight, 0..1: what is missing has none, the others share it.
     pub weight: Quantity,
     /// `weight x score`: the indicators' contributions add up to the score.
@@ -122,7 +126,11 @@ impl Shard {
         let mut scratch = Scratch::default();
         let scored = active.score(account, clocks, &mut scratch);
         active.assess(account, scored.score, now, &mut scratch);
-        let indicators = model.indicators.iter().enumerate().map(|(index, indicator)| {
+        let card = &model.scorecards[scratch.card];
+        let members = card.indicators.iter().enumerate();
+        let members = members.filter_map(|(index, member)| Some((index, member.as_ref()?)));
+        let indicators = members.map(|(index, member)| {
+            let indicator = &model.indicators[index];
             let (score, weight) = (scratch.scores[index], scratch.weights[index]);
             let readings = indicator.value.readings().map(|reading| ReadingView {
                 reading: model.describe_reading(usize::from(reading)),
@@ -134,6 +142,7 @@ impl Shard {
                 expression: indicator.expression.clone(),
                 value: Quantity(scratch.values[index]),
                 score: Points(score),
+                points: member.curve.points().to_vec(),
                 weight: Quantity(weight),
                 contribution: Quantity(if score.is_nan() { 0.0 } else { weight * score }),
                 readings: readings.collect(),
@@ -153,7 +162,8 @@ impl Shard {
             as_of: now,
             score: Points(scored.score),
             coverage: Quantity(scored.coverage),
-            band: account.band.step(&model.bands, scored.score, scored.coverage, now).band,
+            band: account.band.step(&card.bands, scored.score, scored.coverage, now).band,
+            scorecard: card.id.clone(),
             indicators: indicators.collect(),
             risk: scratch.risk.view(model),
             alerts: rules.map(|rule| rule.id.clone()).collect(),

@@ -149,10 +149,16 @@ fn expressions_of_the_wrong_type_or_form() {
         ("count(usage)", "`count` needs a window", "count(usage[30d])"),
         ("since(usage[7d])", "`since` has no window", "write since(usage)"),
         (
-            "since(usage offset 7d)",
-            "only what has panes can be read as of earlier",
-            "",
+            "open(support offset 7d)",
+            "what was open before is not kept",
+            "what was opened is",
         ),
+        (
+            "last(billing.mrr[90d] offset 1010d)",
+            "this reaches too far back",
+            "1096d",
+        ),
+        ("since(usage) offset 12h", "this must be in whole days", "write 1d"),
         (
             "since(usage.value)",
             "`since` takes events, not their field",
@@ -227,6 +233,37 @@ fn expressions_of_the_wrong_type_or_form() {
             "expected an operator or the end, found `offset`",
             "is said once",
         ),
+        (
+            "count by (user) (usage[7d])",
+            "`count by (user)` is a number for each user",
+            "take the largest, max(count by (user)",
+        ),
+        ("max(count by (user) (usage[7d]) + 1)", "wrong arguments of `max`", ""),
+        (
+            "count(count by (user) (usage[7d]))",
+            "how many of them lie in which range?",
+            "distinct(usage.user[30d])",
+        ),
+        (
+            "count(count by (user) (usage[7d]) >= account.seats)",
+            "a number is needed here",
+            ">= 5",
+        ),
+        ("count(count by (user) (usage[7d]) != 5)", "`!=` is no range", "one of"),
+        (
+            "max(distinct by (user) (usage.feature[7d]))",
+            "`distinct` cannot be taken by user",
+            "count, sum and days can",
+        ),
+        (
+            "max(count by (user) (7))",
+            "`count by (user)` takes events",
+            "count by (user) (usage[30d])",
+        ),
+        ("max(count by (time) (usage[7d]))", "`time` is no field", ""),
+        ("max(sum by (user) (usage[7d]))", "`sum` of which field?", "usage.value"),
+        ("max(count by (user) (usage))", "`count` needs a window", ""),
+        ("max(count by user (usage[7d]))", "expected `(`, found `user`", ""),
         ("baseline(count(usage[7d]))", "expected `,`, found `)`", ""),
         ("baseline(count(usage[7d]), 8)", "expected how many weeks", ""),
         (
@@ -244,11 +281,7 @@ fn expressions_of_the_wrong_type_or_form() {
             "nothing of `account.seats` is kept from before",
             "",
         ),
-        (
-            "baseline(open(support), 8w)",
-            "only what has panes can be read as of earlier",
-            "",
-        ),
+        ("baseline(open(support), 8w)", "what was open before is not kept", ""),
         (
             "baseline(baseline(count(usage[7d]), 2w), 2w)",
             "a baseline within a baseline",
@@ -332,7 +365,10 @@ fn weights_and_members() {
     );
     let weightless = "[[dimension]]\nid = \"b\"\nweight = 1\n[[dimension.indicator]]\nid = \"x\"\nvalue = \"1\"\n\
                       weight = 0\nscore = { worst = 0, best = 1 }";
-    shows(&with(weightless), &["the weights add up to nothing"]);
+    shows(
+        &with(weightless),
+        &["the weights of the indicators of `b` add up to nothing"],
+    );
     let twice = "[[dimension]]\nid = \"b\"\nweight = 1\n[[dimension.indicator]]\nid = \"x\"\nvalue = \"1\"\n\
                  points = [[0, 0], [1, 9]]\nscore = { worst = 0, best = 1 }";
     shows(&with(twice), &["say the same thing twice"]);

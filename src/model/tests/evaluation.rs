@@ -8,9 +8,11 @@ use crate::{
     model::{
         Attribute, Inputs, Program,
         aggregate::{AGGREGATES, Aggregate, Readings},
-        ast::{BinaryOp, Expr, Node},
+        ast::{BinaryOp, Expr, Length, Node},
+        compiled::{PaneUnit, PaneValue, Store},
         lower::{Scope, Type, lower},
         parser::parse,
+        ranges,
         tables::Tables,
     },
 };
@@ -150,6 +152,13 @@ impl World {
     }
 
     fn call(&self, function: &str, arguments: &[Expr], back: u64, tables: &mut Tables) -> Option<f64> {
+        let is_by_label = |expr: &Expr| matches!(expr.node, Node::ByLabel(_));
+        if let [argument] = arguments
+            && (is_by_label(argument) || matches!(&argument.node, Node::Binary { left, .. } if is_by_label(left)))
+        {
+            let folded = expressions::call(function, arguments.to_vec());
+            return self.reading(reading_of(folded, back, tables));
+        }
         if let Some(value) = self.aggregate(function, arguments, back, tables) {
             return value;
         }
@@ -263,6 +272,17 @@ impl World {
     }
 }
 
+/// The only reading of an expression, as it was `back` hours ago; lowering has put it into the tables.
+fn reading_of(of: Expr, back: u64, tables: &mut Tables) -> usize {
+    let by = Length {
+        count: back as u32,
+        unit: PaneUnit::Hour,
+    };
+    let earlier = expressions::at(Node::Offset { of: of.into(), by });
+    let program = lower(&earlier, Type::Number, Scope::Alert, tables).unwrap();
+    usize::from(program.readings().next().unwrap())
+}
+
 fn world() -> impl Strategy<Value = World> {
     let number = || {
         let usual = (-40..400i32).prop_map(|number| f64::from(number) / 4.0);
@@ -325,6 +345,46 @@ proptest! {
     }
 }
 
+/// A world in which every value is one that it can have: readings are small enough for any window.
+fn sound_world() -> impl Strategy<Value = World> {
+    (world(), prop::collection::vec(prop::option::of(0..=4u8), 12)).prop_map(|(world, sound)| {
+        let quarter = |at: usize| sound[at].map(|quarters| f64::from(quarters) / 4.0);
+        let score = |at: usize| quarter(at).map(|share| share * 100.0);
+        World {
+            readings: (0..5).map(quarter).collect(),
+            offsets: (5..8).map(score).collect(),
+            dimensions: [score(8), score(9)],
+            score: score(10),
+            coverage: quarter(0),
+            risk: quarter(11),
+            ..world
+        }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    #[test]
+    fn values_are_in_their_range_and_what_never_holds_does_not(
+        number in expressions::number(), condition in expressions::truth(), world in sound_world(),
+    ) {
+        let mut tables = tables();
+        if lower(&number, Type::Number, Scope::Alert, &mut tables).is_ok()
+            && let Some(value) = world.number(&number, 0, &mut tables)
+        {
+            let span = ranges::number(&number);
+            let slack = 1e-9 * value.abs().max(1.0);
+            prop_assert!(span.least - slack <= value && value <= span.most + slack, "{number}: {value} is not in {span:?}");
+        }
+        if lower(&condition, Type::Truth, Scope::Alert, &mut tables).is_ok()
+            && let (Some(expected), Some(holds)) = (ranges::truth(&condition), world.truth(&condition, 0, &mut tables))
+        {
+            prop_assert_eq!(holds, expected, "{}", condition);
+        }
+    }
+}
+
 /// The value of an expression that reads one reading, which holds `reading`.
 fn value(text: &str, reading: f64) -> f64 {
     let mut tables = tables();
@@ -361,7 +421,6 @@ fn missing_propagates_until_something_ends_it() {
 
 #[test]
 fn the_longest_window_decides_what_is_kept() {
-    use crate::model::compiled::{PaneUnit, PaneValue, Store};
     let mut tables = tables();
     let text = "count(usage[7d]) + count(usage[28d] offset 28d) + days(usage[60d]) + count(usage[24h])";
     lower(&parse(text).unwrap(), Type::Number, Scope::Indicator, &mut tables).unwrap();

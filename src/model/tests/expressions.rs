@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use crate::{
     domain::event::Kind,
     model::{
-        ast::{BinaryOp, Expr, Length, Node, PlacedTest, Selector},
+        ast::{BinaryOp, ByLabel, Expr, Length, Node, PlacedTest, Selector},
         compiled::PaneUnit,
         matchers::{LabelOp, LabelTest},
     },
@@ -23,7 +23,7 @@ pub fn at(node: Node) -> Expr {
     Expr { node, span: 0..0 }
 }
 
-fn call(function: &str, arguments: Vec<Expr>) -> Expr {
+pub fn call(function: &str, arguments: Vec<Expr>) -> Expr {
     at(Node::Call {
         function: function.to_owned(),
         arguments,
@@ -90,7 +90,44 @@ fn aggregate() -> impl Strategy<Value = Expr> {
         .prop_map(|(function, selector)| call(function, vec![at(Node::Selector(selector))]));
     let open_since =
         selector().prop_map(|selector| call("since", vec![call("open", vec![at(Node::Selector(selector))])]));
-    prop_oneof![4 => over, 1 => last, 1 => plain, 1 => open_since]
+    prop_oneof![4 => over, 1 => last, 1 => plain, 1 => open_since, 1 => by_label()]
+}
+
+/// `max(count by (user) (...))`, or how many are in a range.
+fn by_label() -> impl Strategy<Value = Expr> {
+    let function = prop::sample::select(vec!["count", "sum", "days"]);
+    let fold = prop::sample::select(vec!["max", "min", "count"]);
+    let range = vec![BinaryOp::Less, BinaryOp::GreaterOrEqual, BinaryOp::Equal];
+    (
+        function,
+        fold,
+        prop::sample::select(range),
+        selector(),
+        days(90),
+        0..9u32,
+    )
+        .prop_map(|(function, fold, op, selector, window, limit)| {
+            let field = (function == "sum").then(|| "amount".to_owned());
+            let selector = Selector {
+                field,
+                window: Some(window),
+                ..selector
+            };
+            let by_label = at(Node::ByLabel(ByLabel {
+                function: function.to_owned(),
+                label: "user".to_owned(),
+                of: at(Node::Selector(selector)).into(),
+            }));
+            let argument = match fold {
+                "count" => at(Node::Binary {
+                    op,
+                    left: by_label.into(),
+                    right: at(Node::Number(limit.into())).into(),
+                }),
+                _ => by_label,
+            };
+            call(fold, vec![argument])
+        })
 }
 
 fn number_atom() -> impl Strategy<Value = Expr> {

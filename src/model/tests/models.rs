@@ -1,12 +1,15 @@
 //! The models that are shipped.
 
 use crate::model::{
-    Model, compile,
+    Model, check,
     compiled::{PaneUnit, PaneValue, Read, Store},
 };
 
 fn shipped(source: &str, file: &str) -> Model {
-    compile(source, file).unwrap_or_else(|problems| panic!("{}", problems.render(false, 120)))
+    let checked = check(source, file).unwrap_or_else(|problems| panic!("{}", problems.render(false, 120)));
+    let warnings = checked.warnings.map(|warnings| warnings.render(false, 120));
+    assert_eq!(warnings, None, "{file}");
+    checked.model
 }
 
 #[test]
@@ -39,9 +42,11 @@ fn the_default_model_compiles() {
 #[test]
 fn the_oulad_model_compiles_without_hysteresis() {
     let model = shipped(include_str!("../../../config/models/oulad.toml"), "oulad.toml");
-    assert_eq!(model.bands.green.enter, model.bands.green.leave);
-    assert_eq!(model.bands.yellow.enter, model.bands.yellow.leave);
-    assert_eq!(model.bands.dwell_ms, 0);
+    for card in &model.scorecards {
+        assert_eq!(card.bands.green.enter, card.bands.green.leave);
+        assert_eq!(card.bands.yellow.enter, card.bands.yellow.leave);
+        assert_eq!(card.bands.dwell_ms, 0);
+    }
 }
 
 #[test]

@@ -56,6 +56,18 @@ id = "silence"
 value = 'since(usage)'
 score = { worst = 10, best = 0 }
 [[dimension.indicator]]
+id = "busiest"
+value = 'max(sum by (user) (usage{name!="export"}.value[7d]))'
+score = { worst = 0, best = 10 }
+[[dimension.indicator]]
+id = "regulars"
+value = 'count(days by (user) (usage[7d] offset 1d) >= 2)'
+score = { worst = 0, best = 10 }
+[[dimension.indicator]]
+id = "with_feature"
+value = 'count(usage.feature[7d])'
+score = { worst = 0, best = 10 }
+[[dimension.indicator]]
 id = "usual"
 value = 'baseline(count(usage[2d]), 2w) + count(usage[2d]) offset 3d'
 score = { worst = 0, best = 10 }
@@ -168,8 +180,28 @@ impl Naive<'_> {
         let now = self.ends.values().min().map(|now| now.day());
         let has_lived = now.zip(first).is_some_and(|(now, first)| now - first >= 7);
         let usual = if has_lived { usage(2, 7).len() as f64 } else { f64::NAN };
+        let by_user = |events: Vec<&Happening>, what: fn(&Happening) -> i64| {
+            let mut by_user: BTreeMap<String, Vec<i64>> = BTreeMap::new();
+            for event in events {
+                by_user.entry(text(event, "user")).or_default().push(what(event));
+            }
+            by_user.into_values()
+        };
+        let not_exports = usage(7, 0).into_iter().filter(|event| name(event) != "export");
+        let busiest = by_user(not_exports.collect(), value).map(|values| values.iter().sum::<i64>());
+        let regulars = by_user(usage(7, 1), |event| event.time.day().into())
+            .filter(|days| days.iter().collect::<BTreeSet<_>>().len() >= 2);
         BTreeMap::from([
+            ("d.busiest", busiest.max().map_or(f64::NAN, |most| most as f64)),
+            ("d.regulars", regulars.count() as f64),
             ("d.usual", usual + usage(2, 3).len() as f64),
+            (
+                "d.with_feature",
+                usage(7, 0)
+                    .into_iter()
+                    .filter(|event| !text(event, "feature").is_empty())
+                    .count() as f64,
+            ),
             ("d.count", count as f64),
             ("d.sum", sum as f64),
             ("d.mean", recent.iter().sum::<i64>() as f64 / recent.len() as f64),

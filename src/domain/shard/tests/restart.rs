@@ -22,6 +22,26 @@ weight = 1
 id = "open"
 value = 'open(support{priority="urgent"})'
 score = { worst = 2, best = 0 }
+[[scorecard]]
+id = "students"
+when = "account.segment == 'students'"
+leave_out = ["support.open"]
+bands = { dwell = "2h" }
+[[scorecard.dimension]]
+id = "adoption"
+[[scorecard.dimension.indicator]]
+id = "users"
+score = { worst = 0, best = 0.4 }
+[[scorecard.dimension.indicator]]
+id = "days"
+value = "days(usage[5d])"
+score = { worst = 0, best = 3 }
+[[scorecard]]
+id = "young"
+when = "since(usage) < 1"
+[[scorecard.dimension]]
+id = "support"
+weight = 9
 [bands]
 green = { enter = 70, leave = 60 }
 yellow = { enter = 40, leave = 30 }

@@ -257,6 +257,154 @@ fn a_baseline_is_the_median_of_the_weeks_that_the_account_has_lived() {
     assert_eq!(value(&log), 3.0, "33 beside the median of five weeks");
 }
 
+/// Students are scored otherwise, and everybody in the first week.
+const SCORECARDS: &str = r#"
+[[scorecard]]
+id = "onboarding"
+when = "days_since(account.started) < 7"
+leave_out = ["adoption"]
+bands = { green = { enter = 90 }, min_coverage = 0.2 }
+[[scorecard]]
+id = "students"
+when = 'account.segment == "students"'
+[[scorecard.dimension]]
+id = "adoption"
+weight = 10
+[[scorecard.dimension.indicator]]
+id = "days"
+score = { worst = 0, best = 2 }
+[[scorecard.dimension.indicator]]
+id = "exports"
+weight = 3
+value = 'count(usage{name="export"}[7d])'
+score = { worst = 1, best = 0 }
+"#;
+
+fn attributes(account: &str, at: i64, named: &[(&'static str, &str)]) -> Happening {
+    let event = Happening::new(Kind::Account, account, hour(at), "attributes");
+    named.iter().fold(event, |event, (name, text)| event.text(name, text))
+}
+
+#[test]
+fn the_first_scorecard_that_fits_is_taken_and_a_change_of_it_is_named_as_the_cause() {
+    let mut log = Log::with_model(&MODEL.replace("[bands]", &format!("{SCORECARDS}[bands]")));
+    let all = [Kind::Usage, Kind::Support, Kind::Account];
+    log.announce(&all);
+    log.events(&[login("a", 0), login("b", 0)]);
+    let student = [("attributes.segment", "students"), ("attributes.started", "2026-01-01")];
+    log.events(&[attributes("a", 1, &student)]);
+    log.tick(&all, day(1));
+    let score = |log: &Log, account: &str| {
+        let run = log.fold(EMIT_ALL);
+        let sent = run
+            .sent
+            .iter()
+            .rev()
+            .find(|sent| sent.1 == SCORE_UPDATED && sent.2 == account);
+        serde_json::from_str::<serde_json::Value>(&sent.unwrap().3).unwrap()
+    };
+    let young = score(&log, "a");
+    assert_eq!(
+        (&young["scorecard"], &young["score"], &young["coverage"]),
+        (&"onboarding".into(), &100.0.into(), &1.0.into())
+    );
+    assert_eq!(
+        young["dimensions"].as_array().unwrap().len(),
+        1,
+        "what is left out is not shown"
+    );
+    let unknown_start = score(&log, "b");
+    assert_eq!(
+        unknown_start["scorecard"], "default",
+        "a condition that is missing fits nobody"
+    );
+    assert_eq!(unknown_start["score"], 52.0, "60 % of 20, 40 % of 100");
+
+    for at in 2..=8 {
+        log.tick(&all, day(at));
+    }
+    let grown = score(&log, "a");
+    assert_eq!(grown["scorecard"], "students", "{grown:#}");
+    assert_eq!(grown["dimensions"][0]["weight"], 0.2);
+    let changes = |score: &serde_json::Value| -> Vec<(String, f64)> {
+        let drivers = score["drivers"].as_array().unwrap().iter();
+        drivers
+            .map(|driver| {
+                (
+                    driver["indicator"].as_str().unwrap().to_owned(),
+                    driver["change"].as_f64().unwrap(),
+                )
+            })
+            .collect()
+    };
+    // By the eighth day the week has no login any more: 20 % of a quarter of 0 and three quarters of 100.
+    assert_eq!(grown["score"], 95.0);
+    assert_eq!(changes(&grown), [("scorecard".to_owned(), -5.0)]);
+
+    log.events(&[
+        login("a", 8),
+        Happening::new(Kind::Usage, "a", day(8), "export").text("user", "u1"),
+    ]);
+    let both = [("attributes.segment", "schools")];
+    log.events(&[attributes("a", 8 * 24, &both)]);
+    let school = score(&log, "a");
+    assert_eq!(school["scorecard"], "default");
+    let sum: f64 = changes(&school).iter().map(|(_, change)| change).sum();
+    let moved = school["score"].as_f64().unwrap() - school["previous"]["score"].as_f64().unwrap();
+    assert!((sum - moved).abs() < 0.01, "{school:#}");
+}
+
+#[test]
+fn another_scorecard_explains_nothing_where_there_is_no_score() {
+    let lone = "[[scorecard]]\nid = \"lone\"\nwhen = \"account.lone == 'yes'\"\nleave_out = [\"adoption\"]\n[bands]";
+    let mut log = Log::with_model(&MODEL.replace("[bands]", lone));
+    let all = [Kind::Usage, Kind::Account];
+    log.announce(&all);
+    log.events(&[login("a", 0)]);
+    log.tick(&all, hour(1));
+    let mut next = |happening: Happening, is_lone: &str| {
+        let lone = Happening::new(Kind::Account, "a", happening.time, "attributes").text("attributes.lone", is_lone);
+        log.events(&[lone, happening]);
+        let sent = log.fold(EMIT_ALL).sent;
+        serde_json::from_str::<serde_json::Value>(&sent.last().unwrap().3).unwrap()
+    };
+    let support_is_not_known = next(login("a", 1), "yes");
+    assert!(support_is_not_known["score"].is_null(), "{support_is_not_known:#}");
+    assert_eq!(support_is_not_known["drivers"], serde_json::json!([]));
+    let urgent = Happening::new(Kind::Support, "a", day(2), "opened").text("priority", "urgent");
+    let back = next(urgent.text("ticket", "T"), "no");
+    assert!(
+        back["score"].is_number() && back["previous"]["score"].is_null(),
+        "{back:#}"
+    );
+    assert_eq!(back["drivers"], serde_json::json!([]));
+}
+
+#[test]
+fn a_scorecard_brings_its_bands() {
+    let mut log = Log::with_model(&MODEL.replace("[bands]", &format!("{SCORECARDS}[bands]")));
+    let all = [Kind::Usage, Kind::Support, Kind::Account];
+    log.announce(&all);
+    let urgent = Happening::new(Kind::Support, "a", hour(2), "opened")
+        .text("ticket", "T")
+        .text("priority", "urgent");
+    log.events(&[attributes("a", 1, &[("attributes.started", "2026-01-01")]), urgent]);
+    log.tick(&all, day(1));
+    let view = |log: &Log| log.fold(EMIT_ALL).shard.view("a", None).unwrap();
+    let young = view(&log);
+    assert_eq!(
+        (young.score.0, young.band.as_str(), young.scorecard.as_str()),
+        (50.0, "yellow", "onboarding")
+    );
+    assert_eq!(young.indicators.len(), 1);
+    log.tick(&all, day(9));
+    let grown = view(&log);
+    assert_eq!(
+        (grown.score.0, grown.band.as_str(), grown.scorecard.as_str()),
+        (20.0, "red", "default")
+    );
+}
+
 #[test]
 fn a_source_that_starts_again_is_folded_again() {
     let mut log = five_days(&["a"]);

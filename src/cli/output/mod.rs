@@ -1,0 +1,107 @@
+//! Outputs as they are read back: the fields that people look at.
+
+#[cfg(test)]
+pub mod samples;
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::domain::output::{ALERT_OPENED, ALERT_RESOLVED, ALERT_UPDATED, SCORE_UPDATED};
+
+/// Smaller parts in a change, in points, are shown as 0.0 and hence not at all.
+const SHOWN: f64 = 0.05;
+/// The gravest first.
+const SEVERITIES: [&str; 4] = ["critical", "high", "medium", "low"];
+
+/// A message of the output topic.
+#[derive(Clone, Debug)]
+pub enum Output {
+    Score(Score),
+    Alert(Alert),
+}
+
+impl Output {
+    /// `None` for a type that this build does not know, and for what is not of its type.
+    pub fn read(event_type: &str, value: &[u8]) -> Option<Self> {
+        match event_type {
+            SCORE_UPDATED => serde_json::from_slice(value).ok().map(Self::Score),
+            ALERT_OPENED | ALERT_UPDATED | ALERT_RESOLVED => serde_json::from_slice(value).ok().map(Self::Alert),
+            _ => None,
+        }
+    }
+}
+
+/// `pulsewatch.score.updated.v1`, see [`crate::domain::output::ScoreUpdated`].
+#[derive(Clone, Debug, Deserialize)]
+pub struct Score {
+    pub account: String,
+    pub as_of: String,
+    pub score: Option<f64>,
+    pub band: String,
+    pub previous: Option<Previous>,
+    pub drivers: Vec<Driver>,
+    pub attributes: BTreeMap<String, Value>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Previous {
+    pub score: Option<f64>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Driver {
+    pub indicator: String,
+    pub change: Option<f64>,
+}
+
+/// `pulsewatch.alert.*.v1`, see [`crate::domain::output::AlertChanged`].
+#[derive(Clone, Debug, Deserialize)]
+pub struct Alert {
+    pub alert: String,
+    pub id: String,
+    pub subject: Subject,
+    pub kind: String,
+    pub severity: String,
+    /// `opened`, `updated` or `resolved`.
+    pub state: String,
+    pub reason: String,
+    pub band: String,
+    pub attributes: BTreeMap<String, Value>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Subject {
+    pub account: String,
+}
+
+impl Score {
+    /// Points since the message before; `None` the first time, and when either is not known.
+    pub fn change(&self) -> Option<f64> {
+        Some(self.score? - self.previous.as_ref()?.score?)
+    }
+
+    /// The drivers that can be seen at one decimal, with their changes, the largest first.
+    pub fn moved_by(&self) -> impl Iterator<Item = (&str, f64)> {
+        let changes = self.drivers.iter();
+        let changes = changes.filter_map(|driver| Some((driver.indicator.as_str(), driver.change?)));
+        changes.filter(|(_, change)| change.abs() >= SHOWN)
+    }
+}
+
+impl Alert {
+    pub fn is_risk(&self) -> bool {
+        self.kind == "risk"
+    }
+
+    pub fn is_resolved(&self) -> bool {
+        self.state == "resolved"
+    }
+
+    /// 0 is the gravest.
+    pub fn gravity(&self) -> usize {
+        let known = SEVERITIES.iter().position(|severity| *severity == self.severity);
+        known.unwrap_or(SEVERITIES.len())
+    }
+}
