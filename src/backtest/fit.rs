@@ -48,7 +48,7 @@ pub enum TrainingError {
 pub struct Fitted {
     pub risk: Risk,
     pub figures: Figures,
-    /// Each set of inputs with the least loss ahead that it reached.
+    /// Each set of inputs with the least loss ahead that it reached; the first that none after it is clearly better than is chosen.
     pub tried: Vec<(InputSet, f64)>,
     pub chosen: InputSet,
     /// Which of a row's inputs each term of the risk reads.
@@ -115,8 +115,26 @@ struct Best {
     l2: f64,
     /// By how much the log-odds ahead have to be stretched.
     slope: f64,
+    /// Of each row ahead, and their mean.
+    losses: Vec<f64>,
     loss: f64,
     fits: Vec<Linear>,
+}
+
+impl Best {
+    /// Whether this loses less ahead by more than one standard error of the difference, row by row (the rule of Breiman,
+    /// Friedman, Olshen and Stone, Classification and Regression Trees, 1984, 3.4.3): else the simpler choice stands.
+    fn is_clearly_better_than(&self, simpler: &Self) -> bool {
+        let rows = self.losses.len() as f64;
+        let gain = simpler.loss - self.loss;
+        let differences = simpler
+            .losses
+            .iter()
+            .zip(&self.losses)
+            .map(|(simpler, own)| simpler - own);
+        let variance = differences.map(|one| (one - gain) * (one - gain)).sum::<f64>() / rows;
+        gain > (variance / rows).sqrt()
+    }
 }
 
 /// Fits the risk of `terms` to `rows`, all of them of `span`, and in the order of time.
@@ -138,7 +156,10 @@ pub fn fit(rows: &[&Row], terms: &[Term], span: Span, pace: Pace) -> Result<Fitt
         let designs: Vec<Designs> = folds.iter().map(|fold| fold.designs(set, terms)).collect();
         let best = best_penalty(&designs)?;
         tried.push((set, best.loss));
-        if chosen.as_ref().is_none_or(|(.., least)| best.loss < least.loss) {
+        if chosen
+            .as_ref()
+            .is_none_or(|(.., simpler)| best.is_clearly_better_than(simpler))
+        {
             chosen = Some((set, designs, best));
         }
     }
@@ -245,11 +266,13 @@ fn best_penalty(folds: &[Designs]) -> Result<Best, FitError> {
             *fit = Some(Linear::fit(&fold.known, l2, fit.as_ref())?);
         }
         let found: Vec<Linear> = fits.iter().flatten().cloned().collect();
-        let (slope, loss) = calibrate(folds, &found)?;
+        let (slope, losses) = calibrate(folds, &found)?;
+        let loss = losses.iter().sum::<f64>() / losses.len() as f64;
         if best.as_ref().is_none_or(|best| loss < best.loss) {
             best = Some(Best {
                 l2,
                 slope,
+                losses,
                 loss,
                 fits: found,
             });
@@ -270,8 +293,8 @@ fn level_of(fit: &Linear, rows: &Design) -> f64 {
 }
 
 /// Platt's calibration (Probabilistic Outputs for Support Vector Machines, 1999): by how much the log-odds ahead have to be
-/// stretched, and the mean log loss that is left then. Each point of time keeps an intercept of its own.
-fn calibrate(folds: &[Designs], fits: &[Linear]) -> Result<(f64, f64), FitError> {
+/// stretched, and the log losses that are left then. Each point of time keeps an intercept of its own.
+fn calibrate(folds: &[Designs], fits: &[Linear]) -> Result<(f64, Vec<f64>), FitError> {
     let mut design = Design {
         width: 1,
         at_most_zero: vec![false],
@@ -286,7 +309,7 @@ fn calibrate(folds: &[Designs], fits: &[Linear]) -> Result<(f64, f64), FitError>
         design.labels.extend(&fold.ahead.labels);
     }
     let calibration = Linear::fit(&design, UNPENALISED, None)?;
-    Ok((calibration.weights[0], calibration.loss(&design)))
+    Ok((calibration.weights[0], calibration.losses(&design).collect()))
 }
 
 /// What the folds say: each row foretold by what was known before its block.
@@ -375,6 +398,22 @@ mod tests {
         assert!((expected - churned as f64).abs() < 0.05, "{expected} of {churned}");
         let churned = rows.iter().filter(|row| row.churned.is_some()).count();
         assert_eq!(risk.trained.map(|trained| trained.churned), Some(churned as i64));
+    }
+
+    #[test]
+    fn more_inputs_have_to_be_better_by_more_than_chance() {
+        let best = |losses: &[f64]| Best {
+            l2: 1.0,
+            slope: 1.0,
+            loss: losses.iter().sum::<f64>() / losses.len() as f64,
+            losses: losses.to_vec(),
+            fits: Vec::new(),
+        };
+        let simpler = best(&[1.0, 2.0, 3.0, 4.0]);
+        assert!(best(&[0.9, 1.9, 2.9, 3.9]).is_clearly_better_than(&simpler));
+        // Better in one row by more than it is worse in the others: a mean of 0.1 with a standard error of 0.23.
+        assert!(!best(&[0.1, 2.2, 3.2, 4.1]).is_clearly_better_than(&simpler));
+        assert!(!simpler.is_clearly_better_than(&simpler));
     }
 
     #[test]

@@ -147,22 +147,21 @@ impl Linear {
         }
     }
 
-    /// Mean log loss over all rows. A stratum without an intercept is told for certain: its rows lose nothing.
-    pub fn loss(&self, design: &Design) -> f64 {
-        let rows = (0..design.rows()).map(|index| {
+    /// The log loss of each row. A stratum without an intercept is told for certain: its rows lose nothing.
+    pub fn losses(&self, design: &Design) -> impl Iterator<Item = f64> {
+        (0..design.rows()).map(|index| {
             let intercept = self.intercepts[design.strata[index]];
             if intercept.is_finite() {
                 log_loss(intercept + self.of_inputs(design.row(index)), design.labels[index])
             } else {
                 0.0
             }
-        });
-        rows.sum::<f64>() / design.rows() as f64
+        })
     }
 
     fn penalised_loss(&self, design: &Design, l2: f64) -> f64 {
         let squares: f64 = self.weights.iter().map(|weight| weight * weight).sum();
-        self.loss(design) + l2 / 2.0 * squares
+        self.losses(design).sum::<f64>() / design.rows() as f64 + l2 / 2.0 * squares
     }
 
     fn step(&self, design: &Design, l2: f64) -> Result<Step, FitError> {
