@@ -97,7 +97,7 @@ fn risk_summary(model: &Model, risk: &Risk) -> String {
     };
     let mean = probability(risk.intercept) * 100.0;
     let mut summary = format!(
-        "the mean account leaves within {} with {mean:.2} %, {from}",
+        "the mean account leaves within {} with a probability of {mean:.2} %, {from}",
         risk.horizon
     );
     if !named.is_empty() {

@@ -171,7 +171,7 @@ fn explain_and_check_show_what_the_risk_is_made_of() {
     let set = format!("model.file={MODEL}");
     let told = stdout(&run(&["check", "--set", &set]));
     assert!(
-        told.contains("risk:     the mean account leaves within 7d with 0."),
+        told.contains("risk:     the mean account leaves within 7d with a probability of 0."),
         "{told}"
     );
     let json: Value = serde_json::from_str(&stdout(&run(&["check", "--format", "json", "--set", &set]))).unwrap();
