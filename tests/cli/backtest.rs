@@ -30,7 +30,7 @@ fn on_the_slice<'a>(arguments: &[&'a str], files: &'a [String]) -> Vec<&'a str> 
 
 fn fit<'a>(model: &'a str, out: &'a str, more: &[&'a str], files: &'a [String]) -> Vec<&'a str> {
     let span = ["--horizon", "28d", "--train-until", MIDDLE];
-    let arguments = [&["fit", "--model", model, "--out", out], &span, more].concat();
+    let arguments = [&["fit", "--model", model, "--out", out][..], &span, more].concat();
     on_the_slice(&arguments, files)
 }
 
