@@ -29,7 +29,7 @@ fn on_the_slice<'a>(arguments: &[&'a str], files: &'a [String]) -> Vec<&'a str> 
 }
 
 fn fit<'a>(model: &'a str, out: &'a str, more: &[&'a str], files: &'a [String]) -> Vec<&'a str> {
-    let span = ["--horizon", "28d", "--train-until", MIDDLE];
+    let span = ["--horizon", "28d", "--every", "14d", "--train-until", MIDDLE];
     let arguments = [&["fit", "--model", model, "--out", out][..], &span, more].concat();
     on_the_slice(&arguments, files)
 }
@@ -98,7 +98,7 @@ fn a_risk_is_learnt_from_the_first_presentation_and_judged_on_the_second() {
 #[test]
 fn an_event_that_was_dated_back_from_the_churn_is_caught() {
     let folder = tempfile::tempdir().unwrap();
-    // Whoever leaves was given a refund six days before: written down afterwards, as nobody could know.
+    // Whoever leaves was given a refund 13 days before: written down afterwards, as nobody could know.
     let mut planted = String::new();
     for label in json_lines(&fs::read_to_string(LABELS).unwrap()) {
         if label["event"] == "churned" {
