@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use crate::domain::output::{Points, Quantity};
-use crate::domain::shard::{AccountView, IndicatorView};
+use crate::domain::shard::{AccountView, IndicatorView, RiskPart, RiskView};
 use crate::model::OWN_SCORECARD;
 
 /// Days of history that are shown.
@@ -21,7 +21,27 @@ pub fn write(view: &AccountView, out: &mut impl Write) -> io::Result<()> {
     }
     let total: f64 = view.indicators.iter().map(|indicator| indicator.contribution.0).sum();
     writeln!(out, "{:<65}{total:>9.1}", "sum of the parts")?;
+    if let Some(of_account) = &view.risk {
+        risk(of_account, out)?;
+    }
     history(view, out)
+}
+
+/// What adds up to the log-odds: the part that speaks most for leaving first.
+fn risk(risk: &RiskView, out: &mut impl Write) -> io::Result<()> {
+    let (probability, horizon) = (percent(risk.probability), &risk.horizon);
+    writeln!(out, "\nrisk: {probability} that it leaves within {horizon}")?;
+    writeln!(out, "{:<65}{:>9.3}", "log-odds of the mean account", risk.intercept.0)?;
+    let mut parts: Vec<&RiskPart> = risk.parts.iter().collect();
+    parts.sort_by(|a, b| b.log_odds.0.total_cmp(&a.log_odds.0));
+    for part in parts {
+        writeln!(out, "{:<65}{:>+9.3}", part.indicator, part.log_odds.0)?;
+    }
+    let sum = format!(
+        "sum; as a probability {probability} = 1 / (1 + e^{:.3})",
+        -risk.log_odds.0
+    );
+    writeln!(out, "{sum:<65}{:>9.3}", risk.log_odds.0)
 }
 
 fn head(view: &AccountView, out: &mut impl Write) -> io::Result<()> {
@@ -101,6 +121,11 @@ fn points(points: Points) -> String {
         return "no score".to_owned();
     }
     format!("{:.1}", points.0)
+}
+
+/// `3.21 %`, of a share.
+fn percent(share: Quantity) -> String {
+    format!("{:.2} %", share.0 * 100.0)
 }
 
 /// Up to four decimals.

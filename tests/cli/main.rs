@@ -4,6 +4,8 @@
     clippy::unwrap_used,
     reason = "helpers of tests, outside the functions that clippy knows as such"
 )]
+mod backtest;
+
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
