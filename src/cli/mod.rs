@@ -13,7 +13,6 @@ pub mod fit;
 pub mod generate;
 mod history;
 pub mod man;
-mod output;
 mod outputs;
 mod progress;
 pub mod rebuild;
