@@ -1,10 +1,10 @@
-//! `pulsewatch schema`: what outputs and model files look like, as checked in under `schemas/`.
+//! `pulsewatch schema`: what outputs, model files and their test cases look like, as checked in under `schemas/`.
 
 use clap::{Args, ValueEnum};
 
 use super::Failure;
 
-/// Prints the JSON Schema of an output or of a model file, as checked in
+/// Prints the JSON Schema of an output, of a model file or of its test cases, as checked in
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  pulsewatch schema score\n  pulsewatch schema model > model.json")]
 pub struct Arguments {
@@ -20,6 +20,8 @@ enum Subject {
     Alert,
     /// A model file (TOML), for editors
     Model,
+    /// A file of a model's test cases (TOML), for editors
+    ModelTest,
 }
 
 impl Subject {
@@ -28,6 +30,7 @@ impl Subject {
             Self::Score => include_str!("../../schemas/score.updated.v1.json"),
             Self::Alert => include_str!("../../schemas/alert.v1.json"),
             Self::Model => include_str!("../../schemas/model.json"),
+            Self::ModelTest => include_str!("../../schemas/model-test.json"),
         }
     }
 }
@@ -43,6 +46,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::cases::schema::CaseFile;
     use crate::domain::output::{AlertChanged, ScoreUpdated};
     use crate::model::schema;
 
@@ -74,7 +78,16 @@ mod tests {
                 written::<ScoreUpdated<'_>>("score.updated.v1"),
             ),
             (Subject::Alert, "alert.v1.json", written::<AlertChanged<'_>>("alert.v1")),
-            (Subject::Model, "model.json", named("model", schema::generate())),
+            (
+                Subject::Model,
+                "model.json",
+                named("model", schema::generate::<schema::ModelFile>()),
+            ),
+            (
+                Subject::ModelTest,
+                "model-test.json",
+                named("model-test", schema::generate::<CaseFile>()),
+            ),
         ] {
             let text = format!("{schema:#}\n");
             if std::env::var_os("PULSEWATCH_WRITE_SCHEMAS").is_some() {

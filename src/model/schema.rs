@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, generate::SchemaSettings, transform::RecursiveTransform};
 use serde_json::Value;
 
-/// The schema, as it is checked in.
-pub fn generate() -> Schema {
+/// The schema of a TOML file, as it is checked in.
+pub fn generate<File: JsonSchema>() -> Schema {
     let settings = SchemaSettings::draft2020_12().with_transform(RecursiveTransform(without_null));
-    settings.into_generator().into_root_schema_for::<ModelFile>()
+    settings.into_generator().into_root_schema_for::<File>()
 }
 
 /// TOML has no null: what may be left out is not required, and that is all.

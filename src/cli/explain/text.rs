@@ -11,14 +11,8 @@ const DAYS_SHOWN: usize = 8;
 
 pub fn write(view: &AccountView, out: &mut impl Write) -> io::Result<()> {
     head(view, out)?;
-    writeln!(
-        out,
-        "\n{:<34}{:>12}{:>9}{:>10}{:>9}",
-        "indicator", "value", "score", "weight", "part"
-    )?;
-    for indicator in &view.indicators {
-        indicator_lines(indicator, out)?;
-    }
+    writeln!(out)?;
+    indicators(view, out)?;
     let total: f64 = view.indicators.iter().map(|indicator| indicator.contribution.0).sum();
     writeln!(out, "{:<65}{total:>9.1}", "sum of the parts")?;
     if let Some(of_account) = &view.risk {
@@ -42,6 +36,18 @@ fn risk(risk: &RiskView, out: &mut impl Write) -> io::Result<()> {
         -risk.log_odds.0
     );
     writeln!(out, "{sum:<65}{:>9.3}", risk.log_odds.0)
+}
+
+/// The view's indicators with what each is made of.
+pub fn indicators(view: &AccountView, out: &mut impl Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "{:<34}{:>12}{:>9}{:>10}{:>9}",
+        "indicator", "value", "score", "weight", "part"
+    )?;
+    view.indicators
+        .iter()
+        .try_for_each(|indicator| indicator_lines(indicator, out))
 }
 
 fn head(view: &AccountView, out: &mut impl Write) -> io::Result<()> {

@@ -30,6 +30,7 @@ pub struct AccountView {
     pub band: Band,
     /// Which scorecard made the score; `default` is the model's own.
     pub scorecard: String,
+    pub dimensions: Vec<DimensionView>,
     pub indicators: Vec<IndicatorView>,
     /// Null while the model has no section `[risk]`, or nothing is known of the account.
     pub risk: Option<RiskView>,
@@ -40,6 +41,16 @@ pub struct AccountView {
     /// Score by UTC day, on the days on which it changed.
     pub history: Vec<(Timestamp, Points)>,
     pub model: String,
+}
+
+/// A dimension of the account's scorecard.
+#[derive(Debug, Serialize)]
+pub struct DimensionView {
+    pub id: String,
+    /// 0..100, 100 is healthy.
+    pub score: Points,
+    /// Its share of the score as the scorecard has it, 0..1.
+    pub weight: Quantity,
 }
 
 /// An indicator's part in the score.
@@ -127,6 +138,13 @@ impl Shard {
         let scored = active.score(account, clocks, &mut scratch);
         active.assess(account, scored.score, now, &mut scratch);
         let card = &model.scorecards[scratch.card];
+        let dimensions = model.dimensions.iter().enumerate();
+        let dimensions = dimensions.filter(|(index, _)| card.has_dimension[*index]);
+        let dimensions = dimensions.map(|(index, dimension)| DimensionView {
+            id: dimension.id.clone(),
+            score: Points(scratch.dimensions[index]),
+            weight: Quantity(card.dimensions[index]),
+        });
         let members = card.indicators.iter().enumerate();
         let members = members.filter_map(|(index, member)| Some((index, member.as_ref()?)));
         let indicators = members.map(|(index, member)| {
@@ -164,6 +182,7 @@ impl Shard {
             coverage: Quantity(scored.coverage),
             band: account.band.step(&card.bands, scored.score, scored.coverage, now).band,
             scorecard: card.id.clone(),
+            dimensions: dimensions.collect(),
             indicators: indicators.collect(),
             risk: scratch.risk.view(model),
             alerts: rules.map(|rule| rule.id.clone()).collect(),

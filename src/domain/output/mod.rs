@@ -1,5 +1,9 @@
 //! What goes out: the JSON values of the output topic. The JSON Schemas under `schemas/` are made from these types.
 
+pub mod read;
+#[cfg(test)]
+pub mod samples;
+
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 

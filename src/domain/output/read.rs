@@ -1,14 +1,11 @@
 //! Outputs as they are read back: the fields that people look at.
 
-#[cfg(test)]
-pub mod samples;
-
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::domain::output::{ALERT_OPENED, ALERT_RESOLVED, ALERT_UPDATED, SCORE_UPDATED};
+use super::{ALERT_OPENED, ALERT_RESOLVED, ALERT_UPDATED, SCORE_UPDATED};
 
 /// Smaller parts in a change, in points, are shown as 0.0 and hence not at all.
 const SHOWN: f64 = 0.05;
@@ -66,6 +63,8 @@ pub struct Alert {
     pub severity: String,
     /// `opened`, `updated` or `resolved`.
     pub state: String,
+    /// When it opened, RFC 3339.
+    pub since: String,
     pub reason: String,
     pub band: String,
     pub attributes: BTreeMap<String, Value>,
@@ -93,6 +92,10 @@ impl Score {
 impl Alert {
     pub fn is_risk(&self) -> bool {
         self.kind == "risk"
+    }
+
+    pub fn is_opened(&self) -> bool {
+        self.state == "opened"
     }
 
     pub fn is_resolved(&self) -> bool {
