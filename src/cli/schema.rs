@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 
 use super::Failure;
 
-/// Prints the JSON Schema of an output or of a model file, as checked in
+/// Prints the JSON Schema of an output or of a model file, or the API's OpenAPI document, as checked in
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  pulsewatch schema score\n  pulsewatch schema model > model.json")]
 pub struct Arguments {
@@ -20,6 +20,8 @@ enum Subject {
     Alert,
     /// A model file (TOML), for editors
     Model,
+    /// The HTTP API, as OpenAPI
+    Openapi,
 }
 
 impl Subject {
@@ -28,6 +30,7 @@ impl Subject {
             Self::Score => include_str!("../../schemas/score.updated.v1.json"),
             Self::Alert => include_str!("../../schemas/alert.v1.json"),
             Self::Model => include_str!("../../schemas/model.json"),
+            Self::Openapi => include_str!("../../schemas/openapi.json"),
         }
     }
 }
