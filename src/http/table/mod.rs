@@ -87,11 +87,6 @@ impl Table {
         self.len() == 0
     }
 
-    /// Open alerts on all accounts.
-    pub fn open_alerts(&self) -> usize {
-        self.alerts.iter().map(|open| open.len()).sum()
-    }
-
     /// Takes over what is said of an account, unless the row knows that already. Outputs may come again, and a reader may begin
     /// too early: both are found by the log offset, which every output's id carries.
     pub fn apply(&mut self, update: &Update<'_>) -> Applied {
