@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 
 use super::Failure;
 
-/// Prints the JSON Schema of an output, of a model file or of its test cases, as checked in
+/// Prints the JSON Schema of an output, of a model file or of its test cases, or the API's OpenAPI document, as checked in
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  pulsewatch schema score\n  pulsewatch schema model > model.json")]
 pub struct Arguments {
@@ -22,6 +22,8 @@ enum Subject {
     Model,
     /// A file of a model's test cases (TOML), for editors
     ModelTest,
+    /// The HTTP API, as OpenAPI
+    Openapi,
 }
 
 impl Subject {
@@ -31,6 +33,7 @@ impl Subject {
             Self::Alert => include_str!("../../schemas/alert.v1.json"),
             Self::Model => include_str!("../../schemas/model.json"),
             Self::ModelTest => include_str!("../../schemas/model-test.json"),
+            Self::Openapi => include_str!("../../schemas/openapi.json"),
         }
     }
 }

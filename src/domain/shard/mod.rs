@@ -23,6 +23,7 @@ mod risk;
 mod scoring;
 mod sent;
 mod state;
+mod summary;
 mod turn;
 mod view;
 
@@ -32,6 +33,7 @@ use thiserror::Error;
 
 pub use observe::Observation;
 pub use state::StateError;
+pub use summary::Summary;
 pub use view::{AccountView, DimensionView, IndicatorView, ReadingView, RiskPart, RiskView};
 
 use self::{due::DueAccounts, facts::EntryFacts, scoring::Scratch, state::Pending, turn::Turn};

@@ -226,7 +226,12 @@ fn encode_account(account: &Account, names: &AttributeNames, layout: u32, out: &
     }
 }
 
-fn decode_account(id: &str, blob: &[u8], plan: &Plan, names: &mut AttributeNames) -> Result<Account, StateError> {
+pub(super) fn decode_account(
+    id: &str,
+    blob: &[u8],
+    plan: &Plan,
+    names: &mut AttributeNames,
+) -> Result<Account, StateError> {
     let mut reader = Reader::new(blob);
     let mut account = Account::new(id, plan.slots());
     account.changed_at = read_head(&mut reader)?;

@@ -2,3 +2,4 @@ mod log;
 mod naive;
 mod restart;
 mod stories;
+mod summary;
