@@ -15,7 +15,7 @@ use crate::domain::{
     history,
     outbox::Outputs,
     output::{
-        AlertChanged, AlertPhase, AlertSubject, AttributeMap, DimensionScore, DriverPart, Freshness, ModelRef, Points,
+        AlertChanged, AlertPhase, AlertSubject, AttributeMap, DimensionScore, DriverPart, Freshness, ModelRef, Override, Points,
         Previous, Quantity, SCORE_UPDATED, ScoreUpdated, Trend,
     },
     plan::SLOT_HISTORY,
@@ -120,7 +120,8 @@ fn is_news(model: &Model, account: &Account, sent: Option<Sent>, card: usize, no
     let heartbeat = model.output.heartbeat_ms;
     let is_due = heartbeat.is_some_and(|every| now.millis().saturating_sub(sent.time.millis()) >= every);
     let another_card = sent.card.is_some_and(|before| before != card);
-    moved || account.band.band != sent.band || another_card || is_due
+    let overridden = account.overridden.as_ref().is_some_and(|overridden| !overridden.is_sent);
+    moved || account.shown_band() != sent.band || overridden || another_card || is_due
 }
 
 /// Everything that the messages about one account draw on.
@@ -149,7 +150,7 @@ impl Message<'_> {
             account: &account.id,
             as_of: self.now,
             score: Points(account.score),
-            band: account.band.band,
+            band: account.shown_band(),
             coverage: Quantity(account.coverage),
             previous: sent.map(|sent| Previous {
                 score: Points(sent.score),
@@ -168,7 +169,14 @@ impl Message<'_> {
                 .collect(),
             drivers: self.drivers(),
             risk: self.scratch.risk.message(model),
-            r#override: None,
+            r#override: account.override_in_force().map(|overridden| Override {
+                score: Points(overridden.score),
+                band: overridden.band,
+                computed_band: account.band.band,
+                reason: &overridden.reason,
+                author: &overridden.author,
+                expires: overridden.expires,
+            }),
             alerts: open_rules(account)
                 .filter_map(|state| model.alerts.get(usize::from(state.rule)))
                 .map(|rule| rule.id.as_str())
@@ -245,7 +253,7 @@ impl Message<'_> {
             due: rule.due_ms.map(|due| opened.plus_millis(due)),
             reason: reason::of(self.model(), rule, account.score, &self.scratch.score_offsets),
             score: Points(account.score),
-            band: account.band.band,
+            band: account.shown_band(),
             drivers: self.drivers(),
             owner,
             playbook: rule.playbook.as_deref(),

@@ -32,7 +32,7 @@ use thiserror::Error;
 
 pub use observe::Observation;
 pub use state::StateError;
-pub use view::{AccountView, IndicatorView, ReadingView, RiskPart, RiskView};
+pub use view::{AccountView, IndicatorView, OverrideView, ReadingView, RiskPart, RiskView};
 
 use self::{due::DueAccounts, facts::EntryFacts, scoring::Scratch, state::Pending, turn::Turn};
 use super::{

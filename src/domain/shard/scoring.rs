@@ -189,9 +189,12 @@ impl Shard {
         account.scored_at = offset;
         account.score = scored.score;
         account.coverage = scored.coverage;
-        let band_before = account.band.band;
+        let band_before = account.shown_band();
         let bands = &model.scorecards[self.scratch.card].bands;
         account.band = account.band.step(bands, scored.score, scored.coverage, now);
+        if let Some(overridden) = &mut account.overridden {
+            overridden.step(bands, now);
+        }
         history::record(
             &mut account.cells,
             SLOT_HISTORY,
@@ -210,7 +213,7 @@ impl Shard {
             self.due.set_timer(number, due);
         }
         self.population.count(account, &self.names, model);
-        let band_changed = account.band.band != band_before;
+        let band_changed = account.shown_band() != band_before;
         self.emit(
             active,
             number,
@@ -280,7 +283,8 @@ fn next_due(active: &Active, account: &Account, bands: &Bands) -> Option<Timesta
         alert::due(rule, (state.phase, state.at))
     });
     let dwell = (account.band.candidate != account.band.band).then(|| account.band.since.plus_millis(bands.dwell_ms));
-    alerts.chain(dwell).min()
+    let expiry = account.overridden.as_ref().and_then(|overridden| overridden.due());
+    alerts.chain(dwell).chain(expiry).min()
 }
 
 /// The rules that are open on an account.
