@@ -22,7 +22,10 @@ use crate::domain::{
     reason,
     time::Timestamp,
 };
-use crate::model::{Model, compiled::AlertRule};
+use crate::model::{
+    Model,
+    compiled::{AlertRule, Severity},
+};
 
 /// Room for one emission, reused for the next.
 #[derive(Debug, Default)]
@@ -198,19 +201,21 @@ impl Message<'_> {
         out.push(SCORE_UPDATED, &account.id, self.event_time, self.now, &message);
     }
 
-    /// What opened or resolved; after catching up, what is open; on a change of band, open alerts as updated.
+    /// What opened, rose or resolved; after catching up, what is open; on a change of band, open alerts as updated.
     fn send_alerts(&self, why: Why, out: &mut Outputs) {
-        for &(rule, transition) in &self.scratch.transitions {
-            let Some(rule) = self.model().alerts.get(usize::from(rule)) else {
+        for &(index, transition) in &self.scratch.transitions {
+            let Some(rule) = self.model().alerts.get(usize::from(index)) else {
                 continue;
             };
             match transition {
                 // After catching up it is sent with all that are open, below.
                 Transition::None => {}
-                Transition::Opened if why.caught_up => {}
-                Transition::Opened => self.send_alert(rule, AlertPhase::Opened, self.now, out),
-                Transition::Resolved { .. } if why.caught_up => {}
-                Transition::Resolved { opened } => self.send_alert(rule, AlertPhase::Resolved, opened, out),
+                _ if why.caught_up => {}
+                Transition::Opened => self.send_standing(index, AlertPhase::Opened, out),
+                Transition::Raised => self.send_standing(index, AlertPhase::Updated, out),
+                Transition::Resolved { opened, severity } => {
+                    self.send_alert(rule, AlertPhase::Resolved, opened, severity, out);
+                }
             }
         }
         if !why.caught_up && !why.band_changed {
@@ -223,16 +228,28 @@ impl Message<'_> {
         };
         for state in open_rules(self.account) {
             let is_new = self.scratch.transitions.iter().any(|(rule, _)| *rule == state.rule);
-            let Some(rule) = self.model().alerts.get(usize::from(state.rule)) else {
-                continue;
-            };
             if why.caught_up || !is_new {
-                self.send_alert(rule, phase, state.at, out);
+                self.send_standing(state.rule, phase, out);
             }
         }
     }
 
-    fn send_alert(&self, rule: &AlertRule, state: AlertPhase, opened: Timestamp, out: &mut Outputs) {
+    /// Sends an alert that is open now.
+    fn send_standing(&self, index: u16, phase: AlertPhase, out: &mut Outputs) {
+        let state = open_rules(self.account).find(|state| state.rule == index);
+        if let (Some(state), Some(rule)) = (state, self.model().alerts.get(usize::from(index))) {
+            self.send_alert(rule, phase, state.at, state.severity, out);
+        }
+    }
+
+    fn send_alert(
+        &self,
+        rule: &AlertRule,
+        state: AlertPhase,
+        opened: Timestamp,
+        severity: Severity,
+        out: &mut Outputs,
+    ) {
         if !out.wants_next() {
             return;
         }
@@ -247,7 +264,7 @@ impl Message<'_> {
             id: format!("{}/{}/{opened}", account.id, rule.id),
             subject: AlertSubject { account: &account.id },
             kind: rule.kind.as_str(),
-            severity: rule.severity.as_str(),
+            severity: severity.as_str(),
             state,
             since: opened,
             due: rule.due_ms.map(|due| opened.plus_millis(due)),

@@ -24,7 +24,7 @@ use crate::{
         plan::Plan,
         time::Timestamp,
     },
-    model::{self, Attribute},
+    model::{self, Attribute, compiled::Severity},
 };
 
 const VERSION: u8 = 5;
@@ -214,7 +214,7 @@ fn encode_account(account: &Account, names: &AttributeNames, layout: u32, out: &
             Phase::Pending => 0,
             Phase::Open => 1,
             Phase::CoolingDown => 2,
-        });
+        } | (alert.severity as u8) << 4);
         put_zigzag(out, alert.at.millis());
     }
     put_varint(out, account.attributes.known().count() as u64);
@@ -255,7 +255,8 @@ fn decode_account(id: &str, blob: &[u8], plan: &Plan, names: &mut AttributeNames
     account.overridden = read_override(&mut reader)?.map(Box::new);
     for _ in 0..reader.count()? {
         let rule = reader.number()?;
-        let phase = match reader.byte()? {
+        let phase_and_severity = reader.byte()?;
+        let phase = match phase_and_severity & 0xf {
             0 => Phase::Pending,
             1 => Phase::Open,
             2 => Phase::CoolingDown,
@@ -265,6 +266,8 @@ fn decode_account(id: &str, blob: &[u8], plan: &Plan, names: &mut AttributeNames
             rule,
             phase,
             at: Timestamp::from_millis(reader.zigzag()?),
+            severity: Severity::from_index(phase_and_severity >> 4)
+                .ok_or(StateError::Inconsistent("an alert's severity"))?,
         });
     }
     for _ in 0..reader.count()? {
