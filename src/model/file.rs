@@ -1,7 +1,7 @@
 //! Reads a model file.
 
 use super::{
-    alerts::alerts,
+    alerts::{alerts, silences},
     bands::Bands,
     compiled::Model,
     define::{definitions, warn_of_unused},
@@ -57,6 +57,7 @@ pub(super) fn read(document: &Document<'_>, source: &str) -> Model {
     let scorecards = scorecards(&mut root, &mut parts, bands, &mut tables);
     let (dimensions, indicators) = parts.compiled(&scorecards);
     let alerts = alerts(&mut root, &mut tables);
+    let silences = silences(&mut root, &alerts, &mut tables);
     let output = settings::output(root.table("output"));
     let dedupe = settings::dedupe(root.table("dedupe"));
     let risk = risk(root.table("risk"), &indicators);
@@ -77,6 +78,7 @@ pub(super) fn read(document: &Document<'_>, source: &str) -> Model {
         indicators,
         scorecards,
         alerts,
+        silences,
         output,
         dedupe,
         risk,

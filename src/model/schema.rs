@@ -51,6 +51,7 @@ pub struct ModelFile {
     pub scorecard: Option<Vec<Scorecard>>,
     pub bands: Option<Bands>,
     pub alert: Option<Vec<Alert>>,
+    pub silence: Option<Vec<Silence>>,
     pub output: Option<Output>,
     pub dedupe: Option<Dedupe>,
     pub risk: Option<Risk>,
@@ -173,9 +174,34 @@ pub struct Alert {
     pub kind: Option<Kind>,
     /// `medium` unless said.
     pub severity: Option<Severity>,
+    pub raise: Option<Vec<Raise>>,
     /// What to do, a name that your tools know.
     pub playbook: Option<Text>,
     /// What people are told; made from the change of the score, or the condition, unless said.
+    pub reason: Option<Text>,
+}
+
+/// A higher severity than the alert's own. One that is open rises to it, and it breaks the cool-down.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Raise {
+    /// When it applies: `score < 30`
+    pub when: Expression,
+    pub severity: Severity,
+}
+
+/// A time in which alerts do not open. What holds at its end opens then; what is open goes its way.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Silence {
+    /// In event time.
+    pub from: Time,
+    pub until: Time,
+    /// Which accounts, all unless said: `account.segment == "students"`
+    pub when: Option<Expression>,
+    /// Ids of alerts, all unless said.
+    pub alerts: Option<Vec<DashedWord>>,
+    /// For people who read the file.
     pub reason: Option<Text>,
 }
 

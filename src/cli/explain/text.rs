@@ -67,6 +67,19 @@ fn head(view: &AccountView, out: &mut impl Write) -> io::Result<()> {
     if view.scorecard != OWN_SCORECARD {
         writeln!(out, "scorecard: {}", view.scorecard)?;
     }
+    if let Some(overridden) = &view.r#override {
+        writeln!(
+            out,
+            "{} by {}{}, computed {}: {}",
+            overridden.band.as_str(),
+            overridden.author,
+            overridden
+                .expires
+                .map_or_else(String::new, |expires| format!(" until {expires}")),
+            overridden.computed_band.as_str(),
+            overridden.reason
+        )?;
+    }
     if !view.alerts.is_empty() {
         writeln!(out, "open alerts: {}", view.alerts.join(", "))?;
     }

@@ -34,7 +34,7 @@ use thiserror::Error;
 pub use observe::Observation;
 pub use state::StateError;
 pub use summary::Summary;
-pub use view::{AccountView, DimensionView, IndicatorView, ReadingView, RiskPart, RiskView};
+pub use view::{AccountView, DimensionView, IndicatorView, OverrideView, ReadingView, RiskPart, RiskView};
 
 use self::{due::DueAccounts, facts::EntryFacts, scoring::Scratch, state::Pending, turn::Turn};
 use super::{

@@ -27,7 +27,10 @@ pub struct AccountView {
     pub as_of: Timestamp,
     pub score: Points,
     pub coverage: Quantity,
+    /// The band that is shown: a human's, while an override is in force.
     pub band: Band,
+    /// Null while no human override is in force.
+    pub r#override: Option<OverrideView>,
     /// Which scorecard made the score; `default` is the model's own.
     pub scorecard: String,
     pub dimensions: Vec<DimensionView>,
@@ -51,6 +54,20 @@ pub struct DimensionView {
     pub score: Points,
     /// Its share of the score as the scorecard has it, 0..1.
     pub weight: Quantity,
+}
+
+/// A human's judgement in place of the computed one.
+#[derive(Debug, Serialize)]
+pub struct OverrideView {
+    /// 0..100; null when only a band was said.
+    pub score: Points,
+    pub band: Band,
+    /// The band of the computed score.
+    pub computed_band: Band,
+    pub reason: String,
+    pub author: String,
+    /// When it ends by itself.
+    pub expires: Option<Timestamp>,
 }
 
 /// An indicator's part in the score.
@@ -175,12 +192,26 @@ impl Shard {
             let name = self.names.get(id)?.to_owned();
             Some((name, json_of(value)))
         });
+        let computed_band = account.band.step(&card.bands, scored.score, scored.coverage, now).band;
+        let overridden = account.overridden.as_deref().and_then(|overridden| {
+            let mut overridden = overridden.clone();
+            overridden.step(&card.bands, now);
+            overridden.in_force.then(|| OverrideView {
+                score: Points(overridden.score),
+                band: overridden.band,
+                computed_band,
+                reason: overridden.reason.into(),
+                author: overridden.author.into(),
+                expires: overridden.expires,
+            })
+        });
         Some(AccountView {
             account: account.id.to_string(),
             as_of: now,
             score: Points(scored.score),
             coverage: Quantity(scored.coverage),
-            band: account.band.step(&card.bands, scored.score, scored.coverage, now).band,
+            band: overridden.as_ref().map_or(computed_band, |overridden| overridden.band),
+            r#override: overridden,
             scorecard: card.id.clone(),
             dimensions: dimensions.collect(),
             indicators: indicators.collect(),

@@ -104,6 +104,12 @@ score = { worst = 0, best = 1 }
 [[alert]]
 id = "a"
 when = "score < 1"
+[[alert.raise]]
+when = "score < 0.5"
+severity = "high"
+[[silence]]
+from = "2026-12-24T00:00:00Z"
+until = "2026-12-27T00:00:00Z"
 [risk]
 horizon = "30d"
 intercept = -2

@@ -1,5 +1,7 @@
 mod log;
 mod naive;
+mod overrides;
 mod restart;
+mod severities;
 mod stories;
 mod summary;
