@@ -1,10 +1,10 @@
-//! `pulsewatch schema`: what outputs and model files look like, as checked in under `schemas/`.
+//! `pulsewatch schema`: what outputs, model files and their test cases look like, as checked in under `schemas/`.
 
 use clap::{Args, ValueEnum};
 
 use super::Failure;
 
-/// Prints the JSON Schema of an output or of a model file, as checked in
+/// Prints the JSON Schema of an output, of a model file or of its test cases, or the API's OpenAPI document, as checked in
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  pulsewatch schema score\n  pulsewatch schema model > model.json")]
 pub struct Arguments {
@@ -22,6 +22,10 @@ enum Subject {
     Segment,
     /// A model file (TOML), for editors
     Model,
+    /// A file of a model's test cases (TOML), for editors
+    ModelTest,
+    /// The HTTP API, as OpenAPI
+    Openapi,
 }
 
 impl Subject {
@@ -31,6 +35,8 @@ impl Subject {
             Self::Alert => include_str!("../../schemas/alert.v1.json"),
             Self::Segment => include_str!("../../schemas/segment.updated.v1.json"),
             Self::Model => include_str!("../../schemas/model.json"),
+            Self::ModelTest => include_str!("../../schemas/model-test.json"),
+            Self::Openapi => include_str!("../../schemas/openapi.json"),
         }
     }
 }
@@ -46,6 +52,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::cases::schema::CaseFile;
     use crate::domain::output::{Alert, ScoreUpdated, SegmentUpdated};
     use crate::model::schema;
 
@@ -82,7 +89,16 @@ mod tests {
                 "segment.updated.v1.json",
                 written::<SegmentUpdated<'_>>("segment.updated.v1"),
             ),
-            (Subject::Model, "model.json", named("model", schema::generate())),
+            (
+                Subject::Model,
+                "model.json",
+                named("model", schema::generate::<schema::ModelFile>()),
+            ),
+            (
+                Subject::ModelTest,
+                "model-test.json",
+                named("model-test", schema::generate::<CaseFile>()),
+            ),
         ] {
             let text = format!("{schema:#}\n");
             if std::env::var_os("PULSEWATCH_WRITE_SCHEMAS").is_some() {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::config::{self, Config};
 use crate::domain::shard::ShardRules;
+use crate::http::{Api, FeedSettings, HttpMetrics, Live};
 use crate::ingest::decode::Shape;
 use crate::ingest::limits::Limits;
 use crate::ingest::{self, ClockSettings, EntryLimits};
@@ -13,6 +14,7 @@ use crate::kafka::client::{KafkaSettings, Sasl, Tls};
 use crate::kafka::topics::TopicSpec;
 use crate::model::Model;
 use crate::redis::{RedisSettings, RedisStoreFactory, RedisTls};
+use crate::scorer::store::StoreFactory;
 use crate::scorer::{self, Delivery};
 
 pub fn kafka(settings: &config::Kafka) -> KafkaSettings {
@@ -105,6 +107,29 @@ pub fn scorer(config: &Config, model: Model) -> scorer::Settings {
         checkpoint: config.scorer.checkpoint.duration(),
         stop_within: SCORER_STOPS_WITHIN,
     }
+}
+
+/// How the HTTP role learns of all accounts.
+pub fn feed(config: &Config) -> FeedSettings {
+    FeedSettings {
+        kafka: kafka(&config.kafka),
+        name: format!("{}-http", config.app.name),
+        log_topic: config.log.topic.clone(),
+        output_topic: config.output.topic.clone(),
+        alerts_topic: config.output.alerts_topic.clone(),
+        shards: config.log.shards,
+        rules: rules(&config.catch_up),
+    }
+}
+
+/// What is kept of the outputs for readers of the stream, in bytes of their data: some ten thousand of them.
+const STREAM_BYTES: usize = 16 * 1024 * 1024;
+
+/// What the API answers from; [`FeedSettings`] say how it is filled.
+pub fn api(config: &Config, metrics: &HttpMetrics, stores: Arc<dyn StoreFactory>) -> Api {
+    let live = Arc::new(Live::new(config.http.stream_events, STREAM_BYTES));
+    let (shards, rules) = (config.log.shards, rules(&config.catch_up));
+    Api::new(live, metrics.clone(), stores, shards, rules, config.http.streams)
 }
 
 pub fn rules(settings: &config::CatchUp) -> ShardRules {

@@ -3,6 +3,7 @@
 //! `config/pulsewatch.toml` explains every setting.
 
 mod environment;
+mod http;
 mod kafka;
 mod mapping;
 mod reader;
@@ -12,9 +13,10 @@ mod source;
 mod tests;
 mod value;
 
+pub use http::Http;
 pub use kafka::{Kafka, Properties, Sasl, Tls};
 pub use sections::{
-    App, CatchUp, Clock, Dlq, Http, Ingest, Log, LogFormat, ModelFile, Output, Redis, Scorer, Telemetry, Topics,
+    App, CatchUp, Clock, Dlq, Ingest, Log, LogFormat, ModelFile, Output, Redis, Scorer, Telemetry, Topics,
 };
 pub use source::Source;
 pub use value::{Millis, Secret};

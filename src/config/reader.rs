@@ -98,7 +98,7 @@ impl<'d, 'f> Reader<'d, 'f> {
     }
 
     /// What the file named by `key` holds, without the line's end.
-    pub fn secret_file(&mut self, key: &str) -> Option<Placed<Secret>> {
+    fn secret_file(&mut self, key: &str) -> Option<Placed<Secret>> {
         let file = self.placed_file(key)?;
         match fs::read_to_string(&file.value) {
             Ok(text) if !text.trim().is_empty() => Some(Placed {

@@ -1,11 +1,9 @@
 //! The sections of the settings file that stand alone. `config/pulsewatch.toml` says what each setting does.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::document::{Placed, Problem};
 use crate::domain::time::{DAY_MS, HOUR_MS};
 use crate::ingest::Idle;
 use crate::scorer::{Activation, Delivery};
@@ -13,8 +11,8 @@ use crate::scorer::{Activation, Delivery};
 use super::reader::Reader;
 use super::value::{Millis, Secret};
 
-const SECOND_MS: i64 = 1_000;
-const MINUTE_MS: i64 = 60 * SECOND_MS;
+pub(super) const SECOND_MS: i64 = 1_000;
+pub(super) const MINUTE_MS: i64 = 60 * SECOND_MS;
 const YEAR_MS: i64 = 366 * DAY_MS;
 /// A hundred years: longer than any retention that somebody means.
 const FOREVER_MS: i64 = 100 * YEAR_MS;
@@ -289,52 +287,6 @@ impl ModelFile {
         };
         section.finish();
         model
-    }
-}
-
-/// `[http]`.
-#[derive(Clone, Debug, Serialize)]
-pub struct Http {
-    pub listen: SocketAddr,
-    /// What a bearer token has to be; without one only loopback is served.
-    #[serde(rename = "token_file")]
-    pub token: Option<Secret>,
-    pub timeout: Millis,
-}
-
-impl Http {
-    pub(super) fn read(mut section: Reader<'_, '_>) -> Self {
-        let written = section.table.string("listen");
-        // A token file that cannot be read is a mistake of its own.
-        let guarded = section.table.has("token_file");
-        let token = section.secret_file("token_file").map(|placed| placed.value);
-        let listen = match written {
-            Some(written) => Self::read_listen(&section, written, guarded),
-            None => None,
-        };
-        let http = Self {
-            listen: listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080))),
-            token,
-            timeout: section.millis("timeout", 100..=5 * MINUTE_MS, 10 * SECOND_MS),
-        };
-        section.finish();
-        http
-    }
-
-    fn read_listen(section: &Reader<'_, '_>, written: Placed<String>, guarded: bool) -> Option<SocketAddr> {
-        let Ok(listen) = written.value.parse::<SocketAddr>() else {
-            let help = "write an address and a port, such as 127.0.0.1:8080 or [::1]:8080";
-            section.problem("this is no address to listen at", written, help);
-            return None;
-        };
-        if !listen.ip().is_loopback() && !guarded {
-            let problem = Problem::new("without a token only this machine is served", written.place);
-            let help = "name a file that holds a token with `http.token_file`, or listen at 127.0.0.1";
-            section
-                .table
-                .report(problem.label("other machines could read here").help(help));
-        }
-        Some(listen)
     }
 }
 

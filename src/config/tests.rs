@@ -107,6 +107,13 @@ fn a_token_opens_other_addresses_than_loopback() {
 }
 
 #[test]
+fn origins_of_pages_are_checked() {
+    let text = "[http]\ncors_origins = [\"https://health.example\", \"https://health.example/\", \"*\"]\n";
+    let shown = mistakes(text, &[]);
+    assert_eq!(shown.matches("this is no origin of a page").count(), 2, "{shown}");
+}
+
+#[test]
 fn the_shipped_settings_are_the_defaults() {
     let shipped = read(include_str!("../../config/pulsewatch.toml"), &[], &[]).unwrap();
     let defaults = Config::read(&Inputs::default()).unwrap();

@@ -21,6 +21,7 @@ pub mod lifecycle;
 pub mod measures;
 pub mod outbox;
 pub mod output;
+pub mod overrides;
 pub mod pane;
 pub mod plan;
 pub mod population;

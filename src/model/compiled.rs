@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::domain::{event::Kind, history::TREND_DAYS};
+use crate::domain::{event::Kind, history::TREND_DAYS, time::Timestamp};
 
 use super::{
     bands::Bands,
@@ -42,6 +42,7 @@ pub struct Model {
     pub segments: Vec<SegmentTable>,
     /// What the rules on segments read, once each: the readings of their programs.
     pub segment_reads: Vec<SegmentRead>,
+    pub silences: Vec<Silence>,
     pub output: OutputRules,
     pub dedupe: Dedupe,
     pub risk: Option<Risk>,
@@ -81,6 +82,16 @@ impl Model {
     pub fn scorecard_for(&self, inputs: &Inputs<'_>) -> usize {
         let fits = |card: &Scorecard| card.when.as_ref().is_none_or(|(when, _)| when.eval(inputs) == 1.0);
         self.scorecards.iter().position(fits).unwrap_or(0)
+    }
+
+    /// Until when the alert rule at `index` may not open on an account; `None` when it may.
+    pub fn silenced(&self, index: usize, inputs: &Inputs<'_>) -> Option<Timestamp> {
+        let applies = |silence: &&Silence| {
+            (silence.from..silence.until).contains(&inputs.now)
+                && silence.alerts[index]
+                && silence.when.as_ref().is_none_or(|when| when.eval(inputs) == 1.0)
+        };
+        self.silences.iter().filter(applies).map(|silence| silence.until).max()
     }
 
     /// A hash of all that decides how an account's measures and alerts lie in memory: a checkpoint of another layout
@@ -374,6 +385,12 @@ pub enum Severity {
 }
 
 impl Severity {
+    pub const ALL: [Self; 4] = [Self::Low, Self::Medium, Self::High, Self::Critical];
+
+    pub fn from_index(index: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(index)).copied()
+    }
+
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Low => "low",
@@ -404,6 +421,8 @@ pub struct AlertRule {
     pub id: String,
     pub kind: AlertKind,
     pub severity: Severity,
+    /// Higher severities, and when they apply.
+    pub raises: Vec<(Severity, Program)>,
     pub when: Program,
     /// When an open alert resolves; without it, when `when` no longer holds.
     pub clear: Option<Program>,
@@ -418,6 +437,26 @@ pub struct AlertRule {
     pub expression: String,
     /// What a reader is told; without it the reason is made from the expression.
     pub reason: Option<String>,
+}
+
+impl AlertRule {
+    /// The highest severity that applies.
+    pub fn severity_now(&self, inputs: &Inputs<'_>) -> Severity {
+        let raises = self.raises.iter().filter(|(_, when)| when.eval(inputs) == 1.0);
+        raises.fold(self.severity, |severity, (raised, _)| severity.max(*raised))
+    }
+}
+
+/// A time in which alerts do not open: maintenance, holidays.
+#[derive(Clone, Debug)]
+pub struct Silence {
+    /// In event time; `until` is past the end.
+    pub from: Timestamp,
+    pub until: Timestamp,
+    /// Which accounts; `None` for all.
+    pub when: Option<Program>,
+    /// Whether each of [`Model::alerts`] is silenced.
+    pub alerts: Vec<bool>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]

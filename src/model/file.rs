@@ -1,7 +1,7 @@
 //! Reads a model file.
 
 use super::{
-    alerts::alerts,
+    alerts::{alerts, silences},
     bands::Bands,
     compiled::Model,
     define::{definitions, warn_of_unused},
@@ -59,6 +59,7 @@ pub(super) fn read(document: &Document<'_>, source: &str) -> Model {
     let scorecards = scorecards(&mut root, &mut parts, bands, &mut tables);
     let (dimensions, indicators) = parts.compiled(&scorecards);
     let alerts = alerts(&mut root, Scope::Alert, &mut tables);
+    let silences = silences(&mut root, &alerts, &mut tables);
     tables.indicators = indicators.iter().map(|indicator| indicator.id.clone()).collect();
     let segments = segments(&mut root, &mut tables);
     let output = settings::output(root.table("output"));
@@ -83,6 +84,7 @@ pub(super) fn read(document: &Document<'_>, source: &str) -> Model {
         alerts,
         segments,
         segment_reads: tables.segment_reads,
+        silences,
         output,
         dedupe,
         risk,

@@ -44,4 +44,4 @@ pub use parts::OWN_SCORECARD;
 pub use program::{Inputs, Program};
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

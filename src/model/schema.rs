@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, generate::SchemaSettings, transform::RecursiveTransform};
 use serde_json::Value;
 
-/// The schema, as it is checked in.
-pub fn generate() -> Schema {
+/// The schema of a TOML file, as it is checked in.
+pub fn generate<File: JsonSchema>() -> Schema {
     let settings = SchemaSettings::draft2020_12().with_transform(RecursiveTransform(without_null));
-    settings.into_generator().into_root_schema_for::<ModelFile>()
+    settings.into_generator().into_root_schema_for::<File>()
 }
 
 /// TOML has no null: what may be left out is not required, and that is all.
@@ -54,6 +54,7 @@ pub struct ModelFile {
     /// Accounts with the same value of an attribute, watched as one subject.
     #[schemars(length(max = 4))]
     pub segment: Option<Vec<Segment>>,
+    pub silence: Option<Vec<Silence>>,
     pub output: Option<Output>,
     pub dedupe: Option<Dedupe>,
     pub risk: Option<Risk>,
@@ -176,9 +177,34 @@ pub struct Alert {
     pub kind: Option<Kind>,
     /// `medium` unless said.
     pub severity: Option<Severity>,
+    pub raise: Option<Vec<Raise>>,
     /// What to do, a name that your tools know.
     pub playbook: Option<Text>,
     /// What people are told; made from the change of the score, or the condition, unless said.
+    pub reason: Option<Text>,
+}
+
+/// A higher severity than the alert's own. One that is open rises to it, and it breaks the cool-down.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Raise {
+    /// When it applies: `score < 30`
+    pub when: Expression,
+    pub severity: Severity,
+}
+
+/// A time in which alerts do not open. What holds at its end opens then; what is open goes its way.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Silence {
+    /// In event time.
+    pub from: Time,
+    pub until: Time,
+    /// Which accounts, all unless said: `account.segment == "students"`
+    pub when: Option<Expression>,
+    /// Ids of alerts, all unless said.
+    pub alerts: Option<Vec<DashedWord>>,
+    /// For people who read the file.
     pub reason: Option<Text>,
 }
 

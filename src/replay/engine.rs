@@ -11,6 +11,7 @@ use std::thread;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use thiserror::Error;
 
+use crate::domain::event::Kind;
 use crate::domain::outbox::{OutputRecord, Outputs};
 use crate::domain::shard::{FoldError, Shard, ShardRules};
 use crate::domain::time::Timestamp;
@@ -36,6 +37,11 @@ pub struct Replay {
     pub shards: u32,
     /// Lets the clock run on to here after the last event.
     pub until: Option<Timestamp>,
+    /// Kinds that have a source from the start, though the files may hold no event of them yet.
+    pub sources: Vec<Kind>,
+    /// Tells the shards the time at every event and every look, as a live service does each second; without it they are told
+    /// every full hour, which is faster.
+    pub exact: bool,
 }
 
 /// The state at the end, and what happened on the way.
@@ -130,7 +136,10 @@ impl Replay {
             }
             let writer = scope.spawn(move || hand_out(&outputs, sink));
             let until = self.until.max(times.last().copied());
-            let fed = self.feed(LogWriter::new(steps, &self.model, times), until, progress);
+            let mut log = LogWriter::new(steps, &self.model, times, self.exact);
+            let first = self.files.first().map(InputFile::name).unwrap_or_default();
+            self.sources.iter().for_each(|kind| log.declare(*kind, &first));
+            let fed = self.feed(log, until, progress);
             let written = writer.join().map_err(|_| ReplayError::Panicked)?;
             let (mut shards, mut probes) = (Vec::new(), Vec::new());
             for folder in folders {

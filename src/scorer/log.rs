@@ -37,12 +37,13 @@ pub enum Waiting {
     More,
 }
 
-/// What is known of the group's committed offset.
+/// The group's committed offset, for one who has ended every transaction that could move it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Committed {
+    /// It stands.
     Stable(Option<i64>),
-    /// The last one that counts; a transaction that will never end has left another one behind it.
-    Pending(Option<i64>),
+    /// It counts, but a transaction committed a later one that does not: outputs of entries from here on may be with readers.
+    InDoubt(Option<i64>),
 }
 
 pub struct Log {
@@ -70,9 +71,16 @@ impl Log {
             .map_err(|error| Trouble::retake("asking for the committed offset", &error))
     }
 
-    /// As [`Self::committed`], for one who has ended every transaction that could move the offset: if the broker waits for one
-    /// all the same, it will wait for ever.
-    pub fn settled_offset(&self, settings: &Settings) -> Result<Committed, Trouble> {
+    /// As [`Self::committed`], for one who has ended every transaction that could move the offset. If the broker waits for one
+    /// all the same, it will wait for ever; and an offset below `acknowledged`, which a commit had set, was undone.
+    pub fn settled_offset(&self, settings: &Settings, acknowledged: i64) -> Result<Committed, Trouble> {
+        Ok(match self.stable_or_pending(settings)? {
+            Committed::Stable(offset) if offset.unwrap_or(0) < acknowledged => Committed::InDoubt(offset),
+            committed => committed,
+        })
+    }
+
+    fn stable_or_pending(&self, settings: &Settings) -> Result<Committed, Trouble> {
         let error = match self.committed_as(self.consumer()) {
             Ok(offset) => return Ok(Committed::Stable(offset)),
             Err(error) if error.rdkafka_error_code() != Some(RDKafkaErrorCode::OperationTimedOut) => error,
@@ -82,7 +90,7 @@ impl Log {
                 let reader: BaseConsumer<Quiet> = reader.create_with_context(Quiet).map_err(ScorerError::Client)?;
                 match (self.committed_as(&reader), self.committed_as(self.consumer())) {
                     (_, Ok(offset)) => return Ok(Committed::Stable(offset)),
-                    (Ok(offset), Err(_)) => return Ok(Committed::Pending(offset)),
+                    (Ok(offset), Err(_)) => return Ok(Committed::InDoubt(offset)),
                     (Err(_), Err(_)) => error,
                 }
             }

@@ -7,7 +7,7 @@
 //! | `owned` | the cycle: fold, publish, checkpoint |
 //! | `homes` | what the shards tell each other of segments |
 //! | `publish`, `decide` | the transaction, and what to do when it fails |
-//! | `unfinished` | a transaction that the broker left half done |
+//! | `unfinished` | a commit that the broker has not carried out |
 //! | `checkpoint`, `store` | the state outside the process |
 //! | `rebuild`, `lookup` | the state made anew, or read from outside |
 //!

@@ -3,7 +3,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, AtomicI64},
+    atomic::{AtomicBool, AtomicI64, Ordering},
 };
 
 use super::{
@@ -41,7 +41,7 @@ pub struct ShardContext {
 pub struct Progress {
     /// Recovery is over.
     pub live: AtomicBool,
-    /// The next offset that the group is to read.
+    /// The next offset that the group is to read, as a commit of this process has set it.
     pub committed: AtomicI64,
     /// When the log entry folded last was written, in milliseconds since 1970; before the first: when the shard was taken.
     pub folded_at: AtomicI64,
@@ -73,7 +73,7 @@ impl ShardContext {
         let mut publisher = Publisher::take_over(&self.settings, self.shard)?;
         let log = Log::open(&self.settings, self.shard)?;
         let committed = self.committed(&log)?;
-        if let Committed::Pending(offset) = committed {
+        if let Committed::InDoubt(offset) = committed {
             publisher.leave_out(unfinished::settle(self, &publisher, offset.unwrap_or(0))?);
         }
         let extent = log.extent()?;
@@ -96,7 +96,10 @@ impl ShardContext {
     fn committed(&self, log: &Log) -> Result<Committed, Trouble> {
         match self.settings.delivery {
             // The publisher has just ended the shard's last transaction.
-            Delivery::ExactlyOnce => log.settled_offset(&self.settings),
+            Delivery::ExactlyOnce => {
+                let acknowledged = self.progress.committed.load(Ordering::Relaxed);
+                log.settled_offset(&self.settings, acknowledged)
+            }
             Delivery::AtLeastOnce => log.committed().map(Committed::Stable),
         }
     }
@@ -110,8 +113,8 @@ impl ShardContext {
         let mut meta = store.load_meta(self.shard)?;
         let committed = match committed {
             Committed::Stable(committed) => committed,
-            Committed::Pending(committed) => {
-                // One of the state after the pending transaction: its entries have to be folded again.
+            Committed::InDoubt(committed) => {
+                // Without a checkpoint that reflects entries which have to be folded again.
                 meta = meta.filter(|meta| meta.offset < committed.unwrap_or(0));
                 committed
             }

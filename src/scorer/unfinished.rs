@@ -1,14 +1,15 @@
-//! A transaction that its coordinator calls finished, while partitions still wait for its outcome.
+//! A commit that the broker acknowledged, and did not carry out everywhere.
 //!
-//! The only broker of a cluster, shut down in order, can do that (docs/delivery.md). The log offset stays pending for ever,
-//! and outputs hide behind it. Whether they were to be committed is written nowhere that a client can ask; but it need not be
-//! known. What pends belongs to this shard's transactional id, so the next transaction of that id takes it along:
+//! The only broker of a cluster, shut down in order, can do that (docs/delivery.md): its coordinator calls the transaction
+//! committed and leaves partitions waiting for the outcome. Outputs hide behind it, and the log offset stays pending for ever,
+//! or goes when a later transaction of the shard is aborted. What readers have of it is in no broker's answer, but need not
+//! be: all belongs to this shard's transactional id, so the next transaction of that id takes along what still waits.
 //!
-//! 1. one that touches every partition of the outputs, and is aborted, ends it there as aborted;
-//! 2. what of the transaction had been committed elsewhere can then be read;
-//! 3. the entries are folded again, and those outputs are left out that a reader has ([`Publisher::leave_out`]).
+//! 1. One that touches every partition of the outputs, and is aborted, ends it there as aborted.
+//! 2. What had been committed of it elsewhere can then be read.
+//! 3. The entries are folded again, and those outputs are left out that readers have ([`Publisher::leave_out`]).
 //!
-//! The offset itself stays pending until 3 commits: a process that dies in between begins again.
+//! A pending offset stays so until 3 commits: a process that dies in between begins again.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -39,7 +40,7 @@ pub fn settle(context: &ShardContext, publisher: &Publisher, from: i64) -> Resul
     tracing::warn!(
         shard,
         offset = from,
-        "the broker has left a finished transaction pending; the outputs of its entries are compared with what readers have"
+        "the broker has not carried out a commit; its outputs are sent again, without those that readers have"
     );
     // An entry that the log no longer holds is for the plan to refuse.
     let Some(written) = Log::open(&context.settings, shard)?.written_at(from, &context.stop)? else {

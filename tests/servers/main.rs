@@ -11,6 +11,8 @@
 #[allow(dead_code, reason = "benches/service uses the rest")]
 mod support;
 
+mod api;
+mod api_schema;
 mod bad_records;
 mod commands;
 mod dashboards;

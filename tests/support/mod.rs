@@ -3,6 +3,7 @@
 pub mod broker;
 pub mod certificates;
 pub mod feed;
+pub mod http;
 pub mod kafka;
 pub mod measure;
 pub mod process;

@@ -174,8 +174,13 @@ impl Installation {
 
     /// Starts `run` as member `instance` of the installation; a restart takes the place of the one before.
     pub fn start(&self, instance: u32) -> Service {
+        self.start_only(instance, "ingest,score,http")
+    }
+
+    /// With these roles alone.
+    pub fn start_only(&self, instance: u32, roles: &str) -> Service {
         let port = free_ports(1);
-        let mut command = self.command("run", &[]);
+        let mut command = self.command("run", &["--only", roles]);
         command.env("PULSEWATCH_APP__INSTANCE", instance.to_string());
         command.env("PULSEWATCH_HTTP__LISTEN", format!("127.0.0.1:{port}"));
         let log = self.folder.path().join(format!("instance-{instance}.log"));
@@ -258,6 +263,11 @@ impl Service {
     /// The whole answer, if it has this status.
     fn answer(&self, path: &str, status: u16) -> Option<String> {
         get(self.port, path).filter(|answer| answer.starts_with(&format!("HTTP/1.1 {status}")))
+    }
+
+    /// Where it serves HTTP, on this machine.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// Host and port of its metrics.

@@ -19,8 +19,9 @@ use rdkafka::producer::DefaultProducerContext;
 use crate::config::{Config, Inputs};
 use crate::domain::time::{DAY_MS, Timestamp};
 use crate::health::Health;
-use crate::http::Server;
+use crate::http::{Api, HttpMetrics, Server};
 use crate::scorer::memory_store::MemoryStore;
+use crate::scorer::store::StoreFactory;
 use crate::{metrics, telemetry};
 
 use super::context::{self, Context};
@@ -61,10 +62,14 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
 
     let registry = metrics::registry().map_err(|error| Failure::of("metrics", &error))?;
     let health = Health::default();
-    let server = serve(&config, &registry, &health)?;
+    let stores: Arc<dyn StoreFactory> = Arc::new(MemoryStore::default());
+    let http_metrics = HttpMetrics::new(&registry).map_err(|error| Failure::of("metrics", &error))?;
+    let api = wiring::api(&config, &http_metrics, Arc::clone(&stores));
+    let server = serve(&config, &registry, &health, &api)?;
     let mut roles = Roles::new(registry, health.clone());
+    roles.feed(wiring::feed(&config), Arc::clone(&stores), &api)?;
     roles.ingest(wiring::ingest(&config, &model))?;
-    roles.score(wiring::scorer(&config, model), Arc::new(MemoryStore::default()))?;
+    roles.score(wiring::scorer(&config, model), stores)?;
     health.started();
     let kafka = wiring::kafka(&config.kafka);
     let watcher = Watcher::start(&kafka, &config.output.topic)?;
@@ -142,9 +147,12 @@ fn create_topics(cluster: &MockCluster<'_, DefaultProducerContext>, config: &Con
 }
 
 /// At the default port, or at any when that one is taken.
-fn serve(config: &Config, registry: &prometheus::Registry, health: &Health) -> Result<Server, Failure> {
+fn serve(config: &Config, registry: &prometheus::Registry, health: &Health, api: &Api) -> Result<Server, Failure> {
     let mut settings = config.http.clone();
-    let start = |settings: &_| Server::start(settings, registry.clone(), health.clone());
+    let start = |settings: &_| {
+        let (registry, health) = (registry.clone(), health.clone());
+        Server::start(settings, registry, health, api.metrics.clone(), Some(api.clone()))
+    };
     if let Ok(server) = start(&settings) {
         return Ok(server);
     }

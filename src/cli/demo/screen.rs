@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use super::super::output::Alert;
 use super::watch::{Move, Seen};
+use crate::domain::output::read::Alert;
 
 const WIDTH: usize = 80;
 const MOVES_SHOWN: usize = 6;

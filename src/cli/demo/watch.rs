@@ -13,7 +13,7 @@ use crate::kafka::cloud_events::Received;
 use crate::kafka::context::Quiet;
 
 use super::super::Failure;
-use super::super::output::{Alert, Output, Score};
+use crate::domain::output::read::{Alert, Output, Score};
 
 const GROUP: &str = "pulsewatch-demo-screen";
 const POLL: Duration = Duration::from_millis(100);

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 
 use crate::health::Health;
-use crate::http::Server;
+use crate::http::{HttpMetrics, Server};
 use crate::kafka::error::KafkaSetupError;
 use crate::kafka::topics;
 use crate::scorer::store::StoreFactory;
@@ -51,27 +51,41 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
 
     let registry = metrics::registry().map_err(|error| Failure::of("metrics", &error))?;
     let health = Health::default();
+    let with_api = has(Part::Http) && config.http.api;
+    let stores = (has(Part::Score) || with_api).then(|| Arc::new(wiring::stores(&config)) as Arc<dyn StoreFactory>);
+    let http_metrics = HttpMetrics::new(&registry).map_err(|error| Failure::of("metrics", &error))?;
+    let api = stores
+        .clone()
+        .filter(|_| with_api)
+        .map(|stores| wiring::api(&config, &http_metrics, stores));
     // First, so that a probe sees what the others wait for.
     let server = match has(Part::Http) {
         true => {
-            Some(Server::start(&config.http, registry.clone(), health.clone()).map_err(|error| http_failed(&error))?)
+            let started = Server::start(
+                &config.http,
+                registry.clone(),
+                health.clone(),
+                http_metrics,
+                api.clone(),
+            );
+            Some(started.map_err(|error| http_failed(&error))?)
         }
         false => None,
     };
     topics::ensure(&wiring::kafka(&config.kafka), &wiring::topics(&config)).map_err(|error| setup_failed(&error))?;
     let mut roles = Roles::new(registry, health.clone());
-    let stores = has(Part::Score).then(|| Arc::new(wiring::stores(&config)) as Arc<dyn StoreFactory>);
-    if has(Part::Ingest) || has(Part::Score) {
-        roles.probe(Needed {
-            kafka: wiring::kafka(&config.kafka),
-            topic: config.log.topic.clone(),
-            stores: stores.clone(),
-        })?;
+    roles.probe(Needed {
+        kafka: wiring::kafka(&config.kafka),
+        topic: config.log.topic.clone(),
+        stores: stores.clone(),
+    })?;
+    if let (Some(api), Some(stores)) = (&api, &stores) {
+        roles.feed(wiring::feed(&config), Arc::clone(stores), api)?;
     }
     if has(Part::Ingest) {
         roles.ingest(wiring::ingest(&config, &model))?;
     }
-    if let Some(stores) = stores {
+    if let Some(stores) = stores.filter(|_| has(Part::Score)) {
         roles.score(wiring::scorer(&config, model), stores)?;
     }
     health.started();

@@ -10,6 +10,7 @@ use crossbeam_channel::{Receiver, Sender, select_biased, unbounded};
 use prometheus::Registry;
 
 use crate::health::Health;
+use crate::http::{self, Api, FeedSettings};
 use crate::ingest::{self, IngestError};
 use crate::scorer::store::{StoreError, StoreFactory};
 use crate::scorer::{self, ScorerError, ScorerMetrics};
@@ -62,6 +63,16 @@ impl Roles {
         })
     }
 
+    /// Keeps up to date what the API answers from.
+    pub fn feed(&mut self, settings: FeedSettings, stores: Arc<dyn StoreFactory>, api: &Api) -> Result<(), Failure> {
+        let (live, metrics) = (Arc::clone(&api.live), api.metrics.clone());
+        let role = self.health.role("http");
+        self.start("feed", move |stop| {
+            http::feed(&settings, &*stores, &live, &metrics, stop, &role);
+            Ok(())
+        })
+    }
+
     /// Shows in `/readyz` when a server is away.
     pub fn probe(&mut self, needed: Needed) -> Result<(), Failure> {
         let role = self.health.role("the process");
@@ -97,17 +108,12 @@ impl Roles {
     /// The first role's error; or that they did not stop in time.
     pub fn wait(&mut self, asked_to_stop: &Receiver<()>) -> Result<(), Failure> {
         let mut outcome = Ok(());
-        if self.running > 0 {
-            select_biased! {
-                recv(self.ended.1) -> ended => {
-                    self.running -= 1;
-                    outcome = ended.map_or(Ok(()), |ended| ended.outcome);
-                }
-                recv(asked_to_stop) -> _ => tracing::info!("stopping"),
+        select_biased! {
+            recv(self.ended.1) -> ended => {
+                self.running -= 1;
+                outcome = ended.map_or(Ok(()), |ended| ended.outcome);
             }
-        } else {
-            // Only HTTP runs here.
-            let _ = asked_to_stop.recv();
+            recv(asked_to_stop) -> _ => tracing::info!("stopping"),
         }
         outcome.and(self.stop())
     }

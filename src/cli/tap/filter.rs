@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::domain::output::{ALERT_OPENED, ALERT_RESOLVED, ALERT_UPDATED, SCORE_UPDATED, SEGMENT_UPDATED};
 use crate::kafka::cloud_events::Received;
 
-use super::super::output::Output;
+use crate::domain::output::read::Output;
 
 /// An output is shown that fits every kind of filter given, in one of its values.
 #[derive(Debug, Default, Args)]
@@ -133,8 +133,8 @@ fn points(text: &str) -> Result<f64, String> {
 mod tests {
     use clap::Parser;
 
-    use super::super::super::output::samples::{ALERT, SCORE};
     use super::*;
+    use crate::domain::output::samples::{ALERT, SCORE};
 
     #[derive(Parser)]
     struct Line {

@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 
 use crate::kafka::cloud_events::Received;
 
-use super::super::output::{Alert, Output, Score, Segment};
+use crate::domain::output::read::{Alert, Output, Score, Segment};
 
 const PLAIN: Style = Style::new();
 
@@ -89,8 +89,8 @@ fn band_style(band: &str) -> Style {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::output::samples::{ALERT, SCORE, SEGMENT};
     use super::*;
+    use crate::domain::output::samples::{ALERT, SCORE, SEGMENT};
     use crate::domain::output::{ALERT_OPENED, SCORE_UPDATED, SEGMENT_UPDATED};
 
     /// In colour.

@@ -20,7 +20,7 @@ use crate::{
     },
     model::{
         Model,
-        compiled::AlertRule,
+        compiled::{AlertRule, Severity},
         segment::{CHANGE_DAYS, LONG, SegmentNumber, SegmentRead, SegmentTable},
     },
 };
@@ -118,7 +118,14 @@ impl Message<'_> {
         out.push(SEGMENT_UPDATED, &self.subject, None, self.boundary, &message);
     }
 
-    pub fn send_alert(&self, rule: &AlertRule, state: AlertPhase, opened: Timestamp, out: &mut Outputs) {
+    pub fn send_alert(
+        &self,
+        rule: &AlertRule,
+        state: AlertPhase,
+        opened: Timestamp,
+        severity: Severity,
+        out: &mut Outputs,
+    ) {
         if !out.wants_next() {
             return;
         }
@@ -127,7 +134,7 @@ impl Message<'_> {
             id: format!("{}/{}/{opened}", self.subject, rule.id),
             subject: SegmentSubject { segment: &self.subject },
             kind: rule.kind.as_str(),
-            severity: rule.severity.as_str(),
+            severity: severity.as_str(),
             state,
             since: opened,
             due: rule.due_ms.map(|due| opened.plus_millis(due)),

@@ -3,22 +3,23 @@
 use super::message::Message;
 use crate::{
     domain::{
-        alert::{self, Phase, Transition},
+        alert::{self, AlertState, Conditions, Phase, Transition},
         codec::{CodecError, Reader, put_varint, put_zigzag},
         outbox::Outputs,
         output::AlertPhase,
         time::Timestamp,
     },
-    model::{Inputs, compiled::AlertRule},
+    model::{
+        Inputs,
+        compiled::{AlertRule, Severity},
+    },
 };
 
 /// A rule's state on a segment; a rule that is idle has none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RuleState {
-    /// Index into the alerts of the segment's attribute.
-    rule: u16,
-    phase: Phase,
-    at: Timestamp,
+    /// Its rule is an index into the alerts of the segment's attribute.
+    alert: AlertState,
     /// Its opening was sent; `false` while nothing is, because the shard is catching up.
     is_told: bool,
 }
@@ -27,11 +28,11 @@ pub struct RuleState {
 pub fn open(states: &[RuleState]) -> impl Iterator<Item = u16> {
     states
         .iter()
-        .filter(|state| state.phase == Phase::Open)
-        .map(|state| state.rule)
+        .filter(|state| state.alert.phase == Phase::Open)
+        .map(|state| state.alert.rule)
 }
 
-/// Steps every rule, and sends what opened or resolved. `first` is since when there is the segment.
+/// Steps every rule, and sends what opened, rose or resolved. `first` is since when there is the segment.
 pub fn step(states: &mut Vec<RuleState>, message: &Message<'_>, first: Timestamp, may_send: bool, out: &mut Outputs) {
     let (accounts, values) = (message.sums.accounts(), message.values());
     let inputs = Inputs {
@@ -53,39 +54,40 @@ pub fn step(states: &mut Vec<RuleState>, message: &Message<'_>, first: Timestamp
     };
     let mut next = Vec::with_capacity(states.len());
     for (index, rule) in (0..).zip(&message.table.alerts) {
-        let before = states.iter().find(|state| state.rule == index).copied();
+        let before = states.iter().find(|state| state.alert.rule == index).copied();
         let mut when = rule.when.eval(&inputs);
         let mut clear = rule.clear.as_ref().map(|clear| clear.eval(&inputs));
         if accounts == 0 {
             (when, clear) = (0.0, clear.map(|_| 1.0));
         }
-        let (state, transition) = alert::step(
-            rule,
-            before.map(|state| (state.phase, state.at)),
+        let seen = Conditions {
             when,
             clear,
-            message.boundary,
-        );
+            severity: rule.severity_now(&inputs),
+            silenced: None,
+        };
+        let before_alert = before.map(|state| state.alert);
+        let (state, transition) = alert::step(index, rule, before_alert, seen, message.boundary);
         let mut is_told = before.is_some_and(|state| state.is_told);
         match transition {
-            Transition::Resolved { opened } if is_told => {
-                message.send_alert(rule, AlertPhase::Resolved, opened, out);
+            Transition::Resolved { opened, severity } if is_told => {
+                message.send_alert(rule, AlertPhase::Resolved, opened, severity, out);
                 is_told = false;
             }
             Transition::Resolved { .. } => is_told = false,
-            Transition::Opened | Transition::None => {}
+            Transition::Raised if is_told && may_send => {
+                if let Some(raised) = state {
+                    message.send_alert(rule, AlertPhase::Updated, raised.at, raised.severity, out);
+                }
+            }
+            Transition::Opened | Transition::Raised | Transition::None => {}
         }
-        let Some((phase, at)) = state else { continue };
-        if phase == Phase::Open && may_send && !is_told {
-            message.send_alert(rule, AlertPhase::Opened, at, out);
+        let Some(alert) = state else { continue };
+        if alert.phase == Phase::Open && may_send && !is_told {
+            message.send_alert(rule, AlertPhase::Opened, alert.at, alert.severity, out);
             is_told = true;
         }
-        next.push(RuleState {
-            rule: index,
-            phase,
-            at,
-            is_told,
-        });
+        next.push(RuleState { alert, is_told });
     }
     *states = next;
 }
@@ -93,27 +95,27 @@ pub fn step(states: &mut Vec<RuleState>, message: &Message<'_>, first: Timestamp
 /// Keeps the states of the rules that are in `new` too.
 pub fn keep(states: &mut Vec<RuleState>, old: &[AlertRule], new: &[AlertRule]) {
     states.retain_mut(|state| {
-        let id = old.get(usize::from(state.rule)).map(|rule| &rule.id);
+        let id = old.get(usize::from(state.alert.rule)).map(|rule| &rule.id);
         let place = new.iter().position(|rule| Some(&rule.id) == id);
         if let Some(place) = place {
-            state.rule = place as u16;
+            state.alert.rule = place as u16;
         }
         place.is_some()
     });
-    states.sort_unstable_by_key(|state| state.rule);
+    states.sort_unstable_by_key(|state| state.alert.rule);
 }
 
 pub fn encode(states: &[RuleState], out: &mut Vec<u8>) {
     put_varint(out, states.len() as u64);
     for state in states {
-        put_varint(out, u64::from(state.rule));
-        let phase = match state.phase {
+        put_varint(out, u64::from(state.alert.rule));
+        let phase = match state.alert.phase {
             Phase::Pending => 0,
             Phase::Open => 1,
             Phase::CoolingDown => 2,
         };
-        out.push(phase | u8::from(state.is_told) << 4);
-        put_zigzag(out, state.at.millis());
+        out.push(phase | u8::from(state.is_told) << 4 | (state.alert.severity as u8) << 5);
+        put_zigzag(out, state.alert.at.millis());
     }
 }
 
@@ -121,7 +123,7 @@ pub fn decode(reader: &mut Reader<'_>) -> Result<Vec<RuleState>, CodecError> {
     let state = |reader: &mut Reader<'_>| {
         let rule = reader.number()?;
         let flags = reader.byte()?;
-        Ok(RuleState {
+        let alert = AlertState {
             rule,
             phase: match flags & 0xf {
                 0 => Phase::Pending,
@@ -129,8 +131,12 @@ pub fn decode(reader: &mut Reader<'_>) -> Result<Vec<RuleState>, CodecError> {
                 2 => Phase::CoolingDown,
                 _ => return Err(CodecError::OutOfRange),
             },
+            severity: Severity::from_index(flags >> 5).ok_or(CodecError::OutOfRange)?,
             at: Timestamp::from_millis(reader.zigzag()?),
-            is_told: flags >> 4 != 0,
+        };
+        Ok(RuleState {
+            alert,
+            is_told: flags & 0x10 != 0,
         })
     };
     (0..reader.count()?).map(|_| state(reader)).collect()

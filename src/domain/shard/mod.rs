@@ -25,6 +25,7 @@ mod scoring;
 mod segments;
 mod sent;
 mod state;
+mod summary;
 mod turn;
 mod view;
 
@@ -34,7 +35,8 @@ use thiserror::Error;
 
 pub use observe::Observation;
 pub use state::StateError;
-pub use view::{AccountView, IndicatorView, ReadingView, RiskPart, RiskView};
+pub use summary::Summary;
+pub use view::{AccountView, DimensionView, IndicatorView, OverrideView, ReadingView, RiskPart, RiskView};
 
 use self::{due::DueAccounts, facts::EntryFacts, scoring::Scratch, segments::Segments, state::Pending, turn::Turn};
 use super::{

@@ -4,7 +4,7 @@ use super::{Active, Shard};
 use crate::{
     domain::{
         account::Account,
-        alert::{self, AlertState, Phase, Transition},
+        alert::{self, AlertState, Conditions, Phase, Transition},
         clocks::Clocks,
         event::Kind,
         history, measures,
@@ -33,7 +33,7 @@ pub struct Scratch {
     pub score_offsets: Vec<f64>,
     pub risk: super::risk::Assessment,
     pub dimension_offsets: Vec<f64>,
-    /// Rules that opened or resolved at this scoring.
+    /// Rules that opened, rose or resolved at this scoring.
     pub transitions: Vec<(u16, Transition)>,
     pub emission: super::emission::Emission,
     pub segments: super::segments::SegmentScratch,
@@ -190,9 +190,12 @@ impl Shard {
         account.scored_at = offset;
         account.score = scored.score;
         account.coverage = scored.coverage;
-        let band_before = account.band.band;
+        let band_before = account.shown_band();
         let bands = &model.scorecards[self.scratch.card].bands;
         account.band = account.band.step(bands, scored.score, scored.coverage, now);
+        if let Some(overridden) = &mut account.overridden {
+            overridden.step(bands, now);
+        }
         history::record(
             &mut account.cells,
             SLOT_HISTORY,
@@ -203,9 +206,9 @@ impl Shard {
         active.track(account, now, &self.scratch);
         active.assess(account, scored.score, now, &mut self.scratch);
         active.look_back(account, now, &mut self.scratch);
-        step_alerts(active, account, now, &mut self.scratch);
+        let alerts_due = step_alerts(active, account, now, &mut self.scratch);
 
-        let due = next_due(active, account, bands);
+        let due = next_due(account, bands, alerts_due);
         if due != account.due {
             account.due = due;
             self.due.set_timer(number, due);
@@ -213,7 +216,7 @@ impl Shard {
         self.population.count(account, &self.names, model);
         self.segments
             .count(active, account, &self.names, &mut self.scratch, now);
-        let band_changed = account.band.band != band_before;
+        let band_changed = account.shown_band() != band_before;
         self.emit(
             active,
             number,
@@ -229,8 +232,8 @@ impl Shard {
     }
 }
 
-/// Steps every rule; leaves what opened or resolved in `scratch.transitions`.
-fn step_alerts(active: &Active, account: &mut Account, now: Timestamp, scratch: &mut Scratch) {
+/// Steps every rule; leaves what opened, rose or resolved in `scratch.transitions`. Returns when time alone moves one.
+fn step_alerts(active: &Active, account: &mut Account, now: Timestamp, scratch: &mut Scratch) -> Option<Timestamp> {
     scratch.transitions.clear();
     let inputs = Inputs {
         readings: &scratch.readings,
@@ -244,46 +247,47 @@ fn step_alerts(active: &Active, account: &mut Account, now: Timestamp, scratch: 
         now,
         first: account.first,
     };
-    for (index, rule) in active.plan.model.alerts.iter().enumerate() {
+    let model = &active.plan.model;
+    let mut due = None;
+    for (index, rule) in model.alerts.iter().enumerate() {
         let place = account.alerts.iter().position(|state| usize::from(state.rule) == index);
-        let state = place.map(|place| (account.alerts[place].phase, account.alerts[place].at));
         let when = rule.when.eval(&inputs);
-        let clear = rule.clear.as_ref().map(|clear| clear.eval(&inputs));
-        let (next, transition) = alert::step(rule, state, when, clear, now);
+        let seen = Conditions {
+            when,
+            clear: rule.clear.as_ref().map(|clear| clear.eval(&inputs)),
+            severity: rule.severity_now(&inputs),
+            silenced: if when == 1.0 {
+                model.silenced(index, &inputs)
+            } else {
+                None
+            },
+        };
+        let state = place.map(|place| account.alerts[place]);
+        let (next, transition) = alert::step(index as u16, rule, state, seen, now);
         if transition != Transition::None {
             scratch.transitions.push((index as u16, transition));
         }
+        if let Some(at) = next.and_then(|next| alert::due(rule, next, seen.silenced)) {
+            due = Some(due.map_or(at, |due: Timestamp| due.min(at)));
+        }
         match (place, next) {
-            (Some(place), Some((phase, at))) => {
-                account.alerts[place] = AlertState {
-                    phase,
-                    at,
-                    ..account.alerts[place]
-                }
-            }
+            (Some(place), Some(next)) => account.alerts[place] = next,
             (Some(place), None) => {
                 account.alerts.swap_remove(place);
             }
-            (None, Some((phase, at))) => account.alerts.push(AlertState {
-                rule: index as u16,
-                phase,
-                at,
-            }),
+            (None, Some(next)) => account.alerts.push(next),
             (None, None) => {}
         }
     }
     account.alerts.sort_unstable_by_key(|state| state.rule);
+    due
 }
 
-/// When the account must be looked at though nothing happens to it.
-fn next_due(active: &Active, account: &Account, bands: &Bands) -> Option<Timestamp> {
-    let model = &active.plan.model;
-    let alerts = account.alerts.iter().filter_map(|state| {
-        let rule = model.alerts.get(usize::from(state.rule))?;
-        alert::due(rule, (state.phase, state.at))
-    });
+/// When the account must be looked at though nothing happens to it. `alerts` is when one of its alerts must.
+fn next_due(account: &Account, bands: &Bands, alerts: Option<Timestamp>) -> Option<Timestamp> {
     let dwell = (account.band.candidate != account.band.band).then(|| account.band.since.plus_millis(bands.dwell_ms));
-    alerts.chain(dwell).min()
+    let expiry = account.overridden.as_ref().and_then(|overridden| overridden.due());
+    alerts.into_iter().chain(dwell).chain(expiry).min()
 }
 
 /// The rules that are open on an account.

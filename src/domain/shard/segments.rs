@@ -197,7 +197,7 @@ fn contribute(
     let before = |days: u16| history::at(&account.cells, SLOT_HISTORY, now, days.into());
     Found {
         score: account.score,
-        band: account.band.band,
+        band: account.shown_band(),
         value: value.map_or(f64::NAN, Attribute::number),
         scores_before: CHANGE_DAYS.map(before),
         memberships: &segments.memberships,

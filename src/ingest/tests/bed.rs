@@ -211,6 +211,11 @@ impl Running {
             0.0,
             "it had to begin again"
         );
+        self.end();
+    }
+
+    /// However often it had to begin again.
+    pub fn end(self) {
         self.stop.store(true, Ordering::Relaxed);
         self.thread.join().unwrap().unwrap();
     }

@@ -53,7 +53,14 @@ when = "score - score offset 1d <= -9"
 clear = "score - score offset 1d > -5"
 for = "3h"
 cool_down = "12h"
+severity = "medium"
+[[alert.raise]]
+when = "score < 30"
 severity = "high"
+[[silence]]
+from = "2026-01-02T00:00:00Z"
+until = "2026-01-04T00:00:00Z"
+when = "account.segment == 'students'"
 [[alert]]
 id = "support-drop"
 when = "dimension.support - dimension.support offset 2d < -10 or dimension.adoption offset 1d < 40"
@@ -97,7 +104,7 @@ enum Step {
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let happening = (0..6_u8, 0..30_i64, 0..4_u8, 0..5_u8).prop_map(|(account, back, user, what)| {
+    let happening = (0..6_u8, 0..30_i64, 0..4_u8, 0..8_u8).prop_map(|(account, back, user, what)| {
         let account = format!("acc-{account}");
         let at = hour(-back);
         match what {
@@ -110,6 +117,11 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
                 .text("attributes.segment", "students")
                 .text("attributes.owner", "kam"),
             3 => Happening::new(Kind::Account, &account, at, "attributes").text("attributes.plan", "pro"),
+            4 => Happening::new(Kind::Account, &account, at, "override")
+                .number("score", 20)
+                .text("author", "kam")
+                .text("expires", &hour(back * 8).to_string()),
+            5 => Happening::new(Kind::Account, &account, at, "override_cleared"),
             _ => Happening::new(Kind::Usage, &account, at, "login").text("user", &format!("u{user}")),
         }
     });

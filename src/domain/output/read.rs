@@ -1,14 +1,11 @@
 //! Outputs as they are read back: the fields that people look at.
 
-#[cfg(test)]
-pub mod samples;
-
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::domain::output::{ALERT_OPENED, ALERT_RESOLVED, ALERT_UPDATED, SCORE_UPDATED, SEGMENT_UPDATED};
+use super::{ALERT_OPENED, ALERT_RESOLVED, ALERT_UPDATED, SCORE_UPDATED, SEGMENT_UPDATED};
 
 /// Smaller parts in a change, in points, are shown as 0.0 and hence not at all.
 const SHOWN: f64 = 0.05;
@@ -68,6 +65,8 @@ pub struct Alert {
     pub severity: String,
     /// `opened`, `updated` or `resolved`.
     pub state: String,
+    /// When it opened, RFC 3339.
+    pub since: String,
     pub reason: String,
     /// Of an account; a segment has none.
     #[serde(default)]
@@ -138,6 +137,10 @@ impl Score {
 impl Alert {
     pub fn is_risk(&self) -> bool {
         self.kind == "risk"
+    }
+
+    pub fn is_opened(&self) -> bool {
+        self.state == "opened"
     }
 
     pub fn is_resolved(&self) -> bool {

@@ -1,5 +1,9 @@
 //! What goes out: the JSON values of the output topic. The JSON Schemas under `schemas/` are made from these types.
 
+pub mod read;
+#[cfg(test)]
+pub mod samples;
+
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
@@ -147,13 +151,19 @@ pub struct RiskDriver<'a> {
     pub log_odds: Quantity,
 }
 
-/// A human's score or band in place of the computed one, which stays in `score`.
+/// A human's judgement in place of the computed one: the message's `band` is its band. The message's `score` stays the computed
+/// one, as do trend, drivers, risk and alerts.
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 pub struct Override<'a> {
+    /// 0..100, 100 is healthy; null when only a band was said.
     pub score: Points,
-    pub band: Option<Band>,
+    /// As it was said, or the band of the score that was said.
+    pub band: Band,
+    /// The band of the computed score.
+    pub computed_band: Band,
     pub reason: &'a str,
     pub author: &'a str,
+    /// When it ends by itself; null: when it is taken back.
     pub expires: Option<Timestamp>,
 }
 

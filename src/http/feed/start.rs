@@ -1,0 +1,160 @@
+//! From which offsets the outputs belong to a table that was filled from checkpoints.
+//!
+//! A checkpoint reflects its shard's log up to an offset R. Wanted is a place in the output topic before which no output of an
+//! entry after R lies; outputs of entries up to R that come after it do no harm, since rows know the offset that they reflect.
+//!
+//! - The end of the output topic would be too late: what was published since the checkpoint was taken would be missed. Checkpoints
+//!   are taken after their outputs are committed, about a second later, and much later while Redis is away.
+//! - No output is written before the entry that it comes from, and that entry was written after entry R. The checkpoint knows entry R's
+//!   wall clock. So the first output record written at that time is early enough, a margin taken off, because the clocks of
+//!   the machines that write the log and the outputs may differ.
+//! - When entry R is the last of its log, nothing can have been missed: then the end is right that the output topic had before
+//!   the checkpoints were read.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaResult;
+use rdkafka::{Offset, TopicPartitionList};
+
+use super::FeedSettings;
+use super::fill::Mark;
+use crate::domain::time::Timestamp;
+use crate::kafka::context::Quiet;
+use crate::kafka::offsets::{self, Extent};
+
+/// For each answer of the brokers; short, since somebody may ask to stop meanwhile.
+const TIMEOUT: Duration = Duration::from_secs(3);
+/// How much the clocks of two machines may differ: as much as events may be ahead of ours by default.
+const SKEW_MS: i64 = 5 * 60_000;
+
+/// A partition of a topic.
+pub type Partition = (String, i32);
+
+pub fn consumer(settings: &FeedSettings) -> KafkaResult<BaseConsumer<Quiet>> {
+    let mut config = settings.kafka.log_reader(&settings.name);
+    config
+        .set("enable.partition.eof", "true")
+        // What waits to be read is read soon; it need not be much.
+        .set("queued.min.messages", "10000")
+        .set("queued.max.messages.kbytes", "16384");
+    config.create_with_context(Quiet)
+}
+
+/// What each partition of `topics` holds, as far as a `read_committed` reader may read.
+pub fn ends<'a>(
+    consumer: &BaseConsumer<Quiet>,
+    topics: impl Iterator<Item = &'a str>,
+) -> KafkaResult<BTreeMap<Partition, Extent>> {
+    let mut ends = BTreeMap::new();
+    for topic in topics {
+        let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT)?;
+        for partition in metadata.topics().iter().flat_map(|topic| topic.partitions()) {
+            let extent = offsets::extent(consumer, topic, partition.id(), TIMEOUT)?;
+            ends.insert((topic.to_owned(), partition.id()), extent);
+        }
+    }
+    Ok(ends)
+}
+
+/// How far back the outputs have to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Since {
+    Beginning,
+    Written(Timestamp),
+    /// Where the topic ended before the checkpoints were read.
+    End,
+}
+
+impl Since {
+    /// `log` is what the shard's log holds now.
+    fn of(mark: Option<Mark>, log: Extent) -> Self {
+        let reflected = mark.map_or(0, |mark| mark.offset + 1);
+        match mark.and_then(|mark| mark.wall) {
+            _ if log.high <= reflected => Self::End,
+            Some(wall) => Self::Written(wall.plus_millis(-SKEW_MS)),
+            None => Self::Beginning,
+        }
+    }
+}
+
+/// The next offset to read of each partition in `ends`.
+pub fn places(
+    consumer: &BaseConsumer<Quiet>,
+    settings: &FeedSettings,
+    marks: &[Option<Mark>],
+    ends: &BTreeMap<Partition, Extent>,
+) -> KafkaResult<BTreeMap<Partition, i64>> {
+    let mut since = Since::End;
+    for (shard, mark) in marks.iter().enumerate() {
+        let log = offsets::extent(consumer, &settings.log_topic, shard as i32, TIMEOUT)?;
+        since = since.min(Since::of(*mark, log));
+    }
+    match since {
+        Since::Beginning => Ok(ends
+            .iter()
+            .map(|(partition, extent)| (partition.clone(), extent.low))
+            .collect()),
+        Since::End => Ok(ends
+            .iter()
+            .map(|(partition, extent)| (partition.clone(), extent.high))
+            .collect()),
+        Since::Written(time) => written_since(consumer, time, ends),
+    }
+}
+
+fn written_since(
+    consumer: &BaseConsumer<Quiet>,
+    time: Timestamp,
+    ends: &BTreeMap<Partition, Extent>,
+) -> KafkaResult<BTreeMap<Partition, i64>> {
+    let mut asked = TopicPartitionList::with_capacity(ends.len());
+    for (topic, partition) in ends.keys() {
+        asked.add_partition_offset(topic, *partition, Offset::Offset(time.millis()))?;
+    }
+    let answered = consumer.offsets_for_times(asked, TIMEOUT)?;
+    let mut places = BTreeMap::new();
+    for (partition, extent) in ends {
+        let answer = answered.find_partition(&partition.0, partition.1);
+        let found = match answer
+            .map(|answer| answer.error().map(|()| answer.offset()))
+            .transpose()?
+        {
+            Some(Offset::Offset(offset)) => offset,
+            // Nothing was written since.
+            _ => extent.high,
+        };
+        places.insert(partition.clone(), found.clamp(extent.low, extent.high));
+    }
+    Ok(places)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_checkpoint_does_not_reflect_is_read() {
+        let wall = Timestamp::from_millis(1_000_000_000_000);
+        let mark = |offset| {
+            Some(Mark {
+                offset,
+                wall: Some(wall),
+            })
+        };
+        let log = |high| Extent { low: 0, high };
+        assert_eq!(Since::of(mark(7), log(8)), Since::End, "the checkpoint reflects all");
+        assert_eq!(
+            Since::of(mark(7), log(9)),
+            Since::Written(wall.plus_millis(-SKEW_MS)),
+            "an entry is not in it"
+        );
+        assert_eq!(Since::of(None, log(0)), Since::End, "an empty log");
+        assert_eq!(Since::of(None, log(1)), Since::Beginning, "no checkpoint");
+        let unknown = Some(Mark { offset: 7, wall: None });
+        assert_eq!(Since::of(unknown, log(9)), Since::Beginning);
+        let all = [Since::End, Since::Written(wall), Since::Beginning];
+        assert_eq!(all.into_iter().min(), Some(Since::Beginning), "the earliest serves all");
+    }
+}

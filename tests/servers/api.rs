@@ -1,0 +1,406 @@
+//! The API on a real run: lists say what was published, details what lies in Redis, and the stream what comes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use pulsewatch::domain::event::Kind;
+use serde_json::Value;
+
+use crate::support::{
+    broker::Broker,
+    feed::{self, plan},
+    http::{Answer, EventStream, ask},
+    redis::RedisServer,
+    service::{Installation, Service},
+    shared_kafka, shared_redis,
+    undisturbed::published,
+    wait_until,
+};
+
+fn get(service: &Service, path: &str) -> Answer {
+    ask(service.port(), "GET", path, &[]).unwrap()
+}
+
+/// Every account of a list, page by page.
+fn list(service: &Service, query: &str) -> Option<Vec<Value>> {
+    let (mut accounts, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let answer = get(service, &format!("/api/v1/accounts?limit=7&{query}{cursor}"));
+        if answer.status != 200 {
+            return None;
+        }
+        let page = answer.json();
+        accounts.extend(page["accounts"].as_array().unwrap().iter().cloned());
+        match page["next"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return Some(accounts),
+        }
+    }
+}
+
+/// The latest score that was sent of each account.
+fn latest_scores(installation: &Installation) -> BTreeMap<String, Value> {
+    let sent = published(installation).into_iter();
+    let latest = sent.filter_map(|(account, outputs)| {
+        let mut scores = outputs.iter().rev();
+        let score = scores.find(|output| output.event_type == "pulsewatch.score.updated.v1")?;
+        Some((account, serde_json::from_slice(&score.value).unwrap()))
+    });
+    latest.collect()
+}
+
+/// Whether a row says what was sent. Rows that were read from Redis may be newer than that by less than is worth sending.
+fn says(row: &Value, sent: &Value) -> bool {
+    let near = |one: &Value, other: &Value| match (one.as_f64(), other.as_f64()) {
+        (Some(one), Some(other)) => (one - other).abs() < 1.0,
+        (one, other) => one == other,
+    };
+    let attributes = ["segment", "plan", "owner"].iter();
+    near(&row["score"], &sent["score"])
+        && row["band"] == sent["band"]
+        && row["alerts"] == sent["alerts"]
+        && row["as_of"] == sent["as_of"]
+        && attributes.clone().all(|name| row[name] == sent["attributes"][name])
+        && row["value"].as_f64() == sent["attributes"]["value"].as_f64()
+}
+
+/// Waits until the list has every account as it was sent last; the installation must be idle.
+fn wait_until_listed(installation: &Installation, service: &Service) -> BTreeMap<String, Value> {
+    let sent = latest_scores(installation);
+    wait_until("the list to say what was sent", || {
+        service.assert_running();
+        let rows = list(service, "sort=account")?;
+        let ids: Vec<&str> = rows.iter().map(|row| row["account"].as_str().unwrap()).collect();
+        assert!(ids.is_sorted_by(|one, next| one < next), "{ids:?}");
+        let all = rows.len() == sent.len()
+            && rows
+                .iter()
+                .all(|row| says(row, &sent[row["account"].as_str().unwrap()]));
+        all.then_some(())
+    });
+    sent
+}
+
+/// With segments, owners and values.
+fn installation(test: &str, kafka: crate::support::kafka::Kafka, redis: &str) -> Installation {
+    let mut installation = Installation::new(test, kafka, redis);
+    installation.add_source(Kind::Account, 1);
+    installation.unset("model.file");
+    installation.set("http.requests_per_second", "0");
+    installation
+}
+
+#[test]
+fn lists_and_details_follow_events() {
+    let installation = installation("api", shared_kafka(), &shared_redis());
+    let first = plan(60, 3_000, 71);
+    feed::attributes(&installation, first);
+    feed::preload(&installation, first);
+    let service = installation.start(0);
+    service.wait_until_ready();
+    installation.wait_until_idle();
+    let before = wait_until_listed(&installation, &service);
+
+    let scores = list(&service, "sort=-score").unwrap();
+    let numbers: Vec<f64> = scores.iter().map(|row| row["score"].as_f64().unwrap_or(-1.0)).collect();
+    assert!(numbers.is_sorted_by(|one, next| one >= next), "{numbers:?}");
+    let segment = scores[0]["segment"].as_str().unwrap();
+    let of_segment = list(&service, &format!("segment={segment}")).unwrap();
+    assert!(of_segment.len() < scores.len() && of_segment.iter().all(|row| row["segment"] == segment));
+    let counted = get(&service, &format!("/api/v1/segments/{segment}")).json();
+    assert_eq!(counted["accounts"], of_segment.len());
+
+    // From the list to the account.
+    let account = scores[0]["account"].as_str().unwrap();
+    let path = format!("/api/v1/accounts/{account}");
+    let (view, tag) = wait_until("the checkpoint to be as new as the list", || {
+        let answer = get(&service, &path);
+        let view = answer.json();
+        (view["band"] == scores[0]["band"]).then(|| (view, answer.headers["etag"].clone()))
+    });
+    let contributions = view["indicators"].as_array().unwrap().iter();
+    let sum: f64 = contributions
+        .map(|indicator| indicator["contribution"].as_f64().unwrap())
+        .sum();
+    assert!((sum - view["score"].as_f64().unwrap()).abs() < 0.05, "{view:#}");
+    assert!(
+        view["indicators"][0]["readings"][0]["value"].is_number() && !view["history"].as_array().unwrap().is_empty()
+    );
+    let explained: Value = serde_json::from_str(&installation.call("explain", &[account, "--format", "json"])).unwrap();
+    for part in ["score", "coverage", "attributes"] {
+        assert_eq!(view[part], explained[part], "{part}");
+    }
+    let again = ask(service.port(), "GET", &path, &[("If-None-Match", &tag)]).unwrap();
+    assert_eq!((again.status, again.body.as_str()), (304, ""));
+
+    // Events move both.
+    let start = first.start.plus_millis(first.span_ms);
+    feed::preload(
+        &installation,
+        pulsewatch::generate::workload::Plan {
+            start,
+            ..plan(60, 3_000, 72)
+        },
+    );
+    installation.wait_until_idle();
+    let after = wait_until_listed(&installation, &service);
+    let moved = after
+        .iter()
+        .find(|(account, sent)| before[*account]["score"] != sent["score"])
+        .unwrap();
+    let path = format!("/api/v1/accounts/{}", moved.0);
+    wait_until("the account to move", || {
+        let view = get(&service, &path).json();
+        (view["last_move"]["to"].is_number() && view["model"].is_string()).then_some(())
+    });
+    assert_ne!(
+        ask(
+            service.port(),
+            "GET",
+            &format!("/api/v1/accounts/{account}"),
+            &[("If-None-Match", &tag)]
+        )
+        .unwrap()
+        .status,
+        304
+    );
+    service.stop();
+}
+
+#[test]
+fn alerts_model_and_mistakes() {
+    let installation = installation("api-alerts", shared_kafka(), &shared_redis());
+    let events = plan(60, 2_000, 73);
+    feed::attributes(&installation, events);
+    feed::preload(&installation, events);
+    let service = installation.start(0);
+    service.wait_until_ready();
+    installation.wait_until_idle();
+    let sent = wait_until_listed(&installation, &service);
+
+    let open: BTreeSet<(String, String)> = sent
+        .iter()
+        .flat_map(|(account, sent)| {
+            sent["alerts"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(move |rule| (account, rule))
+        })
+        .map(|(account, rule)| (account.clone(), rule.as_str().unwrap().to_owned()))
+        .collect();
+    // It comes with the first checkpoint.
+    let model = wait_until("the model", || {
+        Some(get(&service, "/api/v1/model")).filter(|answer| answer.status == 200)
+    });
+    let model = model.json();
+    let alerts = get(&service, "/api/v1/alerts?state=open&limit=500").json();
+    let listed: BTreeSet<(String, String)> = alerts["alerts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|alert| {
+            (
+                alert["account"].as_str().unwrap().to_owned(),
+                alert["alert"].as_str().unwrap().to_owned(),
+            )
+        })
+        .collect();
+    assert!(!open.is_empty(), "the workload opens alerts");
+    assert_eq!(listed, open);
+    // Each is the alert that was sent. (The owner may have been told later.)
+    let opened: BTreeMap<String, Value> = published(&installation)
+        .into_values()
+        .flatten()
+        .filter(|output| output.event_type == "pulsewatch.alert.opened.v1")
+        .map(|output| serde_json::from_slice::<Value>(&output.value).unwrap())
+        .map(|alert| (alert["id"].as_str().unwrap().to_owned(), alert))
+        .collect();
+    for alert in alerts["alerts"].as_array().unwrap() {
+        let sent = &opened[alert["id"].as_str().unwrap()];
+        for part in ["since", "due", "severity", "kind", "playbook"] {
+            assert_eq!(alert[part], sent[part], "{part} of {alert}");
+        }
+    }
+
+    let version = sent.values().next().unwrap()["model"]["version"].clone();
+    assert_eq!(model["version"], version);
+    assert!(model["source"].as_str().unwrap().contains("[[dimension]]"));
+
+    let wrong = get(&service, "/api/v1/accounts?band=blue&limit=0&cursor=x&extra=1");
+    assert_eq!(
+        (wrong.status, wrong.headers["content-type"].as_str()),
+        (400, "application/problem+json")
+    );
+    let named: Vec<String> = wrong.json()["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|error| error["parameter"].to_string())
+        .collect();
+    assert_eq!(named, ["\"band\"", "\"limit\"", "\"cursor\"", "\"extra\""]);
+    assert_eq!(get(&service, "/api/v1/accounts/nobody").status, 404);
+    assert_eq!(get(&service, "/api/v1/segments/nobody").status, 404);
+    service.stop();
+}
+
+#[test]
+fn the_role_alone_knows_what_others_score_whoever_they_are() {
+    let mut installation = installation("api-alone", shared_kafka(), &shared_redis());
+    let events = plan(60, 2_000, 74);
+    feed::attributes(&installation, events);
+    feed::preload(&installation, events);
+    // First of all: the table comes from the outputs alone.
+    let early = installation.start_only(9, "http");
+    let first = installation.start_only(0, "ingest,score");
+    installation.wait_until_idle();
+    wait_until_listed(&installation, &early);
+
+    // Shards change their owner.
+    let second = installation.start_only(1, "ingest,score");
+    feed::preload(&installation, plan(60, 1_000, 75));
+    installation.wait_until_idle();
+    first.kill();
+    feed::preload(&installation, plan(60, 1_000, 76));
+    installation.wait_until_idle();
+    wait_until_listed(&installation, &early);
+
+    // One that comes late: the table comes from Redis.
+    let late = installation.start_only(8, "http");
+    late.wait_until_ready();
+    wait_until_listed(&installation, &late);
+
+    // The state is made anew, and goes on, with checkpoints that stay behind.
+    second.stop();
+    installation.call("rebuild", &[]);
+    installation.set("scorer.checkpoint", "\"1h\"");
+    let third = installation.start_only(0, "ingest,score");
+    feed::preload(&installation, plan(60, 1_000, 77));
+    installation.wait_until_idle();
+    wait_until_listed(&installation, &early);
+    wait_until_listed(&installation, &late);
+    // What Redis does not know yet is found in the outputs.
+    let last = installation.start_only(7, "http");
+    wait_until_listed(&installation, &last);
+    for service in [early, late, last, third] {
+        service.stop();
+    }
+}
+
+#[test]
+fn while_kafka_or_redis_is_away_lists_are_answered() {
+    let (mut broker, mut redis) = (Broker::start(), RedisServer::start());
+    let installation = installation("api-away", broker.kafka(), &redis.url());
+    feed::preload(&installation, plan(40, 1_000, 78));
+    let service = installation.start(0);
+    service.wait_until_ready();
+    installation.wait_until_idle();
+    let sent = wait_until_listed(&installation, &service);
+    let account = format!("/api/v1/accounts/{}", sent.keys().next().unwrap());
+    wait_until("the first checkpoint", || {
+        (get(&service, &account).status == 200).then_some(())
+    });
+
+    redis.stop();
+    let refused = wait_until("details to be refused", || {
+        Some(get(&service, &account)).filter(|answer| answer.status != 200)
+    });
+    assert_eq!(refused.status, 503, "{refused:?}");
+    assert!(refused.headers.contains_key("retry-after"));
+    assert_eq!(list(&service, "").unwrap().len(), sent.len());
+    feed::preload(&installation, plan(40, 500, 79));
+    installation.wait_until_idle();
+    wait_until_listed(&installation, &service);
+    redis.start_again();
+    wait_until("details again", || {
+        (get(&service, &account).status == 200).then_some(())
+    });
+
+    broker.stop();
+    service.wait_until_not_ready("waits for Kafka");
+    assert_eq!(list(&service, "").unwrap().len(), sent.len());
+    broker.start_again();
+    feed::preload(&installation, plan(40, 500, 80));
+    installation.wait_until_idle();
+    wait_until_listed(&installation, &service);
+    service.stop();
+}
+
+/// The ids of the outputs that come next.
+fn take(stream: &mut EventStream, count: usize) -> Vec<(String, String)> {
+    let event = |_| {
+        let event = stream.next().unwrap();
+        let data: Value = serde_json::from_str(&event.data).unwrap();
+        assert_eq!(data["type"], event.event, "{event:?}");
+        (event.id, data["id"].as_str().unwrap().to_owned())
+    };
+    (0..count).map(event).collect()
+}
+
+#[test]
+fn the_stream_says_each_output_once_and_goes_on_where_it_was_cut() {
+    let installation = installation("api-stream", shared_kafka(), &shared_redis());
+    let service = installation.start(0);
+    service.wait_until_ready();
+    let mut stream = EventStream::open(service.port(), "/api/v1/stream", None);
+    let first = plan(30, 500, 81);
+    feed::attributes(&installation, first);
+    feed::preload(&installation, first);
+    installation.wait_until_idle();
+    let ids = |installation: &Installation| -> BTreeSet<String> {
+        published(installation)
+            .into_values()
+            .flatten()
+            .map(|output| output.id)
+            .collect()
+    };
+    let sent = ids(&installation);
+    let mut heard = take(&mut stream, sent.len() / 2);
+    drop(stream);
+
+    let (last, _) = heard.last().unwrap().clone();
+    let mut stream = EventStream::open(service.port(), "/api/v1/stream", Some(&last));
+    heard.extend(take(&mut stream, sent.len() - heard.len()));
+    feed::preload(&installation, plan(30, 500, 82));
+    installation.wait_until_idle();
+    let sent = ids(&installation);
+    heard.extend(take(&mut stream, sent.len() - heard.len()));
+    let heard_ids: BTreeSet<String> = heard.iter().map(|(_, id)| id.clone()).collect();
+    assert_eq!((heard_ids.len(), &heard_ids), (heard.len(), &sent), "each once");
+
+    // One account's scores alone, from the first of all.
+    let account = published(&installation).into_keys().next().unwrap();
+    let wanted: Vec<String> = published(&installation)[&account]
+        .iter()
+        .filter(|output| output.event_type == "pulsewatch.score.updated.v1")
+        .map(|output| output.id.clone())
+        .collect();
+    let beginning = heard[0].0.rsplit_once('-').unwrap().0.to_owned() + "-0";
+    let path = format!("/api/v1/stream?type=pulsewatch.score.updated.v1&account={account}");
+    let mut filtered = EventStream::open(service.port(), &path, Some(&beginning));
+    let found: Vec<String> = take(&mut filtered, wanted.len())
+        .into_iter()
+        .map(|(_, id)| id)
+        .collect();
+    assert_eq!(found, wanted);
+    service.stop();
+}
+
+#[test]
+fn a_reader_that_cannot_go_on_is_told() {
+    let mut installation = installation("api-slow", shared_kafka(), &shared_redis());
+    installation.set("http.stream_events", "20");
+    let service = installation.start(0);
+    service.wait_until_ready();
+    let mut stream = EventStream::open(service.port(), "/api/v1/stream", None);
+    feed::preload(&installation, plan(30, 500, 83));
+    let (id, _) = take(&mut stream, 1).remove(0);
+    feed::preload(&installation, plan(30, 1_000, 84));
+    installation.wait_until_idle();
+    wait_until_listed(&installation, &service);
+
+    let mut late = EventStream::open(service.port(), "/api/v1/stream", Some(&id));
+    let told = late.next().unwrap();
+    assert_eq!(told.event, "reset");
+    assert!(told.data.contains("no longer kept") && !told.id.is_empty(), "{told:?}");
+    service.stop();
+}
