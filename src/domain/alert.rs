@@ -5,13 +5,22 @@ use crate::model::compiled::{AlertRule, Severity};
 
 /// Where a rule stands; a rule that is idle has no state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub enum Phase {
     /// The condition holds since then, not yet for long enough, or silenced.
-    Pending,
+    Pending = 0,
     /// Open since then.
-    Open,
+    Open = 1,
     /// Resolved; may not open again until then.
-    CoolingDown,
+    CoolingDown = 2,
+}
+
+impl Phase {
+    pub fn from_index(index: u8) -> Option<Self> {
+        [Self::Pending, Self::Open, Self::CoolingDown]
+            .get(usize::from(index))
+            .copied()
+    }
 }
 
 /// A rule's state on an account.
@@ -66,7 +75,6 @@ pub fn step(
         at,
         severity: seen.severity,
     };
-    let may_open = seen.silenced.is_none();
     match state {
         Some(open) if open.phase == Phase::Open => {
             let resolved = seen.clear.map_or(seen.when == 0.0, |clear| clear == 1.0);
@@ -92,16 +100,16 @@ pub fn step(
             (state, Transition::None)
         }
         _ if !holds => (None, Transition::None),
-        Some(pending) if pending.phase == Phase::Pending => {
+        _ => {
+            let waits = state.filter(|state| state.phase == Phase::Pending);
+            let pending = waits.unwrap_or(to(Phase::Pending, now));
             let is_ripe = now.millis().saturating_sub(pending.at.millis()) >= rule.for_ms;
-            if is_ripe && may_open {
+            if is_ripe && seen.silenced.is_none() {
                 (Some(to(Phase::Open, now)), Transition::Opened)
             } else {
-                (state, Transition::None)
+                (Some(pending), Transition::None)
             }
         }
-        _ if rule.for_ms == 0 && may_open => (Some(to(Phase::Open, now)), Transition::Opened),
-        _ => (Some(to(Phase::Pending, now)), Transition::None),
     }
 }
 

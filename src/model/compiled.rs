@@ -391,6 +391,10 @@ impl Severity {
         Self::ALL.get(usize::from(index)).copied()
     }
 
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|severity| severity.as_str() == name)
+    }
+
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Low => "low",

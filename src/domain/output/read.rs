@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::model::compiled::Severity;
+
 use super::{ALERT_OPENED, ALERT_RESOLVED, ALERT_UPDATED, SCORE_UPDATED, SEGMENT_UPDATED};
 
 /// Smaller parts in a change, in points, are shown as 0.0 and hence not at all.
 const SHOWN: f64 = 0.05;
-/// The gravest first.
-const SEVERITIES: [&str; 4] = ["critical", "high", "medium", "low"];
 
 /// A message of the output topic.
 #[derive(Clone, Debug)]
@@ -149,7 +149,10 @@ impl Alert {
 
     /// 0 is the gravest.
     pub fn gravity(&self) -> usize {
-        let known = SEVERITIES.iter().position(|severity| *severity == self.severity);
-        known.unwrap_or(SEVERITIES.len())
+        let gravest_first = Severity::ALL.iter().rev();
+        let mut names = gravest_first.map(|severity| severity.as_str());
+        names
+            .position(|name| name == self.severity)
+            .unwrap_or(Severity::ALL.len())
     }
 }

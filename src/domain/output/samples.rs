@@ -1,4 +1,4 @@
-//! One score and one alert, as they are sent.
+//! A score, a segment and an alert, as they are sent.
 
 pub const SCORE: &str = r#"{"account":"acc-1","as_of":"2026-03-02T10:00:00Z","score":61.4,"band":"yellow","coverage":0.85,
 "previous":{"score":70.5,"band":"green"},"trend":{"7d":-9.1,"28d":null},"dimensions":[],
@@ -9,6 +9,7 @@ pub const SCORE: &str = r#"{"account":"acc-1","as_of":"2026-03-02T10:00:00Z","sc
 
 pub const SEGMENT: &str = r#"{"segment":"segment=students","attribute":"segment","name":"students","accounts":40,"score":61.4,
     "change":{"7d":{"score":null,"within":null,"mix":null},"28d":{"score":-9.1,"within":-8.7,"mix":-0.4}}}"#;
+
 pub const ALERT: &str = r#"{"alert":"health-drop","id":"acc-1/health-drop/2026-03-02T10:00:00Z","subject":{"account":"acc-1"},
 "kind":"risk","severity":"high","state":"opened","since":"2026-03-02T10:00:00Z","due":null,"reason":"score fell 9.1 in 7 days",
 "score":61.4,"band":"yellow","drivers":[],"owner":null,"playbook":null,"attributes":{"segment":"students"},

@@ -109,12 +109,7 @@ pub fn encode(states: &[RuleState], out: &mut Vec<u8>) {
     put_varint(out, states.len() as u64);
     for state in states {
         put_varint(out, u64::from(state.alert.rule));
-        let phase = match state.alert.phase {
-            Phase::Pending => 0,
-            Phase::Open => 1,
-            Phase::CoolingDown => 2,
-        };
-        out.push(phase | u8::from(state.is_told) << 4 | (state.alert.severity as u8) << 5);
+        out.push(state.alert.phase as u8 | u8::from(state.is_told) << 4 | (state.alert.severity as u8) << 5);
         put_zigzag(out, state.alert.at.millis());
     }
 }
@@ -125,12 +120,7 @@ pub fn decode(reader: &mut Reader<'_>) -> Result<Vec<RuleState>, CodecError> {
         let flags = reader.byte()?;
         let alert = AlertState {
             rule,
-            phase: match flags & 0xf {
-                0 => Phase::Pending,
-                1 => Phase::Open,
-                2 => Phase::CoolingDown,
-                _ => return Err(CodecError::OutOfRange),
-            },
+            phase: Phase::from_index(flags & 0xf).ok_or(CodecError::OutOfRange)?,
             severity: Severity::from_index(flags >> 5).ok_or(CodecError::OutOfRange)?,
             at: Timestamp::from_millis(reader.zigzag()?),
         };

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::domain::{
     account::Account,
-    alert::Transition,
+    alert::{AlertState, Transition},
     attributes::AttributeNames,
     clocks::Clocks,
     driver::{self, Cause, Driver, Side},
@@ -214,8 +214,8 @@ impl Message<'_> {
                 // After catching up it is sent with all that are open, below.
                 Transition::None => {}
                 _ if why.caught_up => {}
-                Transition::Opened => self.send_standing(index, AlertPhase::Opened, out),
-                Transition::Raised => self.send_standing(index, AlertPhase::Updated, out),
+                Transition::Opened => self.send_open(self.open(index), AlertPhase::Opened, out),
+                Transition::Raised => self.send_open(self.open(index), AlertPhase::Updated, out),
                 Transition::Resolved { opened, severity } => {
                     self.send_alert(rule, AlertPhase::Resolved, opened, severity, out);
                 }
@@ -232,16 +232,20 @@ impl Message<'_> {
         for state in open_rules(self.account) {
             let is_new = self.scratch.transitions.iter().any(|(rule, _)| *rule == state.rule);
             if why.caught_up || !is_new {
-                self.send_standing(state.rule, phase, out);
+                self.send_open(Some(state), phase, out);
             }
         }
     }
 
+    fn open(&self, index: u16) -> Option<&AlertState> {
+        open_rules(self.account).find(|state| state.rule == index)
+    }
+
     /// Sends an alert that is open now.
-    fn send_standing(&self, index: u16, phase: AlertPhase, out: &mut Outputs) {
-        let state = open_rules(self.account).find(|state| state.rule == index);
-        if let (Some(state), Some(rule)) = (state, self.model().alerts.get(usize::from(index))) {
-            self.send_alert(rule, phase, state.at, state.severity, out);
+    fn send_open(&self, open: Option<&AlertState>, phase: AlertPhase, out: &mut Outputs) {
+        let rule = open.and_then(|open| self.model().alerts.get(usize::from(open.rule)));
+        if let (Some(open), Some(rule)) = (open, rule) {
+            self.send_alert(rule, phase, open.at, open.severity, out);
         }
     }
 

@@ -1,5 +1,7 @@
 //! Scoring one account: measures to indicators to dimensions to a score; then its band and its alerts.
 
+use std::mem::take;
+
 use super::{Active, Shard};
 use crate::{
     domain::{
@@ -37,6 +39,24 @@ pub struct Scratch {
     pub transitions: Vec<(u16, Transition)>,
     pub emission: super::emission::Emission,
     pub segments: super::segments::SegmentScratch,
+}
+
+impl Scratch {
+    /// What conditions and measures read of an account that was scored just now.
+    pub fn inputs<'a>(&'a self, account: &'a Account, now: Timestamp) -> Inputs<'a> {
+        Inputs {
+            readings: &self.readings,
+            attributes: account.attributes.values(),
+            score: account.score,
+            score_offsets: &self.score_offsets,
+            dimensions: &self.dimensions,
+            dimension_offsets: &self.dimension_offsets,
+            coverage: account.coverage,
+            risk: self.risk.probability,
+            now,
+            first: account.first,
+        }
+    }
 }
 
 impl Active {
@@ -234,23 +254,13 @@ impl Shard {
 
 /// Steps every rule; leaves what opened, rose or resolved in `scratch.transitions`. Returns when time alone moves one.
 fn step_alerts(active: &Active, account: &mut Account, now: Timestamp, scratch: &mut Scratch) -> Option<Timestamp> {
-    scratch.transitions.clear();
-    let inputs = Inputs {
-        readings: &scratch.readings,
-        attributes: account.attributes.values(),
-        score: account.score,
-        score_offsets: &scratch.score_offsets,
-        dimensions: &scratch.dimensions,
-        dimension_offsets: &scratch.dimension_offsets,
-        coverage: account.coverage,
-        risk: scratch.risk.probability,
-        now,
-        first: account.first,
-    };
+    let (mut alerts, mut transitions) = (take(&mut account.alerts), take(&mut scratch.transitions));
+    transitions.clear();
+    let inputs = scratch.inputs(account, now);
     let model = &active.plan.model;
     let mut due = None;
     for (index, rule) in model.alerts.iter().enumerate() {
-        let place = account.alerts.iter().position(|state| usize::from(state.rule) == index);
+        let place = alerts.iter().position(|state| usize::from(state.rule) == index);
         let when = rule.when.eval(&inputs);
         let seen = Conditions {
             when,
@@ -262,24 +272,25 @@ fn step_alerts(active: &Active, account: &mut Account, now: Timestamp, scratch: 
                 None
             },
         };
-        let state = place.map(|place| account.alerts[place]);
+        let state = place.map(|place| alerts[place]);
         let (next, transition) = alert::step(index as u16, rule, state, seen, now);
         if transition != Transition::None {
-            scratch.transitions.push((index as u16, transition));
+            transitions.push((index as u16, transition));
         }
         if let Some(at) = next.and_then(|next| alert::due(rule, next, seen.silenced)) {
             due = Some(due.map_or(at, |due: Timestamp| due.min(at)));
         }
         match (place, next) {
-            (Some(place), Some(next)) => account.alerts[place] = next,
+            (Some(place), Some(next)) => alerts[place] = next,
             (Some(place), None) => {
-                account.alerts.swap_remove(place);
+                alerts.swap_remove(place);
             }
-            (None, Some(next)) => account.alerts.push(next),
+            (None, Some(next)) => alerts.push(next),
             (None, None) => {}
         }
     }
-    account.alerts.sort_unstable_by_key(|state| state.rule);
+    alerts.sort_unstable_by_key(|state| state.rule);
+    (account.alerts, scratch.transitions) = (alerts, transitions);
     due
 }
 

@@ -20,7 +20,7 @@ use crate::{
         },
         time::Timestamp,
     },
-    model::{Attribute, Inputs, Model, segment::CHANGE_DAYS},
+    model::{Attribute, Model, segment::CHANGE_DAYS},
 };
 
 #[derive(Debug, Default)]
@@ -180,18 +180,7 @@ fn contribute(
     segments: &mut SegmentScratch,
 ) {
     let model = &active.plan.model;
-    let inputs = Inputs {
-        readings: &scratch.readings,
-        attributes: account.attributes.values(),
-        score: account.score,
-        score_offsets: &scratch.score_offsets,
-        dimensions: &scratch.dimensions,
-        dimension_offsets: &scratch.dimension_offsets,
-        coverage: account.coverage,
-        risk: scratch.risk.probability,
-        now,
-        first: account.first,
-    };
+    let inputs = scratch.inputs(account, now);
     let measures = model.segments.iter().flat_map(|table| &table.measures);
     let value = names.value().map(|id| account.attributes.get(id));
     let before = |days: u16| history::at(&account.cells, SLOT_HISTORY, now, days.into());

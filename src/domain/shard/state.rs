@@ -215,13 +215,7 @@ fn encode_account(account: &Account, names: &AttributeNames, layout: u32, out: &
     put_varint(out, account.alerts.len() as u64);
     for alert in &account.alerts {
         put_varint(out, u64::from(alert.rule));
-        out.push(
-            match alert.phase {
-                Phase::Pending => 0,
-                Phase::Open => 1,
-                Phase::CoolingDown => 2,
-            } | (alert.severity as u8) << 4,
-        );
+        out.push(alert.phase as u8 | (alert.severity as u8) << 4);
         put_zigzag(out, alert.at.millis());
     }
     put_varint(out, account.attributes.known().count() as u64);
@@ -268,12 +262,7 @@ pub(super) fn decode_account(
     for _ in 0..reader.count()? {
         let rule = reader.number()?;
         let phase_and_severity = reader.byte()?;
-        let phase = match phase_and_severity & 0xf {
-            0 => Phase::Pending,
-            1 => Phase::Open,
-            2 => Phase::CoolingDown,
-            _ => return Err(StateError::Inconsistent("an alert's phase")),
-        };
+        let phase = Phase::from_index(phase_and_severity & 0xf).ok_or(StateError::Inconsistent("an alert's phase"))?;
         account.alerts.push(AlertState {
             rule,
             phase,

@@ -153,22 +153,14 @@ pub struct Day {
 
 /// The indicators' parts, added up by dimension.
 pub fn dimensions(view: &AccountView) -> Vec<Dimension<'_>> {
-    let mut dimensions: Vec<(&str, f64, f64)> = Vec::new();
-    for indicator in &view.indicators {
-        if dimensions.last().is_none_or(|(id, ..)| *id != indicator.dimension) {
-            dimensions.push((&indicator.dimension, 0.0, 0.0));
+    let shown = view.dimensions.iter().map(|dimension| {
+        let members = || view.indicators.iter().filter(|member| member.dimension == dimension.id);
+        Dimension {
+            id: &dimension.id,
+            score: dimension.score,
+            weight: Quantity(members().map(|member| member.weight.0).sum()),
+            contribution: Quantity(members().map(|member| member.contribution.0).sum()),
         }
-        if let Some((_, weight, contribution)) = dimensions.last_mut() {
-            *weight += indicator.weight.0;
-            *contribution += indicator.contribution.0;
-        }
-    }
-    let shown = dimensions.into_iter().map(|(id, weight, contribution)| Dimension {
-        id,
-        // Nothing by nothing is NaN: not known.
-        score: Points(contribution / weight),
-        weight: Quantity(weight),
-        contribution: Quantity(contribution),
     });
     shown.collect()
 }

@@ -80,9 +80,7 @@ impl<'a> Output<'a> {
             return None;
         }
         let alert = self.alert()?;
-        let severity = Severity::ALL
-            .into_iter()
-            .find(|severity| severity.as_str() == alert.severity);
+        let severity = Severity::parse(&alert.severity);
         let since = Timestamp::parse_rfc3339(&alert.since)?;
         Some((self.subject, alert.alert, since, severity))
     }
