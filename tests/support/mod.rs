@@ -8,6 +8,7 @@ pub mod kafka;
 pub mod measure;
 pub mod process;
 pub mod prometheus;
+pub mod proxy;
 pub mod redis;
 pub mod service;
 pub mod undisturbed;
