@@ -43,6 +43,8 @@ pub struct Model {
     /// What the rules on segments read, once each: the readings of their programs.
     pub segment_reads: Vec<SegmentRead>,
     pub silences: Vec<Silence>,
+    /// After how many milliseconds without an event of any account each kind is stale; by [`Kind::index`].
+    pub stale_after_ms: [Option<i64>; Kind::COUNT],
     pub output: OutputRules,
     pub dedupe: Dedupe,
     pub risk: Option<Risk>,

@@ -207,6 +207,7 @@ impl Bench {
                 kind: Kind::Usage,
                 watermark: Some(Timestamp::from_millis(time)),
                 state: PartitionState::Live,
+                newest: Some(Timestamp::from_millis(time)),
             };
             let mut entry = Vec::new();
             builder.finish(Timestamp::from_millis(time), false, clock, &mut entry);

@@ -39,6 +39,9 @@ pub struct AccountView {
     pub risk: Option<RiskView>,
     pub alerts: Vec<String>,
     pub attributes: serde_json::Map<String, serde_json::Value>,
+    /// Kinds of events that nobody has had for longer than the model allows: what rests on them stands where it was.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stale: Vec<Kind>,
     /// Newest event by kind.
     pub newest: serde_json::Map<String, serde_json::Value>,
     /// Score by UTC day, on the days on which it changed.
@@ -218,6 +221,7 @@ impl Shard {
             risk: scratch.risk.view(model),
             alerts: rules.map(|rule| rule.id.clone()).collect(),
             attributes: attributes.collect(),
+            stale: clocks.stale().collect(),
             newest: newest.collect(),
             history: history::days(&account.cells, SLOT_HISTORY)
                 .map(|(day, score)| (day, Points(score)))

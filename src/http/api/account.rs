@@ -111,6 +111,7 @@ impl Api {
             last_move: table.as_ref().zip(row).and_then(|(table, row)| table.last_move(row)),
             alerts: OpenAlert::of_account(&summary, model.map(AsRef::as_ref)),
             attributes: &view.attributes,
+            stale: &view.stale,
             newest_events: &view.newest,
             history: view.history.iter().map(|&(day, score)| Day { day, score }).collect(),
             model: &view.model,
