@@ -1,0 +1,78 @@
+// The frame around the views: which one is shown, the theme, and the live mark.
+
+import { connect } from "./live.js";
+import { parse } from "./router.js";
+import { show as account } from "./views/account.js";
+import { show as accounts } from "./views/accounts.js";
+import { show as model } from "./views/model.js";
+import { show as overview } from "./views/overview.js";
+import { show as segments } from "./views/segments.js";
+
+/** @type {Record<string, import("./router.js").View>} */
+const VIEWS = {
+  "": { title: "Overview", show: overview },
+  accounts: { title: "Accounts", show: accounts },
+  account: { title: "Account", show: account },
+  segments: { title: "Segments", show: segments },
+  model: { title: "Model", show: model },
+};
+
+const main = /** @type {HTMLElement} */ (document.getElementById("main"));
+let shown = new AbortController();
+
+/** @param {boolean} byUser whether it was asked for, so that the focus goes along */
+function show(byUser) {
+  shown.abort();
+  shown = new AbortController();
+  const { name, rest, query } = parse(location.hash);
+  const view = VIEWS[name] ?? VIEWS[""];
+  if (!view) return;
+  document.title = `${rest || view.title} – Pulsewatch`;
+  for (const link of document.querySelectorAll("#views a")) {
+    const isCurrent = parse(link.getAttribute("href") ?? "").name === (name === "account" ? "accounts" : name);
+    if (isCurrent) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  view.show({ main, rest, query, signal: shown.signal });
+  if (byUser) {
+    main.focus({ preventScroll: true });
+    scrollTo(0, 0);
+  }
+}
+
+function offerThemes() {
+  const button = /** @type {HTMLButtonElement} */ (document.getElementById("theme"));
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const current = () => document.documentElement.dataset.theme ?? (dark.matches ? "dark" : "light");
+  const label = () => {
+    button.textContent = current() === "dark" ? "☀" : "☾";
+    button.setAttribute("aria-label", current() === "dark" ? "Use light colours" : "Use dark colours");
+    document.dispatchEvent(new Event("theme"));
+  };
+  button.addEventListener("click", () => {
+    const next = current() === "dark" ? "light" : "dark";
+    document.documentElement.dataset.theme = next;
+    try {
+      localStorage.setItem("pulsewatch.theme", next);
+    } catch {
+      // It holds until the page is closed.
+    }
+    label();
+  });
+  dark.addEventListener("change", label);
+  label();
+}
+
+// The skip link's target is no view.
+document.querySelector(".skip")?.addEventListener("click", (event) => {
+  event.preventDefault();
+  main.focus();
+});
+addEventListener("hashchange", () => show(true));
+document.addEventListener("token", () => {
+  connect();
+  show(false);
+});
+offerThemes();
+connect();
+show(false);

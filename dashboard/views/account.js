@@ -1,0 +1,124 @@
+// One account: how it stands, since when, and why.
+
+import * as api from "../api.js";
+import { scores } from "../charts.js";
+import { fill, h } from "../dom.js";
+import * as format from "../format.js";
+import { onChange, throttled } from "../live.js";
+import { bandMark, dueMark, empty, move, panel, severityMark } from "../parts.js";
+import { waterfall } from "./drivers.js";
+import { dimensions } from "./indicators.js";
+
+const REFRESH_MS = 1_500;
+
+/** @param {import("../router.js").Place} place */
+export function show({ main, rest: id, signal }) {
+  /** @type {{ account: api.Account, tag: string | null } | null} */
+  let known = null;
+  /** @type {Promise<api.Account> | null} */
+  let asked = null;
+  /** All panels are made from one answer. The service answers with nothing while the account is as it was. */
+  const load = () => {
+    asked ??= api.account(id, known?.tag ?? null, signal).then((answer) => {
+      known = answer ?? known;
+      if (!known) throw new Error("The service says that nothing is new, and nothing is known.");
+      return known.account;
+    }).finally(() => { asked = null; });
+    return asked;
+  };
+  /** Without the model there is a line without bands. @type {Promise<api.Model | null>} */
+  const model = api.model(signal).catch(() => null);
+  /** @type {Set<string>} */
+  const opened = new Set();
+  const view = (/** @type {string} */ id, /** @type {string} */ title, /** @type {(account: api.Account) => import("../dom.js").Child[]} */ draw) =>
+    panel({ id, title, signal, load, draw: unlessTheSame(draw) });
+  const panels = [
+    view("standing", "Now", standing),
+    panel({ id: "history", title: "Score over time", signal, load: async () => ({ account: await load(), model: await model }),
+      draw: unlessTheSame(({ account, model }) => history(account, model, signal)) }),
+    view("why", "Why it moved", (account) => waterfall(account.last_move)),
+    view("open", "Open alerts", openAlerts),
+    view("made-of", "What the score is made of", (account) => dimensions(account, opened, signal)),
+    view("attributes", "Attributes", attributes),
+  ];
+  fill(main, h("p", { class: "crumb" }, h("a", { href: "#/accounts" }, "Accounts")), h("h1", {}, id),
+    h("div", { class: "account" }, panels.map(({ element }) => element)));
+  const refresh = throttled(() => panels.forEach((panel) => void panel.refresh()), REFRESH_MS, signal);
+  onChange(({ account }) => {
+    if (account === null || account === id) refresh();
+  }, signal);
+}
+
+/**
+ * Draws once for each answer: what did not change stays as it is on the page.
+ * @template T
+ * @param {(data: T) => import("../dom.js").Child[]} draw
+ */
+function unlessTheSame(draw) {
+  /** @type {string | null} */
+  let before = null;
+  /** @type {import("../dom.js").Child[]} */
+  let drawn = [];
+  return (/** @type {T} */ data) => {
+    const text = JSON.stringify(data);
+    if (text !== before) drawn = draw(data);
+    before = text;
+    return drawn;
+  };
+}
+
+/** @param {api.Account} account */
+function standing(account) {
+  const fact = (/** @type {string} */ name, /** @type {import("../dom.js").Child} */ value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
+  return [
+    h("p", { class: "score" }, h("strong", {}, format.points(account.score)), " of 100 ", bandMark(account.band)),
+    h("dl", { class: "facts" },
+      fact("7 days", move(account.trend["7d"])),
+      fact("28 days", move(account.trend["28d"])),
+      fact("Weight with data", format.share(account.coverage)),
+      account.risk && fact(`Risk of leaving within ${account.risk.horizon}`, format.share(account.risk.probability)),
+      fact("As of", format.time(account.as_of)),
+      fact("Scorecard", account.scorecard),
+      fact("Model", account.model)),
+  ];
+}
+
+/** @param {api.Account} account @param {api.Model | null} model @param {AbortSignal} signal */
+function history(account, model, signal) {
+  if (account.history.length === 0) return [empty("No day is over yet.")];
+  const points = account.history.map(({ day, score }) => ({ time: Date.parse(day) / 1000, score }));
+  const now = { time: Date.parse(account.as_of) / 1000, score: account.score };
+  const last = points.at(-1);
+  // Up to now: days on which nothing changed are not in the history.
+  if (last && now.time > last.time) points.push(now);
+  const bands = model?.scorecards.find(({ id }) => id === account.scorecard)?.bands;
+  const thresholds = bands ? { yellow: bands.yellow.enter, green: bands.green.enter } : null;
+  const alerts = account.alerts.flatMap(({ since }) => (since ? [Date.parse(since) / 1000] : []));
+  const known = account.history.flatMap(({ score }) => (score === null ? [] : [score]));
+  const label = `Score from ${format.day(account.history[0]?.day)} to ${format.day(account.as_of)}: lowest ${format.points(Math.min(...known))}, highest ${format.points(Math.max(...known))}, now ${format.points(account.score)}`;
+  return [
+    scores(points, thresholds, alerts, label, signal),
+    h("p", { class: "faint" }, thresholds && "Colours are the bands, from the score at which they are entered. ", alerts.length > 0 && "Dashed: an alert that is open began."),
+  ];
+}
+
+/** @param {api.Account} account */
+function openAlerts({ alerts }) {
+  if (alerts.length === 0) return [empty("Nothing is open.")];
+  const items = alerts.map((alert) =>
+    h("li", {},
+      h("div", { class: "line" }, severityMark(alert.severity), h("strong", {}, format.words(alert.alert)), dueMark(alert.due)),
+      h("div", { class: "reason" }, alert.reason ?? ""),
+      h("div", { class: "faint" }, [alert.since && `since ${format.time(alert.since)}`, alert.playbook && `playbook ${alert.playbook}`].filter(Boolean).join(" · "))));
+  return [h("ol", { class: "alerts" }, items)];
+}
+
+/** @param {api.Account} account */
+function attributes({ attributes, newest_events: newest }) {
+  const rows = [
+    ...Object.entries(attributes).map(([name, value]) => [format.words(name), typeof value === "string" ? value : JSON.stringify(value)]),
+    ...Object.entries(newest).map(([kind, time]) => [`newest ${format.words(kind)} event`, format.time(time)]),
+  ];
+  if (rows.length === 0) return [empty("Nothing is known of it beside its events.")];
+  return [h("dl", { class: "facts" }, rows.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))))];
+}

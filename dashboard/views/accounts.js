@@ -1,0 +1,197 @@
+// All accounts, filtered and sorted by the service; what is asked for is in the address.
+
+import * as api from "../api.js";
+import { csv, save } from "../csv.js";
+import { fill, h, tell } from "../dom.js";
+import * as format from "../format.js";
+import { onChange, throttled } from "../live.js";
+import { asksForToken, BANDS, bandMark, empty, move, panel, table } from "../parts.js";
+import { accountAddress, setQuery } from "../router.js";
+
+const REFRESH_MS = 3_000;
+const PAGE = 50;
+const FILTERS = ["q", "band", "segment", "owner", "alert"];
+const TYPING_MS = 250;
+
+/** @type {[name: string, sort: string | null, className: string][]} */
+const COLUMNS = [
+  ["Account", "account", ""],
+  ["Score", "score", "number"],
+  ["Band", null, ""],
+  ["7 days", "trend", "number"],
+  ["28 days", null, "number wide"],
+  ["Value", "value", "number"],
+  ["Segment", null, "wide"],
+  ["Owner", null, "wide"],
+  ["Alerts", null, "wide"],
+  ["As of", "as_of", "wide"],
+];
+
+/** @param {import("../router.js").Place} place */
+export function show({ main, query, signal }) {
+  /** Cursors of the pages before this one, as far as they were gone through here. @type {string[]} */
+  const before = [];
+  const list = panel({ id: "list", title: "Accounts", signal, load: () => api.accounts(asked(query), signal), draw });
+
+  /** @param {Record<string, string | null>} changes */
+  function change(changes) {
+    for (const [name, value] of Object.entries(changes)) {
+      if (value === null) query.delete(name);
+      else query.set(name, value);
+    }
+    if (!("cursor" in changes)) {
+      query.delete("cursor");
+      before.length = 0;
+    }
+    setQuery("accounts", query, "cursor" in changes);
+    void list.refresh();
+  }
+
+  /** @param {api.Accounts} page */
+  function draw(page) {
+    tell(`${page.total} accounts`);
+    const cursor = query.get("cursor");
+    const forward = () => { before.push(cursor ?? ""); change({ cursor: page.next ?? null }); };
+    const back = () => change({ cursor: before.pop() || null });
+    const pages = h("div", { class: "pages" },
+      h("span", {}, `${format.count(page.total)} ${page.total === 1 ? "account" : "accounts"}`),
+      h("button", { type: "button", onclick: back, disabled: !cursor, "data-key": "back" }, before.length > 0 || !cursor ? "Previous" : "First page"),
+      h("button", { type: "button", onclick: forward, disabled: !page.next, "data-key": "next" }, "Next"));
+    if (page.accounts.length === 0) return [empty("No account fits these filters."), pages];
+    const headings = COLUMNS.map(([name, sort, className]) => /** @type {[any, string]} */ ([heading(name, sort), className]));
+    const view = table("Accounts", headings, page.accounts.map(row));
+    const sort = query.get("sort") ?? "score";
+    COLUMNS.forEach(([, by], index) => {
+      if (by === sort.replace("-", "")) view.querySelectorAll("th")[index]?.setAttribute("aria-sort", sort.startsWith("-") ? "descending" : "ascending");
+    });
+    return [h("div", { class: "scroll" }, view), pages];
+  }
+
+  /** @param {string} name @param {string | null} by */
+  function heading(name, by) {
+    if (!by) return name;
+    const sort = query.get("sort") ?? "score";
+    const sign = sort === by ? " ↑" : sort === `-${by}` ? " ↓" : "";
+    const next = sort === by ? `-${by}` : by;
+    return h("button", { type: "button", class: "sort", "data-key": `sort ${by}`, onclick: () => change({ sort: next }) }, name,
+      h("span", { "aria-hidden": "true" }, sign));
+  }
+
+  fill(main, h("h1", {}, "Accounts"), filters(query, change, signal), exporter(query, signal), list.element);
+  const refresh = throttled(() => void list.refresh(), REFRESH_MS, signal);
+  onChange(refresh, signal);
+  addEventListener("popstate", () => {
+    if (!location.hash.startsWith("#/accounts")) return;
+    const [, text = ""] = location.hash.split("?", 2);
+    const earlier = new URLSearchParams(text);
+    [...query.keys()].forEach((name) => query.delete(name));
+    earlier.forEach((value, name) => query.set(name, value));
+    void list.refresh();
+  }, { signal });
+}
+
+/** What the service is asked. @param {URLSearchParams} query */
+function asked(query) {
+  const names = [...FILTERS, "sort", "cursor"];
+  const known = [...query].filter(([name, value]) => names.includes(name) && (value !== "" || name === "segment" || name === "owner"));
+  return new URLSearchParams([...known, ["limit", String(PAGE)]]);
+}
+
+/** @param {api.AccountSummary} account */
+function row(account) {
+  return h("tr", {},
+    h("th", { scope: "row" }, h("a", { href: accountAddress(account.account), "data-key": account.account }, account.account)),
+    h("td", { class: "number" }, format.points(account.score)),
+    h("td", {}, bandMark(account.band)),
+    h("td", { class: "number" }, move(account.trend["7d"])),
+    h("td", { class: "number wide" }, move(account.trend["28d"])),
+    h("td", { class: "number" }, format.amount(account.value)),
+    h("td", { class: "wide" }, account.segment ?? format.NOT_KNOWN),
+    h("td", { class: "wide" }, account.owner ?? format.NOT_KNOWN),
+    h("td", { class: "wide" }, account.alerts.map(format.words).join(", ") || format.NOT_KNOWN),
+    h("td", { class: "wide faint" }, account.as_of ? h("time", { datetime: account.as_of, title: format.time(account.as_of) }, format.fromNow(account.as_of)) : format.NOT_KNOWN));
+}
+
+/**
+ * @param {URLSearchParams} query
+ * @param {(changes: Record<string, string | null>) => void} change
+ * @param {AbortSignal} signal
+ */
+function filters(query, change, signal) {
+  const search = h("input", { type: "search", id: "q", value: query.get("q") ?? "", placeholder: "part of the id", autocomplete: "off", spellcheck: "false" });
+  let timer = 0;
+  search.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => change({ q: search.value.trim() || null }), TYPING_MS);
+  });
+  const chosen = new Set((query.get("band") ?? "").split(",").filter(Boolean));
+  const bands = BANDS.map((band) => {
+    const box = h("input", { type: "checkbox", checked: chosen.has(band) });
+    box.addEventListener("change", () => {
+      if (box.checked) chosen.add(band);
+      else chosen.delete(band);
+      change({ band: [...chosen].join(",") || null });
+    });
+    return h("label", { class: "check" }, box, bandMark(band));
+  });
+  const segment = h("select", { id: "segment" });
+  const alert = h("select", { id: "alert" });
+  const owner = h("input", { id: "owner", value: query.get("owner") ?? "", autocomplete: "off", spellcheck: "false" });
+  owner.addEventListener("change", () => change({ owner: owner.value.trim() || null }));
+  choose(segment, query.get("segment"), [], (segment) => change({ segment }));
+  choose(alert, query.get("alert"), [], (alert) => change({ alert }));
+  // Without the lists one can still filter by what the address says.
+  void api.segments(signal).then(({ segments }) => {
+    const names = segments.map(({ segment }) => /** @type {[string, string]} */ ([segment ?? "", segment ?? "without a segment"]));
+    choose(segment, query.get("segment"), names);
+  }).catch(asksForToken);
+  void api.model(signal).then(({ alerts }) => {
+    choose(alert, query.get("alert"), alerts.map(({ id }) => /** @type {[string, string]} */ ([id, format.words(id)])));
+  }).catch(asksForToken);
+  const field = (/** @type {string} */ id, /** @type {string} */ name, /** @type {HTMLElement} */ input) =>
+    h("div", { class: "field" }, h("label", { for: id }, name), input);
+  return h("form", { class: "filters", role: "search", onsubmit: (/** @type {Event} */ event) => event.preventDefault() },
+    field("q", "Search", search),
+    h("fieldset", { class: "field" }, h("legend", {}, "Bands"), h("div", { class: "checks" }, bands)),
+    field("segment", "Segment", segment), field("alert", "Open alert", alert), field("owner", "Owner", owner));
+}
+
+const ANY = "*any*";
+
+/**
+ * @param {HTMLSelectElement} select
+ * @param {string | null} current
+ * @param {[value: string, name: string][]} options
+ * @param {(value: string | null) => void} [change]
+ */
+function choose(select, current, options, change) {
+  const known = current === null || options.some(([value]) => value === current);
+  const all = [[ANY, "any"], ...(known ? [] : [[current ?? "", current || "without a segment"]]), ...options];
+  fill(select, all.map(([value, name]) => h("option", { value, selected: value === (current ?? ANY) }, name)));
+  if (change) select.addEventListener("change", () => change(select.value === ANY ? null : select.value));
+}
+
+/** @param {URLSearchParams} query @param {AbortSignal} view */
+function exporter(query, view) {
+  /** @type {AbortController | null} */
+  let running = null;
+  const said = h("span", { class: "faint", role: "status" });
+  const button = h("button", { type: "button" }, "Export CSV");
+  button.addEventListener("click", async () => {
+    if (running) return running.abort();
+    running = new AbortController();
+    const signal = AbortSignal.any([running.signal, view]);
+    button.textContent = "Cancel";
+    try {
+      const filters = asked(query);
+      filters.delete("cursor");
+      const progress = (/** @type {number} */ done, /** @type {number} */ total) => { said.textContent = `${format.count(done)} of ${format.count(total)}`; };
+      save(await csv(filters, progress, signal), "accounts.csv");
+    } catch (error) {
+      said.textContent = signal.aborted ? "Cancelled" : error instanceof Error ? error.message : String(error);
+    }
+    running = null;
+    button.textContent = "Export CSV";
+  });
+  return h("div", { class: "export" }, button, said);
+}

@@ -1,0 +1,79 @@
+use std::collections::BTreeSet;
+use std::path::Path as FilePath;
+
+use axum::body::{self, Body};
+use axum::extract::Request;
+use tower::ServiceExt;
+
+use super::*;
+
+fn ask(path: &str, tag: Option<&str>) -> (StatusCode, HeaderMap, String) {
+    let mut request = Request::get(path);
+    if let Some(tag) = tag {
+        request = request.header(header::IF_NONE_MATCH, tag);
+    }
+    let request = request.body(Body::empty()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        let (head, content) = router().oneshot(request).await.unwrap().into_parts();
+        let content = body::to_bytes(content, usize::MAX).await.unwrap();
+        (head.status, head.headers, String::from_utf8(content.to_vec()).unwrap())
+    })
+}
+
+/// Files below a folder, but those for the type checker alone.
+fn on_disk(folder: &FilePath, prefix: &str, found: &mut BTreeSet<String>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        let path = format!("{prefix}{}", entry.file_name().to_str().unwrap());
+        if entry.file_type().unwrap().is_dir() {
+            on_disk(&entry.path(), &format!("{path}/"), found);
+        } else if !path.ends_with(".d.ts") && !path.ends_with(".json") && path != "index.html" {
+            found.insert(path);
+        }
+    }
+}
+
+#[test]
+fn every_file_is_served_and_may_be_kept() {
+    let mut files = BTreeSet::new();
+    on_disk(
+        &FilePath::new(env!("CARGO_MANIFEST_DIR")).join("dashboard"),
+        "",
+        &mut files,
+    );
+    assert_eq!(files, FILES.iter().map(|(path, _)| (*path).to_owned()).collect());
+    for path in files {
+        let (status, headers, _) = ask(&format!("/assets/{}/{path}", BUILT.1), None);
+        assert_eq!(status, 200, "{path}");
+        assert_eq!(headers[header::CACHE_CONTROL], FOR_EVER, "{path}");
+    }
+    assert_eq!(ask("/assets/0000000000000000/main.js", None).0, 404);
+}
+
+#[test]
+fn the_page_is_asked_for_again_and_names_files_that_there_are() {
+    let (status, headers, page) = ask("/", None);
+    assert_eq!((status, &headers[header::CACHE_CONTROL]), (StatusCode::OK, &ASK_AGAIN));
+    let named: Vec<&str> = page.split('"').filter(|part| part.starts_with("assets/")).collect();
+    assert!(named.len() >= 4, "{page}");
+    for path in named {
+        assert_eq!(ask(&format!("/{path}"), None).0, 200, "{path}");
+    }
+    let tag = headers[header::ETAG].to_str().unwrap();
+    assert_eq!(ask("/", Some(tag)).0, StatusCode::NOT_MODIFIED);
+    assert_eq!(ask("/", Some("\"another\"")).0, StatusCode::OK);
+}
+
+#[test]
+fn nothing_in_the_page_is_against_its_own_policy() {
+    let (_, headers, page) = ask("/", None);
+    let policy = headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+    assert!(!policy.contains("unsafe"), "{policy}");
+    for script in page.split("<script").skip(1) {
+        assert!(script.contains("src=") && script.contains("></script>"), "{script}");
+    }
+    for inline in ["<style", " style=", " onclick=", "http://", "https://"] {
+        assert!(!page.contains(inline), "{inline}");
+    }
+}
