@@ -34,6 +34,8 @@ function chart(options, data, label, signal) {
   return place;
 }
 
+const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
+
 const axis = () => ({ stroke: colour("faint"), grid: { stroke: colour("line"), width: 1 }, ticks: { show: false }, font: "12px system-ui" });
 
 /**
@@ -75,7 +77,7 @@ export function scores(points, thresholds, alerts, label, signal) {
     height: 240,
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
     scales: { y: { range: [0, 100] } },
-    axes: [axis(), { ...axis(), size: 36 }],
+    axes: [{ ...axis(), size: 28, space: 70, values: (_, times) => times.map((time) => DAY.format(time * 1000)) }, { ...axis(), size: 36 }],
     legend: { live: true },
     cursor: { y: false },
     series: [
@@ -112,9 +114,9 @@ export function curve(curve, at, label, signal) {
   /** @param {number} width @returns {uPlot.Options} */
   const options = (width) => ({
     width: Math.min(width, 360),
-    height: 120,
+    height: 110,
     scales: { x: { time: false }, y: { range: [0, 105] } },
-    axes: [axis(), { ...axis(), size: 36 }],
+    axes: [{ ...axis(), size: 28 }, { ...axis(), size: 36, splits: [0, 50, 100] }],
     legend: { show: false },
     cursor: { show: false },
     series: [{}, { stroke: colour("faint"), width: 2, points: { show: false } }],

@@ -453,6 +453,8 @@ export interface components {
             mean_score: components["schemas"]["Points"];
             /** @description The same weighted by `value`; null when no account has both. */
             mean_score_by_value: components["schemas"]["Points"];
+            /** @description Accounts by score: from 0 up to 10, from 10 up to 20, ..., from 90 to 100. */
+            scores: number[];
             /** @description The attribute `segment`; null for the accounts without one. */
             segment?: string | null;
             /**

@@ -28,7 +28,7 @@ export const severityMark = (severity) => h("span", { class: `severity ${severit
 export function dueMark(due) {
   if (!due) return h("span", { class: "faint" }, "no deadline");
   const isOver = Date.parse(due) < Date.now();
-  const text = isOver ? `overdue, ${format.fromNow(due)}` : format.fromNow(due);
+  const text = isOver ? `overdue by ${format.span((Date.now() - Date.parse(due)) / 1000)}` : `due ${format.fromNow(due)}`;
   return h("time", { datetime: due, title: format.time(due), class: isOver ? "overdue" : "" }, text);
 }
 

@@ -32,17 +32,19 @@ export function show({ main, rest: id, signal }) {
   const opened = new Set();
   const view = (/** @type {string} */ id, /** @type {string} */ title, /** @type {(account: api.Account) => import("../dom.js").Child[]} */ draw) =>
     panel({ id, title, signal, load, draw: unlessTheSame(draw) });
-  const panels = [
+  const [now, why, over, made, open, more] = [
     view("standing", "Now", standing),
+    view("why", "Why it moved", (account) => waterfall(account.last_move)),
     panel({ id: "history", title: "Score over time", signal, load: async () => ({ account: await load(), model: await model }),
       draw: unlessTheSame(({ account, model }) => history(account, model, signal)) }),
-    view("why", "Why it moved", (account) => waterfall(account.last_move)),
-    view("open", "Open alerts", openAlerts),
     view("made-of", "What the score is made of", (account) => dimensions(account, opened, signal)),
+    view("open", "Open alerts", openAlerts),
     view("attributes", "Attributes", attributes),
   ];
+  const panels = [now, why, over, made, open, more];
   fill(main, h("p", { class: "crumb" }, h("a", { href: "#/accounts" }, "Accounts")), h("h1", {}, id),
-    h("div", { class: "account" }, panels.map(({ element }) => element)));
+    h("div", { class: "columns" }, h("div", {}, now.element), h("div", {}, why.element)), over.element,
+    h("div", { class: "columns" }, h("div", {}, open.element), h("div", {}, more.element)), made.element);
   const refresh = throttled(() => panels.forEach((panel) => void panel.refresh()), REFRESH_MS, signal);
   onChange(({ account }) => {
     if (account === null || account === id) refresh();
@@ -94,11 +96,13 @@ function history(account, model, signal) {
   const bands = model?.scorecards.find(({ id }) => id === account.scorecard)?.bands;
   const thresholds = bands ? { yellow: bands.yellow.enter, green: bands.green.enter } : null;
   const alerts = account.alerts.flatMap(({ since }) => (since ? [Date.parse(since) / 1000] : []));
+  const since = points[0]?.time ?? 0;
+  const isMarked = alerts.some((alert) => alert >= since);
   const known = account.history.flatMap(({ score }) => (score === null ? [] : [score]));
   const label = `Score from ${format.day(account.history[0]?.day)} to ${format.day(account.as_of)}: lowest ${format.points(Math.min(...known))}, highest ${format.points(Math.max(...known))}, now ${format.points(account.score)}`;
   return [
     scores(points, thresholds, alerts, label, signal),
-    h("p", { class: "faint" }, thresholds && "Colours are the bands, from the score at which they are entered. ", alerts.length > 0 && "Dashed: an alert that is open began."),
+    h("p", { class: "faint" }, thresholds && "Colours are the bands, from the score at which they are entered. ", isMarked && "Dashed: an alert that is open began."),
   ];
 }
 

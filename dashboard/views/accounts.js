@@ -31,7 +31,7 @@ const COLUMNS = [
 export function show({ main, query, signal }) {
   /** Cursors of the pages before this one, as far as they were gone through here. @type {string[]} */
   const before = [];
-  const list = panel({ id: "list", title: "Accounts", signal, load: () => api.accounts(asked(query), signal), draw });
+  const list = panel({ id: "list", title: "Those that fit", signal, aside: exporter(query, signal), load: () => api.accounts(asked(query), signal), draw });
 
   /** @param {Record<string, string | null>} changes */
   function change(changes) {
@@ -77,7 +77,7 @@ export function show({ main, query, signal }) {
       h("span", { "aria-hidden": "true" }, sign));
   }
 
-  fill(main, h("h1", {}, "Accounts"), filters(query, change, signal), exporter(query, signal), list.element);
+  fill(main, h("h1", {}, "Accounts"), filters(query, change, signal), list.element);
   const refresh = throttled(() => void list.refresh(), REFRESH_MS, signal);
   onChange(refresh, signal);
   addEventListener("popstate", () => {
@@ -193,5 +193,5 @@ function exporter(query, view) {
     running = null;
     button.textContent = "Export CSV";
   });
-  return h("div", { class: "export" }, button, said);
+  return h("div", { class: "export" }, said, button);
 }

@@ -21,16 +21,18 @@ export function show({ main, signal }) {
     asked ??= api.segments(signal).finally(() => { asked = null; });
     return asked;
   };
-  const panels = [
-    panel({ id: "bands", title: "Where accounts stand", signal, load: segments, draw: bands }),
+  const standing = panel({ id: "bands", title: "Where accounts stand", signal, load: segments, draw: bands });
+  const left = [
     panel({ id: "movers", title: "Fell most in 7 days", signal, load: worstMovers, draw: movers,
-      aside: h("a", { href: accountsAddress({ sort: "trend" }) }, "All") }),
+      aside: h("a", { href: accountsAddress({ sort: "trend" }) }, "All accounts") }),
     panel({ id: "distribution", title: "Scores", signal, load: segments, draw: distribution }),
-    panel({ id: "alerts", title: "Open alerts", signal, draw: alerts,
-      load: (signal) => api.alerts(new URLSearchParams({ state: "open", limit: "500" }), signal) }),
     panel({ id: "sources", title: "Sources", signal, load: sources, draw: freshness }),
   ];
-  fill(main, h("h1", {}, "Overview"), h("div", { class: "overview" }, panels.map(({ element }) => element)));
+  const openAlerts = panel({ id: "alerts", title: "Open alerts", signal, draw: alerts,
+    load: (signal) => api.alerts(new URLSearchParams({ state: "open", limit: "500" }), signal) });
+  const panels = [standing, ...left, openAlerts];
+  fill(main, h("h1", {}, "Overview"), standing.element,
+    h("div", { class: "columns" }, h("div", {}, left.map(({ element }) => element)), h("div", {}, openAlerts.element)));
   const refresh = throttled(() => panels.forEach((panel) => void panel.refresh()), REFRESH_MS, signal);
   onChange(refresh, signal);
 }
@@ -133,8 +135,10 @@ function freshness(list) {
   if (list.length === 0) return [empty("This instance reads no source; those that do say in their metrics how far behind they are.")];
   const items = list.map(({ source, age, waiting, isStalled }) => {
     const newest = Number.isFinite(age) ? `newest event ${format.span(age)} ago` : "no event yet";
-    const state = isStalled ? "stalled" : waiting > 0 ? `${format.amount(waiting)} waiting` : "all read";
-    return h("li", {}, h("span", {}, source), h("span", { class: "faint" }, newest), h("span", { class: isStalled ? "overdue" : waiting > 0 ? "" : "fresh" }, state));
+    // A source that nothing comes from is quiet; one that has more and does not go on needs a look.
+    const needsALook = isStalled && waiting > 0;
+    const state = waiting > 0 ? `${format.amount(waiting)} waiting${isStalled ? ", stalled" : ""}` : "all read";
+    return h("li", {}, h("span", {}, source), h("span", { class: "faint" }, newest), h("span", { class: needsALook ? "overdue" : waiting > 0 ? "" : "fresh" }, state));
   });
   return [h("ul", { class: "sources" }, items)];
 }
