@@ -80,14 +80,6 @@ export function show({ main, query, signal }) {
   fill(main, h("h1", {}, "Accounts"), filters(query, change, signal), list.element);
   const refresh = throttled(() => void list.refresh(), REFRESH_MS, signal);
   onChange(refresh, signal);
-  addEventListener("popstate", () => {
-    if (!location.hash.startsWith("#/accounts")) return;
-    const [, text = ""] = location.hash.split("?", 2);
-    const earlier = new URLSearchParams(text);
-    [...query.keys()].forEach((name) => query.delete(name));
-    earlier.forEach((value, name) => query.set(name, value));
-    void list.refresh();
-  }, { signal });
 }
 
 /** What the service is asked. @param {URLSearchParams} query */

@@ -20,6 +20,7 @@ mod kills;
 mod members;
 mod oulad;
 mod outages;
+mod pages;
 mod repeats;
 mod secured;
 mod time;
