@@ -18,6 +18,8 @@ const colour = (name) => getComputedStyle(document.documentElement).getPropertyV
  */
 function chart(options, data, label, signal) {
   const place = h("div", { class: "chart", role: "img", "aria-label": label });
+  const end = new AbortController();
+  signal.addEventListener("abort", () => end.abort(), { signal: end.signal });
   /** @type {uPlot | null} */
   let drawn = null;
   const draw = () => {
@@ -25,12 +27,14 @@ function chart(options, data, label, signal) {
     drawn = place.clientWidth > 0 ? new uPlot(options(place.clientWidth), data, place) : null;
   };
   const resized = new ResizeObserver(() => {
-    if (!drawn) draw();
-    else if (drawn.width !== place.clientWidth) drawn.setSize({ width: place.clientWidth, height: drawn.height });
+    // Another chart has taken its place.
+    if (!place.isConnected) end.abort();
+    else if (!drawn) draw();
+    else if (place.clientWidth > 0 && drawn.width !== place.clientWidth) draw();
   });
   resized.observe(place);
-  document.addEventListener("theme", draw, { signal });
-  signal.addEventListener("abort", () => { resized.disconnect(); drawn?.destroy(); });
+  document.addEventListener("theme", draw, { signal: end.signal });
+  end.signal.addEventListener("abort", () => { resized.disconnect(); drawn?.destroy(); });
   return place;
 }
 

@@ -18,22 +18,20 @@ export function onChange(listener, signal) {
 const changed = (change) => listeners.forEach((listener) => listener(change));
 
 /**
- * Calls at most once in `every` milliseconds, and once more after the last change.
+ * Calls so long after the first change, for all that came meanwhile.
  * @param {() => void} call
- * @param {number} every
+ * @param {number} after milliseconds
  * @param {AbortSignal} signal
  */
-export function throttled(call, every, signal) {
-  let last = 0;
+export function gathered(call, after, signal) {
   let timer = 0;
   signal.addEventListener("abort", () => clearTimeout(timer));
   return () => {
     if (timer || signal.aborted) return;
     timer = setTimeout(() => {
       timer = 0;
-      last = Date.now();
       call();
-    }, Math.max(0, last + every - Date.now()));
+    }, after);
   };
 }
 

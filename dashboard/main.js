@@ -42,24 +42,22 @@ function show(byUser) {
 
 function offerThemes() {
   const button = /** @type {HTMLButtonElement} */ (document.getElementById("theme"));
-  const dark = matchMedia("(prefers-color-scheme: dark)");
-  const current = () => document.documentElement.dataset.theme ?? (dark.matches ? "dark" : "light");
+  const root = document.documentElement;
   const label = () => {
-    button.textContent = current() === "dark" ? "☀" : "☾";
-    button.setAttribute("aria-label", current() === "dark" ? "Use light colours" : "Use dark colours");
-    document.dispatchEvent(new Event("theme"));
+    const isDark = root.dataset.theme === "dark";
+    button.textContent = isDark ? "☀" : "☾";
+    button.setAttribute("aria-label", isDark ? "Use light colours" : "Use dark colours");
   };
   button.addEventListener("click", () => {
-    const next = current() === "dark" ? "light" : "dark";
-    document.documentElement.dataset.theme = next;
+    root.dataset.theme = root.dataset.theme === "dark" ? "light" : "dark";
     try {
-      localStorage.setItem("pulsewatch.theme", next);
+      localStorage.setItem("pulsewatch.theme", root.dataset.theme);
     } catch {
       // It holds until the page is closed.
     }
-    label();
+    document.dispatchEvent(new Event("theme"));
   });
-  dark.addEventListener("change", label);
+  document.addEventListener("theme", label);
   label();
 }
 

@@ -47,34 +47,45 @@ function failure(error, retry) {
 }
 
 /**
- * A part of a view that is loaded by itself. Once it shows something, a failure leaves that there and says so.
+ * A part of a view. Once it shows something, a failure leaves that there and says so. With `follows` it is made from the same answer
+ * as the part before, which tells of failures for both; `retry` is what is loaded again then.
  * @template T
- * @param {{ title: string, id: string, aside?: import("./dom.js").Child, signal: AbortSignal,
+ * @param {{ title: string, id: string, aside?: import("./dom.js").Child, signal: AbortSignal, follows?: boolean, retry?: () => void,
  *   load: (signal: AbortSignal) => Promise<T>, draw: (data: T) => import("./dom.js").Child[] }} of
  */
 export function panel(of) {
   const body = h("div", { class: "body" }, loading());
   const note = h("p", { class: "note", role: "status" });
-  const heading = h("h2", { id: `${of.id}-title` }, of.title);
   const element = h("section", { class: "panel", id: of.id, "aria-labelledby": `${of.id}-title` },
-    h("div", { class: "head" }, heading, of.aside ?? null), note, body);
-  let isShown = false;
+    h("div", { class: "head" }, h("h2", { id: `${of.id}-title` }, of.title), of.aside ?? null), note, body);
+  /** What is shown, to leave it alone while it stays the same. @type {string | null} */
+  let shown = null;
   const refresh = async () => {
     try {
       const data = await of.load(of.signal);
-      if (of.signal.aborted) return;
-      keepingFocus(body, () => fill(body, of.draw(data)));
-      isShown = true;
+      if (of.signal.aborted || waitsForChoice(body, refresh)) return;
+      const text = JSON.stringify(data);
+      if (text !== shown) keepingFocus(body, () => fill(body, of.draw(data)));
+      shown = text;
       note.textContent = "";
+      element.hidden = false;
     } catch (error) {
-      if (of.signal.aborted) return;
-      if (asksForToken(error)) return;
-      if (isShown) note.textContent = `Not up to date: ${error instanceof Error ? error.message : error}`;
-      else fill(body, failure(error, () => { fill(body, loading()); void refresh(); }));
+      if (of.signal.aborted || asksForToken(error)) return;
+      if (shown !== null) note.textContent = `Not up to date: ${error instanceof Error ? error.message : error}`;
+      else if (of.follows) element.hidden = true;
+      else fill(body, failure(error, () => { fill(body, loading()); (of.retry ?? refresh)(); }));
     }
   };
   void refresh();
   return { element, refresh };
+}
+
+/** A list that is unfolded would close: it is drawn anew when it is left. @param {Element} body @param {() => void} refresh */
+function waitsForChoice(body, refresh) {
+  const focused = document.activeElement;
+  if (!(focused instanceof HTMLSelectElement) || !body.contains(focused)) return false;
+  focused.addEventListener("blur", refresh, { once: true });
+  return true;
 }
 
 /**

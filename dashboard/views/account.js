@@ -4,12 +4,13 @@ import * as api from "../api.js";
 import { scores } from "../charts.js";
 import { fill, h } from "../dom.js";
 import * as format from "../format.js";
-import { onChange, throttled } from "../live.js";
+import { onChange, gathered } from "../live.js";
 import { bandMark, dueMark, empty, move, panel, severityMark } from "../parts.js";
 import { waterfall } from "./drivers.js";
 import { dimensions } from "./indicators.js";
 
-const REFRESH_MS = 1_500;
+/** An account is read from its checkpoint, about a second behind the stream. */
+const REFRESH_MS = 2_000;
 
 /** @param {import("../router.js").Place} place */
 export function show({ main, rest: id, signal }) {
@@ -30,43 +31,26 @@ export function show({ main, rest: id, signal }) {
   const model = api.model(signal).catch(() => null);
   /** @type {Set<string>} */
   const opened = new Set();
-  const view = (/** @type {string} */ id, /** @type {string} */ title, /** @type {(account: api.Account) => import("../dom.js").Child[]} */ draw) =>
-    panel({ id, title, signal, load, draw: unlessTheSame(draw) });
+  /** @type {() => void} */
+  const refreshAll = () => panels.forEach((panel) => void panel.refresh());
+  const common = { signal, load, follows: true };
   const [now, why, over, made, open, more] = [
-    view("standing", "Now", standing),
-    view("why", "Why it moved", (account) => waterfall(account.last_move)),
-    panel({ id: "history", title: "Score over time", signal, load: async () => ({ account: await load(), model: await model }),
-      draw: unlessTheSame(({ account, model }) => history(account, model, signal)) }),
-    view("made-of", "What the score is made of", (account) => dimensions(account, opened, signal)),
-    view("open", "Open alerts", openAlerts),
-    view("attributes", "Attributes", attributes),
+    panel({ ...common, id: "standing", title: "Now", draw: standing, follows: false, retry: refreshAll }),
+    panel({ ...common, id: "why", title: "Why it moved", draw: (account) => waterfall(account.last_move) }),
+    panel({ ...common, id: "history", title: "Score over time", load: async () => ({ account: await load(), model: await model }),
+      draw: ({ account, model }) => history(account, model, signal) }),
+    panel({ ...common, id: "made-of", title: "What the score is made of", draw: (account) => dimensions(account, opened, signal) }),
+    panel({ ...common, id: "open", title: "Open alerts", draw: openAlerts }),
+    panel({ ...common, id: "attributes", title: "Attributes", draw: attributes }),
   ];
   const panels = [now, why, over, made, open, more];
   fill(main, h("p", { class: "crumb" }, h("a", { href: "#/accounts" }, "Accounts")), h("h1", {}, id),
     h("div", { class: "columns" }, h("div", {}, now.element), h("div", {}, why.element)), over.element,
     h("div", { class: "columns" }, h("div", {}, open.element), h("div", {}, more.element)), made.element);
-  const refresh = throttled(() => panels.forEach((panel) => void panel.refresh()), REFRESH_MS, signal);
+  const refresh = gathered(refreshAll, REFRESH_MS, signal);
   onChange(({ account }) => {
     if (account === null || account === id) refresh();
   }, signal);
-}
-
-/**
- * Draws once for each answer: what did not change stays as it is on the page.
- * @template T
- * @param {(data: T) => import("../dom.js").Child[]} draw
- */
-function unlessTheSame(draw) {
-  /** @type {string | null} */
-  let before = null;
-  /** @type {import("../dom.js").Child[]} */
-  let drawn = [];
-  return (/** @type {T} */ data) => {
-    const text = JSON.stringify(data);
-    if (text !== before) drawn = draw(data);
-    before = text;
-    return drawn;
-  };
 }
 
 /** @param {api.Account} account */

@@ -4,7 +4,7 @@ import * as api from "../api.js";
 import { csv, save } from "../csv.js";
 import { fill, h, tell } from "../dom.js";
 import * as format from "../format.js";
-import { onChange, throttled } from "../live.js";
+import { onChange, gathered } from "../live.js";
 import { asksForToken, BANDS, bandMark, empty, move, panel, table } from "../parts.js";
 import { accountAddress, setQuery } from "../router.js";
 
@@ -78,7 +78,7 @@ export function show({ main, query, signal }) {
   }
 
   fill(main, h("h1", {}, "Accounts"), filters(query, change, signal), list.element);
-  const refresh = throttled(() => void list.refresh(), REFRESH_MS, signal);
+  const refresh = gathered(() => void list.refresh(), REFRESH_MS, signal);
   onChange(refresh, signal);
 }
 

@@ -13,10 +13,13 @@ export function show({ main, signal }) {
     asked ??= api.model(signal).finally(() => { asked = null; });
     return asked;
   };
+  const common = { signal, load, follows: true };
+  /** @type {() => void} */
+  const retry = () => panels.forEach((panel) => void panel.refresh());
   const panels = [
-    panel({ id: "scorecards", title: "Scorecards", signal, load, draw: scorecards }),
-    panel({ id: "rules", title: "Alert rules", signal, load, draw: rules }),
-    panel({ id: "source", title: "Source", signal, load, draw: source }),
+    panel({ ...common, id: "scorecards", title: "Scorecards", draw: scorecards, follows: false, retry }),
+    panel({ ...common, id: "rules", title: "Alert rules", draw: rules }),
+    panel({ ...common, id: "source", title: "Source", draw: source }),
   ];
   fill(main, h("h1", {}, "Model"), panels.map(({ element }) => element));
 }

@@ -3,12 +3,12 @@
 import * as api from "../api.js";
 import { fill, h } from "../dom.js";
 import * as format from "../format.js";
-import { onChange, throttled } from "../live.js";
+import { onChange, gathered } from "../live.js";
 import { sources } from "../metrics.js";
 import { BANDS, bandMark, bar, dueMark, empty, move, panel, severityMark, table } from "../parts.js";
 import { accountAddress, accountsAddress } from "../router.js";
 
-const REFRESH_MS = 5_000;
+const REFRESH_MS = 3_000;
 const MOVERS = 8;
 const ALERTS_AT_FIRST = 8;
 
@@ -33,7 +33,7 @@ export function show({ main, signal }) {
   const panels = [standing, ...left, openAlerts];
   fill(main, h("h1", {}, "Overview"), standing.element,
     h("div", { class: "columns" }, h("div", {}, left.map(({ element }) => element)), h("div", {}, openAlerts.element)));
-  const refresh = throttled(() => panels.forEach((panel) => void panel.refresh()), REFRESH_MS, signal);
+  const refresh = gathered(() => panels.forEach((panel) => void panel.refresh()), REFRESH_MS, signal);
   onChange(refresh, signal);
 }
 

@@ -3,7 +3,7 @@
 import * as api from "../api.js";
 import { fill, h } from "../dom.js";
 import * as format from "../format.js";
-import { onChange, throttled } from "../live.js";
+import { onChange, gathered } from "../live.js";
 import { BANDS, empty, panel, table } from "../parts.js";
 import { accountsAddress } from "../router.js";
 
@@ -13,7 +13,7 @@ const REFRESH_MS = 5_000;
 export function show({ main, signal }) {
   const list = panel({ id: "segments", title: "By the attribute segment", signal, load: api.segments, draw });
   fill(main, h("h1", {}, "Segments"), list.element);
-  onChange(throttled(() => void list.refresh(), REFRESH_MS, signal), signal);
+  onChange(gathered(() => void list.refresh(), REFRESH_MS, signal), signal);
 }
 
 /** @param {api.Segments} answer */
