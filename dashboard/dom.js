@@ -49,5 +49,6 @@ export function fill(parent, ...children) {
  */
 export function tell(text) {
   const told = document.getElementById("told");
-  if (told) told.textContent = text;
+  // The same again would be read out again.
+  if (told && told.textContent !== text) told.textContent = text;
 }

@@ -3,7 +3,14 @@
 import { fill, h } from "./dom.js";
 import { follow } from "./stream.js";
 
-/** @typedef {{ account: string | null }} Change What an output is about; null when anything may have changed. */
+/**
+ * Something changed; `mayBeAbout` says whether it could have been this account. Outputs come by the thousand, so that they are not
+ * read any further: a view asks the service for what it shows.
+ * @typedef {{ mayBeAbout: (account: string) => boolean }} Change
+ */
+
+/** @type {Change} */
+const ANYTHING = { mayBeAbout: () => true };
 
 /** @type {Set<(change: Change) => void>} */
 const listeners = new Set();
@@ -51,27 +58,16 @@ let connection = null;
 export function connect() {
   connection?.abort();
   connection = new AbortController();
-  let isFirst = true;
   const to = {
     opened: () => {
       mark("live");
-      // What happened before the stream was open is in the lists that were read meanwhile.
-      if (!isFirst) changed({ account: null });
-      isFirst = false;
+      // What was read before may be older than the first output that comes.
+      changed(ANYTHING);
     },
     /** @param {import("./api.js").RequestError | null} error */
     lost: (error) => mark(error?.status === 401 ? "token" : "reconnecting"),
-    /** @param {import("./stream.js").ServerSent} event */
-    event: (event) => changed({ account: event.event === "reset" ? null : subject(event.data) }),
+    /** @param {import("./stream.js").ServerSent} of */
+    event: ({ event, data }) => changed(event === "reset" ? ANYTHING : { mayBeAbout: (account) => data.includes(JSON.stringify(account)) }),
   };
   void follow("/api/v1/stream", to, connection.signal);
-}
-
-/** @param {string} data a CloudEvent */
-function subject(data) {
-  try {
-    return /** @type {{ subject?: string }} */ (JSON.parse(data)).subject ?? null;
-  } catch {
-    return null;
-  }
 }

@@ -48,8 +48,8 @@ export function show({ main, rest: id, signal }) {
     h("div", { class: "columns" }, h("div", {}, now.element), h("div", {}, why.element)), over.element,
     h("div", { class: "columns" }, h("div", {}, open.element), h("div", {}, more.element)), made.element);
   const refresh = gathered(refreshAll, REFRESH_MS, signal);
-  onChange(({ account }) => {
-    if (account === null || account === id) refresh();
+  onChange((change) => {
+    if (change.mayBeAbout(id)) refresh();
   }, signal);
 }
 

@@ -58,6 +58,7 @@ files![
     "views/account.js",
     "views/accounts.js",
     "views/drivers.js",
+    "views/filters.js",
     "views/indicators.js",
     "views/model.js",
     "views/overview.js",
