@@ -60,17 +60,20 @@ export function panel(of) {
     h("div", { class: "head" }, h("h2", { id: `${of.id}-title` }, of.title), of.aside ?? null), note, body);
   /** What is shown, to leave it alone while it stays the same. @type {string | null} */
   let shown = null;
+  /** Answers may come in another order than they were asked for: the last question counts. */
+  let asked = 0;
   const refresh = async () => {
+    const own = ++asked;
     try {
       const data = await of.load(of.signal);
-      if (of.signal.aborted || waitsForChoice(body, refresh)) return;
+      if (own !== asked || of.signal.aborted || waitsForChoice(body, refresh)) return;
       const text = JSON.stringify(data);
       if (text !== shown) keepingFocus(body, () => fill(body, of.draw(data)));
       shown = text;
       note.textContent = "";
       element.hidden = false;
     } catch (error) {
-      if (of.signal.aborted || asksForToken(error)) return;
+      if (own !== asked || of.signal.aborted || asksForToken(error)) return;
       if (shown !== null) note.textContent = `Not up to date: ${error instanceof Error ? error.message : error}`;
       else if (of.follows) element.hidden = true;
       else fill(body, failure(error, () => { fill(body, loading()); (of.retry ?? refresh)(); }));

@@ -35,6 +35,8 @@ export function show({ main, query, signal }) {
 
   /** @param {Record<string, string | null>} changes */
   function change(changes) {
+    // What was typed last may come when another view is shown.
+    if (signal.aborted) return;
     for (const [name, value] of Object.entries(changes)) {
       if (value === null) query.delete(name);
       else query.set(name, value);
