@@ -35,11 +35,19 @@ export function gathered(call, after, signal) {
   signal.addEventListener("abort", () => clearTimeout(timer));
   return () => {
     if (timer || signal.aborted) return;
-    timer = setTimeout(() => {
+    timer = setTimeout(async () => {
+      await visible(signal);
       timer = 0;
-      call();
+      if (!signal.aborted) call();
     }, after);
   };
+}
+
+/** Nobody looks at a hidden page: it is read anew when it is shown again. @param {AbortSignal} signal */
+async function visible(signal) {
+  while (document.hidden && !signal.aborted) {
+    await new Promise((resolve) => document.addEventListener("visibilitychange", resolve, { once: true, signal }));
+  }
 }
 
 /** @param {"live" | "reconnecting" | "token"} state */

@@ -8,7 +8,7 @@ import { sources } from "../metrics.js";
 import { BANDS, bandMark, bar, dueMark, empty, move, panel, severityMark, table } from "../parts.js";
 import { accountAddress, accountsAddress } from "../router.js";
 
-const REFRESH_MS = 3_000;
+const REFRESH_MS = 5_000;
 const MOVERS = 8;
 const ALERTS_AT_FIRST = 8;
 
