@@ -34,13 +34,21 @@ function chart(options, data, label, signal) {
   });
   resized.observe(place);
   document.addEventListener("theme", draw, { signal: end.signal });
-  end.signal.addEventListener("abort", () => { resized.disconnect(); drawn?.destroy(); });
+  end.signal.addEventListener("abort", () => {
+    resized.disconnect();
+    drawn?.destroy();
+  });
   return place;
 }
 
 const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
 
-const axis = () => ({ stroke: colour("faint"), grid: { stroke: colour("line"), width: 1 }, ticks: { show: false }, font: "12px system-ui" });
+const axis = () => ({
+  stroke: colour("faint"),
+  grid: { stroke: colour("line"), width: 1 },
+  ticks: { show: false },
+  font: "12px system-ui",
+});
 
 /**
  * The score over time above the bands' colours, with a line where each alert opened.
@@ -57,7 +65,11 @@ export function scores(points, thresholds, alerts, label, signal) {
     const at = (/** @type {number} */ score) => plot.valToPos(score, "y", true);
     ctx.save();
     if (thresholds) {
-      const stripes = /** @type {const} */ ([["red", 0, thresholds.yellow], ["yellow", thresholds.yellow, thresholds.green], ["green", thresholds.green, 100]]);
+      const stripes = /** @type {const} */ ([
+        ["red", 0, thresholds.yellow],
+        ["yellow", thresholds.yellow, thresholds.green],
+        ["green", thresholds.green, 100],
+      ]);
       for (const [band, from, to] of stripes) {
         ctx.fillStyle = colour(`${band}-ground`);
         ctx.fillRect(bbox.left, at(to), bbox.width, at(from) - at(to));
@@ -81,13 +93,22 @@ export function scores(points, thresholds, alerts, label, signal) {
     height: 240,
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
     scales: { y: { range: [0, 100] } },
-    axes: [{ ...axis(), size: 28, space: 70, values: (_, times) => times.map((time) => DAY.format(time * 1000)) }, { ...axis(), size: 36 }],
+    axes: [
+      { ...axis(), size: 28, space: 70, values: (_, times) => times.map((time) => DAY.format(time * 1000)) },
+      { ...axis(), size: 36 },
+    ],
     legend: { live: true },
     cursor: { y: false },
     series: [
       { value: "{YYYY}-{MM}-{DD}" },
-      { label: "Score", stroke: colour("accent"), width: 2, ...(uPlot.paths.stepped ? { paths: uPlot.paths.stepped({ align: 1 }) } : {}), points: { show: false },
-        value: (_, score) => (score === null ? "–" : score.toFixed(1)) },
+      {
+        label: "Score",
+        stroke: colour("accent"),
+        width: 2,
+        ...(uPlot.paths.stepped ? { paths: uPlot.paths.stepped({ align: 1 }) } : {}),
+        points: { show: false },
+        value: (_, score) => (score === null ? "–" : score.toFixed(1)),
+      },
     ],
     hooks: { drawClear: [ground] },
   });
@@ -120,7 +141,10 @@ export function curve(curve, at, label, signal) {
     width: Math.min(width, 360),
     height: 110,
     scales: { x: { time: false }, y: { range: [0, 105] } },
-    axes: [{ ...axis(), size: 28 }, { ...axis(), size: 36, splits: [0, 50, 100] }],
+    axes: [
+      { ...axis(), size: 28 },
+      { ...axis(), size: 36, splits: [0, 50, 100] },
+    ],
     legend: { show: false },
     cursor: { show: false },
     series: [{}, { stroke: colour("faint"), width: 2, points: { show: false } }],

@@ -2,7 +2,20 @@
 
 import * as api from "./api.js";
 
-const COLUMNS = ["account", "score", "band", "coverage", "trend_7d", "trend_28d", "segment", "plan", "owner", "value", "alerts", "as_of"];
+const COLUMNS = [
+  "account",
+  "score",
+  "band",
+  "coverage",
+  "trend_7d",
+  "trend_28d",
+  "segment",
+  "plan",
+  "owner",
+  "value",
+  "alerts",
+  "as_of",
+];
 
 /** Spreadsheets take text that begins like this for a formula. */
 const FORMULA = /^[=+\-@\t\r]/;
@@ -17,8 +30,20 @@ export function quoted(cell) {
 
 /** @param {api.AccountSummary} of */
 function line(of) {
-  const cells = [of.account, of.score, of.band, of.coverage, of.trend["7d"], of.trend["28d"], of.segment, of.plan, of.owner, of.value,
-    of.alerts.join(" "), of.as_of];
+  const cells = [
+    of.account,
+    of.score,
+    of.band,
+    of.coverage,
+    of.trend["7d"],
+    of.trend["28d"],
+    of.segment,
+    of.plan,
+    of.owner,
+    of.value,
+    of.alerts.join(" "),
+    of.as_of,
+  ];
   return cells.map(quoted).join(",");
 }
 

@@ -3,7 +3,7 @@
 /** @typedef {Node | string | number | null | undefined | false} Child */
 
 /**
- * An element. Properties that begin with `on` are listeners, `style` sets custom properties; false, null and undefined are left out.
+ * An element. Properties that begin with `on` are listeners, `style` is a map of CSS properties; false, null and undefined are left out.
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag
  * @param {Record<string, any>} [properties]
@@ -29,7 +29,8 @@ export function h(tag, properties = {}, ...children) {
  */
 function append(parent, children) {
   for (const child of children.flat()) {
-    if (child !== null && child !== undefined && child !== false) parent.append(typeof child === "number" ? String(child) : child);
+    if (child !== null && child !== undefined && child !== false)
+      parent.append(typeof child === "number" ? String(child) : child);
   }
 }
 

@@ -75,7 +75,8 @@ export function connect() {
     /** @param {import("./api.js").RequestError | null} error */
     lost: (error) => mark(error?.status === 401 ? "token" : "reconnecting"),
     /** @param {import("./stream.js").ServerSent} of */
-    event: ({ event, data }) => changed(event === "reset" ? ANYTHING : { mayBeAbout: (account) => data.includes(JSON.stringify(account)) }),
+    event: ({ event, data }) =>
+      changed(event === "reset" ? ANYTHING : { mayBeAbout: (account) => data.includes(JSON.stringify(account)) }),
   };
   void follow("/api/v1/stream", to, connection.signal);
 }

@@ -36,14 +36,24 @@ export function dueMark(due) {
 export const empty = (text, more) => h("p", { class: "state empty" }, text, more);
 
 const loading = () =>
-  h("div", { class: "state loading", role: "status" }, h("span", { class: "visually-hidden" }, "Loading"),
-    h("i", { class: "bone" }), h("i", { class: "bone" }), h("i", { class: "bone" }));
+  h(
+    "div",
+    { class: "state loading", role: "status" },
+    h("span", { class: "visually-hidden" }, "Loading"),
+    h("i", { class: "bone" }),
+    h("i", { class: "bone" }),
+    h("i", { class: "bone" }),
+  );
 
 /** @param {unknown} error @param {() => void} retry */
 function failure(error, retry) {
   const text = error instanceof Error ? error.message : String(error);
-  return h("div", { class: "state failure", role: "alert" }, h("p", {}, text),
-    h("button", { type: "button", onclick: retry }, "Try again"));
+  return h(
+    "div",
+    { class: "state failure", role: "alert" },
+    h("p", {}, text),
+    h("button", { type: "button", onclick: retry }, "Try again"),
+  );
 }
 
 /**
@@ -56,8 +66,13 @@ function failure(error, retry) {
 export function panel(of) {
   const body = h("div", { class: "body" }, loading());
   const note = h("p", { class: "note", role: "status" });
-  const element = h("section", { class: "panel", id: of.id, "aria-labelledby": `${of.id}-title` },
-    h("div", { class: "head" }, h("h2", { id: `${of.id}-title` }, of.title), of.aside ?? null), note, body);
+  const element = h(
+    "section",
+    { class: "panel", id: of.id, "aria-labelledby": `${of.id}-title` },
+    h("div", { class: "head" }, h("h2", { id: `${of.id}-title` }, of.title), of.aside ?? null),
+    note,
+    body,
+  );
   /** What is shown, to leave it alone while it stays the same. @type {string | null} */
   let shown = null;
   /** Answers may come in another order than they were asked for: the last question counts. */
@@ -76,7 +91,14 @@ export function panel(of) {
       if (own !== asked || of.signal.aborted || asksForToken(error)) return;
       if (shown !== null) note.textContent = `Not up to date: ${error instanceof Error ? error.message : error}`;
       else if (of.follows) element.hidden = true;
-      else fill(body, failure(error, () => { fill(body, loading()); (of.retry ?? refresh)(); }));
+      else
+        fill(
+          body,
+          failure(error, () => {
+            fill(body, loading());
+            (of.retry ?? refresh)();
+          }),
+        );
     }
   };
   void refresh();
@@ -111,12 +133,16 @@ export function asksForToken(error) {
   const main = document.getElementById("main");
   if (!main || main.querySelector("#token")) return true;
   const field = h("input", { id: "token", type: "password", autocomplete: "off", required: true, spellcheck: "false" });
-  const form = h("form", { class: "panel token" },
+  const form = h(
+    "form",
+    { class: "panel token" },
     h("h1", {}, "A token is needed"),
     h("p", {}, token() ? "The service does not know this token." : "This service answers to those who show its token."),
-    h("label", { for: "token" }, "Token"), field,
+    h("label", { for: "token" }, "Token"),
+    field,
     h("p", { class: "faint" }, "It is kept in this tab until it is closed."),
-    h("button", { type: "submit", class: "primary" }, "Go on"));
+    h("button", { type: "submit", class: "primary" }, "Go on"),
+  );
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     keepToken(field.value.trim());
@@ -134,11 +160,26 @@ export function asksForToken(error) {
  * @param {HTMLTableRowElement[]} rows
  */
 export const table = (name, columns, rows) =>
-  h("table", {}, h("caption", { class: "visually-hidden" }, name),
-    h("thead", {}, h("tr", {}, columns.map(([text, className]) => h("th", { scope: "col", class: className }, text)))),
-    h("tbody", {}, rows));
+  h(
+    "table",
+    {},
+    h("caption", { class: "visually-hidden" }, name),
+    h(
+      "thead",
+      {},
+      h(
+        "tr",
+        {},
+        columns.map(([text, className]) => h("th", { scope: "col", class: className }, text)),
+      ),
+    ),
+    h("tbody", {}, rows),
+  );
 
 /** @param {number} share 0..1 @param {string} className */
 export const bar = (share, className) =>
-  h("span", { class: `track ${className}`, "aria-hidden": "true" },
-    h("span", { style: { width: `${Math.min(100, Math.max(0, share * 100))}%` } }));
+  h(
+    "span",
+    { class: `track ${className}`, "aria-hidden": "true" },
+    h("span", { style: { width: `${Math.min(100, Math.max(0, share * 100))}%` } }),
+  );

@@ -20,11 +20,16 @@ export function show({ main, rest: id, signal }) {
   let asked = null;
   /** All panels are made from one answer. The service answers with nothing while the account is as it was. */
   const load = () => {
-    asked ??= api.account(id, known?.tag ?? null, signal).then((answer) => {
-      known = answer ?? known;
-      if (!known) throw new Error("The service says that nothing is new, and nothing is known.");
-      return known.account;
-    }).finally(() => { asked = null; });
+    asked ??= api
+      .account(id, known?.tag ?? null, signal)
+      .then((answer) => {
+        known = answer ?? known;
+        if (!known) throw new Error("The service says that nothing is new, and nothing is known.");
+        return known.account;
+      })
+      .finally(() => {
+        asked = null;
+      });
     return asked;
   };
   /** Without the model there is a line without bands. @type {Promise<api.Model | null>} */
@@ -37,16 +42,32 @@ export function show({ main, rest: id, signal }) {
   const [now, why, over, made, open, more] = [
     panel({ ...common, id: "standing", title: "Now", draw: standing, follows: false, retry: refreshAll }),
     panel({ ...common, id: "why", title: "Why it moved", draw: (account) => waterfall(account.last_move) }),
-    panel({ ...common, id: "history", title: "Score over time", load: async () => ({ account: await load(), model: await model }),
-      draw: ({ account, model }) => history(account, model, signal) }),
-    panel({ ...common, id: "made-of", title: "What the score is made of", draw: (account) => dimensions(account, opened, signal) }),
+    panel({
+      ...common,
+      id: "history",
+      title: "Score over time",
+      load: async () => ({ account: await load(), model: await model }),
+      draw: ({ account, model }) => history(account, model, signal),
+    }),
+    panel({
+      ...common,
+      id: "made-of",
+      title: "What the score is made of",
+      draw: (account) => dimensions(account, opened, signal),
+    }),
     panel({ ...common, id: "open", title: "Open alerts", draw: openAlerts }),
     panel({ ...common, id: "attributes", title: "Attributes", draw: attributes }),
   ];
   const panels = [now, why, over, made, open, more];
-  fill(main, h("p", { class: "crumb" }, h("a", { href: "#/accounts" }, "Accounts")), h("h1", {}, id),
-    h("div", { class: "columns" }, h("div", {}, now.element), h("div", {}, why.element)), over.element,
-    h("div", { class: "columns" }, h("div", {}, open.element), h("div", {}, more.element)), made.element);
+  fill(
+    main,
+    h("p", { class: "crumb" }, h("a", { href: "#/accounts" }, "Accounts")),
+    h("h1", {}, id),
+    h("div", { class: "columns" }, h("div", {}, now.element), h("div", {}, why.element)),
+    over.element,
+    h("div", { class: "columns" }, h("div", {}, open.element), h("div", {}, more.element)),
+    made.element,
+  );
   const refresh = gathered(refreshAll, REFRESH_MS, signal);
   onChange((change) => {
     if (change.mayBeAbout(id)) refresh();
@@ -55,17 +76,21 @@ export function show({ main, rest: id, signal }) {
 
 /** @param {api.Account} account */
 function standing(account) {
-  const fact = (/** @type {string} */ name, /** @type {import("../dom.js").Child} */ value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
+  const fact = (/** @type {string} */ name, /** @type {import("../dom.js").Child} */ value) =>
+    h("div", {}, h("dt", {}, name), h("dd", {}, value));
   return [
     h("p", { class: "score" }, h("strong", {}, format.points(account.score)), " of 100 ", bandMark(account.band)),
-    h("dl", { class: "facts" },
+    h(
+      "dl",
+      { class: "facts" },
       fact("7 days", move(account.trend["7d"])),
       fact("28 days", move(account.trend["28d"])),
       fact("Weight with data", format.share(account.coverage)),
       account.risk && fact(`Risk of leaving within ${account.risk.horizon}`, format.share(account.risk.probability)),
       fact("As of", format.time(account.as_of)),
       fact("Scorecard", account.scorecard),
-      fact("Model", account.model)),
+      fact("Model", account.model),
+    ),
   ];
 }
 
@@ -86,7 +111,12 @@ function history(account, model, signal) {
   const label = `Score from ${format.day(account.history[0]?.day)} to ${format.day(account.as_of)}: lowest ${format.points(Math.min(...known))}, highest ${format.points(Math.max(...known))}, now ${format.points(account.score)}`;
   return [
     scores(points, thresholds, alerts, label, signal),
-    h("p", { class: "faint" }, thresholds && "Colours are the bands, from the score at which they are entered. ", isMarked && "Dashed: an alert that is open began."),
+    h(
+      "p",
+      { class: "faint" },
+      thresholds && "Colours are the bands, from the score at which they are entered. ",
+      isMarked && "Dashed: an alert that is open began.",
+    ),
   ];
 }
 
@@ -94,19 +124,38 @@ function history(account, model, signal) {
 function openAlerts({ alerts }) {
   if (alerts.length === 0) return [empty("Nothing is open.")];
   const items = alerts.map((alert) =>
-    h("li", {},
+    h(
+      "li",
+      {},
       h("div", { class: "line" }, severityMark(alert.severity), h("strong", {}, format.words(alert.alert)), dueMark(alert.due)),
       h("div", { class: "reason" }, alert.reason ?? ""),
-      h("div", { class: "faint" }, [alert.since && `since ${format.time(alert.since)}`, alert.playbook && `playbook ${alert.playbook}`].filter(Boolean).join(" · "))));
+      h(
+        "div",
+        { class: "faint" },
+        [alert.since && `since ${format.time(alert.since)}`, alert.playbook && `playbook ${alert.playbook}`]
+          .filter(Boolean)
+          .join(" · "),
+      ),
+    ),
+  );
   return [h("ol", { class: "alerts" }, items)];
 }
 
 /** @param {api.Account} account */
 function attributes({ attributes, newest_events: newest }) {
   const rows = [
-    ...Object.entries(attributes).map(([name, value]) => [format.words(name), typeof value === "string" ? value : JSON.stringify(value)]),
+    ...Object.entries(attributes).map(([name, value]) => [
+      format.words(name),
+      typeof value === "string" ? value : JSON.stringify(value),
+    ]),
     ...Object.entries(newest).map(([kind, time]) => [`newest ${format.words(kind)} event`, format.time(time)]),
   ];
   if (rows.length === 0) return [empty("Nothing is known of it beside its events.")];
-  return [h("dl", { class: "facts" }, rows.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))))];
+  return [
+    h(
+      "dl",
+      { class: "facts" },
+      rows.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))),
+    ),
+  ];
 }

@@ -31,7 +31,14 @@ const COLUMNS = [
 export function show({ main, query, signal }) {
   /** Cursors of the pages before this one, as far as they were gone through here. @type {string[]} */
   const before = [];
-  const list = panel({ id: "list", title: "Those that fit", signal, aside: exporter(query, signal), load: () => api.accounts(asked(query), signal), draw });
+  const list = panel({
+    id: "list",
+    title: "Those that fit",
+    signal,
+    aside: exporter(query, signal),
+    load: () => api.accounts(asked(query), signal),
+    draw,
+  });
 
   /** @param {Record<string, string | null>} changes */
   function change(changes) {
@@ -53,18 +60,29 @@ export function show({ main, query, signal }) {
   function draw(page) {
     tell(`${page.total} accounts`);
     const cursor = query.get("cursor");
-    const forward = () => { before.push(cursor ?? ""); change({ cursor: page.next ?? null }); };
+    const forward = () => {
+      before.push(cursor ?? "");
+      change({ cursor: page.next ?? null });
+    };
     const back = () => change({ cursor: before.pop() || null });
-    const pages = h("div", { class: "pages" },
+    const pages = h(
+      "div",
+      { class: "pages" },
       h("span", {}, `${format.count(page.total)} ${page.total === 1 ? "account" : "accounts"}`),
-      h("button", { type: "button", onclick: back, disabled: !cursor, "data-key": "back" }, before.length > 0 || !cursor ? "Previous" : "First page"),
-      h("button", { type: "button", onclick: forward, disabled: !page.next, "data-key": "next" }, "Next"));
+      h(
+        "button",
+        { type: "button", onclick: back, disabled: !cursor, "data-key": "back" },
+        before.length > 0 || !cursor ? "Previous" : "First page",
+      ),
+      h("button", { type: "button", onclick: forward, disabled: !page.next, "data-key": "next" }, "Next"),
+    );
     if (page.accounts.length === 0) return [empty("No account fits these filters."), pages];
     const headings = COLUMNS.map(([name, sort, className]) => /** @type {[any, string]} */ ([heading(name, sort), className]));
     const view = table("Accounts", headings, page.accounts.map(row));
     const sort = query.get("sort") ?? "score";
     COLUMNS.forEach(([, by], index) => {
-      if (by === sort.replace("-", "")) view.querySelectorAll("th")[index]?.setAttribute("aria-sort", sort.startsWith("-") ? "descending" : "ascending");
+      if (by === sort.replace("-", ""))
+        view.querySelectorAll("th")[index]?.setAttribute("aria-sort", sort.startsWith("-") ? "descending" : "ascending");
     });
     return [h("div", { class: "scroll" }, view), pages];
   }
@@ -75,8 +93,12 @@ export function show({ main, query, signal }) {
     const sort = query.get("sort") ?? "score";
     const sign = sort === by ? " ↑" : sort === `-${by}` ? " ↓" : "";
     const next = sort === by ? `-${by}` : by;
-    return h("button", { type: "button", class: "sort", "data-key": `sort ${by}`, onclick: () => change({ sort: next }) }, name,
-      h("span", { "aria-hidden": "true" }, sign));
+    return h(
+      "button",
+      { type: "button", class: "sort", "data-key": `sort ${by}`, onclick: () => change({ sort: next }) },
+      name,
+      h("span", { "aria-hidden": "true" }, sign),
+    );
   }
 
   fill(main, h("h1", {}, "Accounts"), filters(query, change, signal), list.element);
@@ -87,13 +109,17 @@ export function show({ main, query, signal }) {
 /** What the service is asked. @param {URLSearchParams} query */
 function asked(query) {
   const names = [...FILTERS, "sort", "cursor"];
-  const known = [...query].filter(([name, value]) => names.includes(name) && (value !== "" || name === "segment" || name === "owner"));
+  const known = [...query].filter(
+    ([name, value]) => names.includes(name) && (value !== "" || name === "segment" || name === "owner"),
+  );
   return new URLSearchParams([...known, ["limit", String(PAGE)]]);
 }
 
 /** @param {api.AccountSummary} account */
 function row(account) {
-  return h("tr", {},
+  return h(
+    "tr",
+    {},
     h("th", { scope: "row" }, h("a", { href: accountAddress(account.account), "data-key": account.account }, account.account)),
     h("td", { class: "number" }, format.points(account.score)),
     h("td", {}, bandMark(account.band)),
@@ -103,7 +129,14 @@ function row(account) {
     h("td", { class: "wide" }, account.segment ?? format.NOT_KNOWN),
     h("td", { class: "wide" }, account.owner ?? format.NOT_KNOWN),
     h("td", { class: "wide" }, account.alerts.map(format.words).join(", ") || format.NOT_KNOWN),
-    h("td", { class: "wide faint" }, account.as_of ? h("time", { datetime: account.as_of, title: format.time(account.as_of) }, format.fromNow(account.as_of)) : format.NOT_KNOWN));
+    h(
+      "td",
+      { class: "wide faint" },
+      account.as_of
+        ? h("time", { datetime: account.as_of, title: format.time(account.as_of) }, format.fromNow(account.as_of))
+        : format.NOT_KNOWN,
+    ),
+  );
 }
 
 /** @param {URLSearchParams} query @param {AbortSignal} view */
@@ -120,7 +153,9 @@ function exporter(query, view) {
     try {
       const filters = asked(query);
       filters.delete("cursor");
-      const progress = (/** @type {number} */ done, /** @type {number} */ total) => { said.textContent = `${format.count(done)} of ${format.count(total)}`; };
+      const progress = (/** @type {number} */ done, /** @type {number} */ total) => {
+        said.textContent = `${format.count(done)} of ${format.count(total)}`;
+      };
       save(await csv(filters, progress, signal), "accounts.csv");
     } catch (error) {
       said.textContent = signal.aborted ? "Cancelled" : error instanceof Error ? error.message : String(error);

@@ -37,19 +37,44 @@ export function waterfall(last) {
   const low = Math.max(0, Math.min(...ends) - 1);
   const width = Math.min(100, Math.max(...ends) + 1) - low || 1;
   const percent = (/** @type {number} */ score) => ((score - low) / width) * 100;
-  const row = (/** @type {string} */ name, /** @type {Node | string} */ figure, /** @type {number} */ from, /** @type {number} */ to, /** @type {string} */ kind) =>
-    h("tr", { class: kind },
+  const row = (
+    /** @type {string} */ name,
+    /** @type {Node | string} */ figure,
+    /** @type {number} */ from,
+    /** @type {number} */ to,
+    /** @type {string} */ kind,
+  ) =>
+    h(
+      "tr",
+      { class: kind },
       h("th", { scope: "row" }, name),
       h("td", { class: "number" }, figure),
-      h("td", { class: "fall", "aria-hidden": "true" },
-        h("span", { style: { left: `${percent(Math.min(from, to))}%`, width: `${Math.max(0.6, Math.abs(percent(to) - percent(from)))}%` } })));
+      h(
+        "td",
+        { class: "fall", "aria-hidden": "true" },
+        h("span", {
+          style: { left: `${percent(Math.min(from, to))}%`, width: `${Math.max(0.6, Math.abs(percent(to) - percent(from)))}%` },
+        }),
+      ),
+    );
   return [
     h("p", { class: "faint" }, `The last move, on ${format.time(last.as_of)}.`),
-    h("table", { class: "waterfall" }, h("caption", { class: "visually-hidden" }, "What moved the score"),
-      h("thead", { class: "visually-hidden" }, h("tr", {}, h("th", { scope: "col" }, "Driver"), h("th", { scope: "col" }, "Points"), h("td", {}))),
-      h("tbody", {},
+    h(
+      "table",
+      { class: "waterfall" },
+      h("caption", { class: "visually-hidden" }, "What moved the score"),
+      h(
+        "thead",
+        { class: "visually-hidden" },
+        h("tr", {}, h("th", { scope: "col" }, "Driver"), h("th", { scope: "col" }, "Points"), h("td", {})),
+      ),
+      h(
+        "tbody",
+        {},
         row("before", format.points(last.from), low, last.from ?? low, "end"),
         bars.map(({ name, change, from, to }) => row(format.words(name), move(change), from, to, change < 0 ? "fell" : "rose")),
-        row("after", format.points(last.to), low, last.to ?? low, "end"))),
+        row("after", format.points(last.to), low, last.to ?? low, "end"),
+      ),
+    ),
   ];
 }

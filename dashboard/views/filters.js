@@ -17,7 +17,14 @@ const ANY = "*any*";
  * @param {AbortSignal} signal
  */
 export function filters(query, change, signal) {
-  const search = h("input", { type: "search", id: "q", value: query.get("q") ?? "", placeholder: "part of the id", autocomplete: "off", spellcheck: "false" });
+  const search = h("input", {
+    type: "search",
+    id: "q",
+    value: query.get("q") ?? "",
+    placeholder: "part of the id",
+    autocomplete: "off",
+    spellcheck: "false",
+  });
   let timer = 0;
   search.addEventListener("input", () => {
     clearTimeout(timer);
@@ -40,19 +47,36 @@ export function filters(query, change, signal) {
   choose(segment, query.get("segment"), [], (segment) => change({ segment }));
   choose(alert, query.get("alert"), [], (alert) => change({ alert }));
   // Without the lists one can still filter by what the address says.
-  void api.segments(signal).then(({ segments }) => {
-    const names = segments.map(({ segment }) => /** @type {[string, string]} */ ([segment ?? "", segment ?? "without a segment"]));
-    choose(segment, query.get("segment"), names);
-  }).catch(asksForToken);
-  void api.model(signal).then(({ alerts }) => {
-    choose(alert, query.get("alert"), alerts.map(({ id }) => /** @type {[string, string]} */ ([id, format.words(id)])));
-  }).catch(asksForToken);
+  void api
+    .segments(signal)
+    .then(({ segments }) => {
+      const names = segments.map(
+        ({ segment }) => /** @type {[string, string]} */ ([segment ?? "", segment ?? "without a segment"]),
+      );
+      choose(segment, query.get("segment"), names);
+    })
+    .catch(asksForToken);
+  void api
+    .model(signal)
+    .then(({ alerts }) => {
+      choose(
+        alert,
+        query.get("alert"),
+        alerts.map(({ id }) => /** @type {[string, string]} */ ([id, format.words(id)])),
+      );
+    })
+    .catch(asksForToken);
   const field = (/** @type {string} */ id, /** @type {string} */ name, /** @type {HTMLElement} */ input) =>
     h("div", { class: "field" }, h("label", { for: id }, name), input);
-  return h("form", { class: "filters", role: "search", onsubmit: (/** @type {Event} */ event) => event.preventDefault() },
+  return h(
+    "form",
+    { class: "filters", role: "search", onsubmit: (/** @type {Event} */ event) => event.preventDefault() },
     field("q", "Search", search),
     h("fieldset", { class: "field" }, h("legend", {}, "Bands"), h("div", { class: "checks" }, bands)),
-    field("segment", "Segment", segment), field("alert", "Open alert", alert), field("owner", "Owner", owner));
+    field("segment", "Segment", segment),
+    field("alert", "Open alert", alert),
+    field("owner", "Owner", owner),
+  );
 }
 
 /**
@@ -64,6 +88,9 @@ export function filters(query, change, signal) {
 function choose(select, current, options, change) {
   const known = current === null || options.some(([value]) => value === current);
   const all = [[ANY, "any"], ...(known ? [] : [[current ?? "", current || "without a segment"]]), ...options];
-  fill(select, all.map(([value, name]) => h("option", { value, selected: value === (current ?? ANY) }, name)));
+  fill(
+    select,
+    all.map(([value, name]) => h("option", { value, selected: value === (current ?? ANY) }, name)),
+  );
   if (change) select.addEventListener("change", () => change(select.value === ANY ? null : select.value));
 }

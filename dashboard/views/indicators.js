@@ -17,11 +17,14 @@ export function dimensions(account, opened, signal) {
   if (account.dimensions.length === 0) return [empty("The model has no dimension for this account.")];
   const list = account.dimensions.map((dimension) => {
     const theirs = account.indicators.filter((indicator) => indicator.dimension === dimension.id);
-    return h("section", { class: "dimension", "aria-label": dimension.id },
+    return h(
+      "section",
+      { class: "dimension", "aria-label": dimension.id },
       h("h3", {}, format.words(dimension.id), " ", figure(dimension.score)),
       bar((dimension.score ?? 0) / 100, "accent"),
       h("p", { class: "faint" }, part(dimension)),
-      theirs.map((indicator) => unfolding(indicator, opened, signal)));
+      theirs.map((indicator) => unfolding(indicator, opened, signal)),
+    );
   });
   return [h("div", { class: "dimensions" }, list)];
 }
@@ -31,14 +34,21 @@ const figure = (score) => h("span", { class: "figure" }, format.points(score));
 
 /** @param {{ weight: number, contribution: number, score: number | null }} of */
 const part = ({ weight, contribution, score }) =>
-  score === null ? "no data, so that the others share its weight" : `${format.share(weight)} of the score, which gives ${format.points(contribution)} points`;
+  score === null
+    ? "no data, so that the others share its weight"
+    : `${format.share(weight)} of the score, which gives ${format.points(contribution)} points`;
 
 /** @param {Indicator} indicator @param {Set<string>} opened @param {AbortSignal} signal */
 function unfolding(indicator, opened, signal) {
   const name = indicator.id.slice(indicator.dimension.length + 1);
   const behind = h("div", { class: "behind" });
-  const summary = h("summary", { "data-key": indicator.id },
-    h("span", { class: "name" }, format.words(name)), h("span", { class: "faint value" }, format.value(indicator.value)), figure(indicator.score));
+  const summary = h(
+    "summary",
+    { "data-key": indicator.id },
+    h("span", { class: "name" }, format.words(name)),
+    h("span", { class: "faint value" }, format.value(indicator.value)),
+    figure(indicator.score),
+  );
   const element = h("details", { open: opened.has(indicator.id) }, summary, behind);
   const draw = () => {
     if (element.open && !behind.firstChild) fill(behind, numbersBehind(indicator, signal));
@@ -55,7 +65,9 @@ function unfolding(indicator, opened, signal) {
 /** @param {Indicator} indicator @param {AbortSignal} signal */
 function numbersBehind(indicator, signal) {
   const corners = indicator.curve.map(({ value, score }) => `${format.value(value)} as ${format.value(score)}`).join(", ");
-  const readings = indicator.readings.map(({ reading, value }) => h("div", {}, h("dt", {}, h("code", {}, reading)), h("dd", {}, format.value(value))));
+  const readings = indicator.readings.map(({ reading, value }) =>
+    h("div", {}, h("dt", {}, h("code", {}, reading)), h("dd", {}, format.value(value))),
+  );
   return [
     h("p", { class: "faint" }, part(indicator)),
     h("p", {}, h("code", {}, indicator.expression), " is ", h("strong", {}, format.value(indicator.value))),

@@ -10,7 +10,9 @@ export function show({ main, signal }) {
   /** @type {Promise<api.Model> | null} */
   let asked = null;
   const load = () => {
-    asked ??= api.model(signal).finally(() => { asked = null; });
+    asked ??= api.model(signal).finally(() => {
+      asked = null;
+    });
     return asked;
   };
   const common = { signal, load, follows: true };
@@ -21,7 +23,11 @@ export function show({ main, signal }) {
     panel({ ...common, id: "rules", title: "Alert rules", draw: rules }),
     panel({ ...common, id: "source", title: "Source", draw: source }),
   ];
-  fill(main, h("h1", {}, "Model"), panels.map(({ element }) => element));
+  fill(
+    main,
+    h("h1", {}, "Model"),
+    panels.map(({ element }) => element),
+  );
 }
 
 /** @param {api.Model} model */
@@ -33,33 +39,78 @@ function scorecards(model) {
 function scorecard(card) {
   const { bands } = card;
   const rows = card.dimensions.flatMap((dimension) => [
-    h("tr", { class: "group" }, h("th", { scope: "row" }, format.words(dimension.id)), h("td", { class: "number" }, format.share(dimension.weight)), h("td", {}), h("td", { class: "wide" })),
+    h(
+      "tr",
+      { class: "group" },
+      h("th", { scope: "row" }, format.words(dimension.id)),
+      h("td", { class: "number" }, format.share(dimension.weight)),
+      h("td", {}),
+      h("td", { class: "wide" }),
+    ),
     ...dimension.indicators.map((indicator) =>
-      h("tr", {},
+      h(
+        "tr",
+        {},
         h("th", { scope: "row", class: "inner" }, format.words(indicator.id.slice(dimension.id.length + 1))),
         h("td", { class: "number" }, format.share(indicator.weight)),
         h("td", {}, h("code", {}, indicator.value)),
-        h("td", { class: "wide" }, indicator.curve.map(({ value, score }) => `${format.value(value)} as ${format.value(score)}`).join(", ")))),
+        h(
+          "td",
+          { class: "wide" },
+          indicator.curve.map(({ value, score }) => `${format.value(value)} as ${format.value(score)}`).join(", "),
+        ),
+      ),
+    ),
   ]);
-  return h("section", { "aria-label": `Scorecard ${card.id}` },
+  return h(
+    "section",
+    { "aria-label": `Scorecard ${card.id}` },
     h("h3", {}, card.id, card.when && h("span", { class: "faint" }, " when ", h("code", {}, card.when))),
-    h("p", { class: "faint" }, `Green from ${format.value(bands.green.enter)}, left below ${format.value(bands.green.leave)}; yellow from ` +
-      `${format.value(bands.yellow.enter)}, left below ${format.value(bands.yellow.leave)}; after ${bands.dwell}. Unknown below ` +
-      `${format.share(bands.min_coverage)} of the weight with data.`),
-    h("div", { class: "scroll" }, table(`Scorecard ${card.id}`, [["Indicator"], ["Weight", "number"], ["Value"], ["Scored", "wide"]], rows)));
+    h(
+      "p",
+      { class: "faint" },
+      `Green from ${format.value(bands.green.enter)}, left below ${format.value(bands.green.leave)}; yellow from ` +
+        `${format.value(bands.yellow.enter)}, left below ${format.value(bands.yellow.leave)}; after ${bands.dwell}. Unknown below ` +
+        `${format.share(bands.min_coverage)} of the weight with data.`,
+    ),
+    h(
+      "div",
+      { class: "scroll" },
+      table(`Scorecard ${card.id}`, [["Indicator"], ["Weight", "number"], ["Value"], ["Scored", "wide"]], rows),
+    ),
+  );
 }
 
 /** @param {api.Model} model */
 function rules({ alerts }) {
   const items = alerts.map((rule) =>
-    h("li", {},
-      h("div", { class: "line" }, severityMark(rule.severity), h("strong", {}, format.words(rule.id)), h("span", { class: "faint" }, rule.kind)),
+    h(
+      "li",
+      {},
+      h(
+        "div",
+        { class: "line" },
+        severityMark(rule.severity),
+        h("strong", {}, format.words(rule.id)),
+        h("span", { class: "faint" }, rule.kind),
+      ),
       h("div", { class: "reason" }, rule.reason ?? ""),
       h("div", {}, h("code", {}, rule.when), ` for ${rule.for}`),
-      h("div", { class: "faint" }, [rule.due && `due after ${rule.due}`, rule.playbook && `playbook ${rule.playbook}`,
-        `not again within ${rule.cool_down}`].filter(Boolean).join(" · "))));
-  return [alerts.length > 0 ? h("ol", { class: "alerts" }, items) : h("p", { class: "state empty" }, "The model has no alert rule.")];
+      h(
+        "div",
+        { class: "faint" },
+        [rule.due && `due after ${rule.due}`, rule.playbook && `playbook ${rule.playbook}`, `not again within ${rule.cool_down}`]
+          .filter(Boolean)
+          .join(" · "),
+      ),
+    ),
+  );
+  return [
+    alerts.length > 0 ? h("ol", { class: "alerts" }, items) : h("p", { class: "state empty" }, "The model has no alert rule."),
+  ];
 }
 
 /** @param {api.Model} model */
-const source = (model) => [h("pre", { tabindex: "0", role: "region", "aria-label": "Source of the model" }, h("code", {}, model.source))];
+const source = (model) => [
+  h("pre", { tabindex: "0", role: "region", "aria-label": "Source of the model" }, h("code", {}, model.source)),
+];

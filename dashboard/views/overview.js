@@ -18,21 +18,47 @@ export function show({ main, signal }) {
   /** @type {Promise<api.Segments> | null} */
   let asked = null;
   const segments = () => {
-    asked ??= api.segments(signal).finally(() => { asked = null; });
+    asked ??= api.segments(signal).finally(() => {
+      asked = null;
+    });
     return asked;
   };
   const standing = panel({ id: "bands", title: "Where accounts stand", signal, load: segments, draw: bands });
   const left = [
-    panel({ id: "movers", title: "Fell most in 7 days", signal, load: worstMovers, draw: movers,
-      aside: h("a", { href: accountsAddress({ sort: "trend" }) }, "All accounts") }),
+    panel({
+      id: "movers",
+      title: "Fell most in 7 days",
+      signal,
+      load: worstMovers,
+      draw: movers,
+      aside: h("a", { href: accountsAddress({ sort: "trend" }) }, "All accounts"),
+    }),
     panel({ id: "distribution", title: "Scores", signal, load: segments, draw: distribution }),
     panel({ id: "sources", title: "Sources", signal, load: sources, draw: freshness }),
   ];
-  const openAlerts = panel({ id: "alerts", title: "Open alerts", signal, draw: alerts,
-    load: (signal) => api.alerts(new URLSearchParams({ state: "open", limit: "500" }), signal) });
+  const openAlerts = panel({
+    id: "alerts",
+    title: "Open alerts",
+    signal,
+    draw: alerts,
+    load: (signal) => api.alerts(new URLSearchParams({ state: "open", limit: "500" }), signal),
+  });
   const panels = [standing, ...left, openAlerts];
-  fill(main, h("h1", {}, "Overview"), standing.element,
-    h("div", { class: "columns" }, h("div", {}, left.map(({ element }) => element)), h("div", {}, openAlerts.element)));
+  fill(
+    main,
+    h("h1", {}, "Overview"),
+    standing.element,
+    h(
+      "div",
+      { class: "columns" },
+      h(
+        "div",
+        {},
+        left.map(({ element }) => element),
+      ),
+      h("div", {}, openAlerts.element),
+    ),
+  );
   const refresh = gathered(() => panels.forEach((panel) => void panel.refresh()), REFRESH_MS, signal);
   onChange(refresh, signal);
 }
@@ -46,27 +72,44 @@ function bands({ segments }) {
   const tiles = BANDS.map((band) => {
     const count = sum((segment) => segment.bands[band].accounts);
     const worth = sum((segment) => segment.bands[band].value);
-    return h("a", { class: `tile ${band}`, href: accountsAddress({ band }), "data-key": band },
+    return h(
+      "a",
+      { class: `tile ${band}`, href: accountsAddress({ band }), "data-key": band },
       bandMark(band),
       h("strong", {}, format.count(count), h("span", { class: "unit" }, count === 1 ? " account" : " accounts")),
       bar(count / accounts, band),
-      h("span", { class: "faint" }, `${format.amount(worth)} in value`, value > 0 && `, ${format.share(worth / value)}`));
+      h("span", { class: "faint" }, `${format.amount(worth)} in value`, value > 0 && `, ${format.share(worth / value)}`),
+    );
   });
-  return [h("p", { class: "lead" }, `${format.count(accounts)} accounts worth ${format.amount(value)}`), h("div", { class: "tiles" }, tiles)];
+  return [
+    h("p", { class: "lead" }, `${format.count(accounts)} accounts worth ${format.amount(value)}`),
+    h("div", { class: "tiles" }, tiles),
+  ];
 }
 
 /** @param {api.Segments} answer */
 function distribution({ segments }) {
-  const counts = Array.from({ length: 10 }, (_, tenth) => segments.reduce((sum, segment) => sum + (segment.scores[tenth] ?? 0), 0));
+  const counts = Array.from({ length: 10 }, (_, tenth) =>
+    segments.reduce((sum, segment) => sum + (segment.scores[tenth] ?? 0), 0),
+  );
   const most = Math.max(...counts);
   const scored = counts.reduce((sum, count) => sum + count, 0);
   if (scored === 0) return [empty("No account has a score yet.")];
   const columns = counts.map((count, tenth) =>
-    h("li", {},
+    h(
+      "li",
+      {},
       h("span", { class: "count" }, count > 0 && format.amount(count)),
       h("span", { class: "column", style: { height: `${(count / most) * 100}%` }, "aria-hidden": "true" }),
-      h("span", { class: "range" }, h("span", { class: "visually-hidden" }, "accounts from "), `${tenth * 10}`,
-        h("span", { class: "visually-hidden" }, ` to ${tenth * 10 + 10} points`))));
+      h(
+        "span",
+        { class: "range" },
+        h("span", { class: "visually-hidden" }, "accounts from "),
+        `${tenth * 10}`,
+        h("span", { class: "visually-hidden" }, ` to ${tenth * 10 + 10} points`),
+      ),
+    ),
+  );
   return [h("ol", { class: "histogram" }, columns), h("p", { class: "faint" }, "Accounts by score, 100 is healthy.")];
 }
 
@@ -78,13 +121,23 @@ function movers({ accounts }) {
   const fell = accounts.filter((account) => (account.trend["7d"] ?? 0) <= -0.05);
   if (fell.length === 0) return [empty("No score is lower than 7 days ago.")];
   const rows = fell.map((account) =>
-    h("tr", {},
+    h(
+      "tr",
+      {},
       h("th", { scope: "row" }, h("a", { href: accountAddress(account.account), "data-key": account.account }, account.account)),
       h("td", { class: "number" }, move(account.trend["7d"])),
       h("td", { class: "number" }, format.points(account.score)),
       h("td", {}, bandMark(account.band)),
-      h("td", { class: "number wide" }, format.amount(account.value))));
-  return [table("Accounts that fell most in 7 days", [["Account"], ["7 days", "number"], ["Score", "number"], ["Band"], ["Value", "number wide"]], rows)];
+      h("td", { class: "number wide" }, format.amount(account.value)),
+    ),
+  );
+  return [
+    table(
+      "Accounts that fell most in 7 days",
+      [["Account"], ["7 days", "number"], ["Score", "number"], ["Band"], ["Value", "number wide"]],
+      rows,
+    ),
+  ];
 }
 
 /** What the list of alerts is narrowed to; it stays while the panel is drawn anew. */
@@ -103,7 +156,12 @@ function alerts(answer) {
     return h("option", { value: owner, selected: shown.owner === owner }, text);
   });
   const everyone = `everyone: ${format.count(answer.total)} open`;
-  const select = h("select", { "data-key": "owner" }, h("option", { value: "*", selected: shown.owner === null }, everyone), options);
+  const select = h(
+    "select",
+    { "data-key": "owner" },
+    h("option", { value: "*", selected: shown.owner === null }, everyone),
+    options,
+  );
   select.addEventListener("change", () => {
     shown.owner = select.value === "*" ? null : select.value;
     redraw();
@@ -117,28 +175,60 @@ function alerts(answer) {
 function alertList(alerts, redraw) {
   const theirs = alerts.filter((alert) => shown.owner === null || (alert.owner ?? "") === shown.owner);
   const most = shown.all ? theirs.length : ALERTS_AT_FIRST;
-  const items = theirs.slice(0, most).map((alert) =>
-    h("li", {},
-      h("div", { class: "line" }, severityMark(alert.severity),
-        h("a", { href: accountAddress(alert.account), "data-key": `${alert.account} ${alert.alert}` }, alert.account), dueMark(alert.due)),
-      h("div", { class: "reason" }, alert.reason ?? format.words(alert.alert)),
-      h("div", { class: "faint" }, [alert.owner ?? "no owner", alert.playbook && `playbook ${alert.playbook}`,
-        `worth ${format.amount(alert.value)}`].filter(Boolean).join(" · "))));
+  const items = theirs
+    .slice(0, most)
+    .map((alert) =>
+      h(
+        "li",
+        {},
+        h(
+          "div",
+          { class: "line" },
+          severityMark(alert.severity),
+          h("a", { href: accountAddress(alert.account), "data-key": `${alert.account} ${alert.alert}` }, alert.account),
+          dueMark(alert.due),
+        ),
+        h("div", { class: "reason" }, alert.reason ?? format.words(alert.alert)),
+        h(
+          "div",
+          { class: "faint" },
+          [alert.owner ?? "no owner", alert.playbook && `playbook ${alert.playbook}`, `worth ${format.amount(alert.value)}`]
+            .filter(Boolean)
+            .join(" · "),
+        ),
+      ),
+    );
   const rest = theirs.length - ALERTS_AT_FIRST;
-  const toggle = () => { shown.all = !shown.all; redraw(); };
-  const more = rest > 0 && h("button", { type: "button", onclick: toggle, "aria-expanded": String(shown.all) }, shown.all ? "Show fewer" : `Show ${rest} more`);
+  const toggle = () => {
+    shown.all = !shown.all;
+    redraw();
+  };
+  const more =
+    rest > 0 &&
+    h(
+      "button",
+      { type: "button", onclick: toggle, "aria-expanded": String(shown.all) },
+      shown.all ? "Show fewer" : `Show ${rest} more`,
+    );
   return [h("ol", { class: "alerts" }, items), more];
 }
 
 /** @param {import("../metrics.js").Freshness[]} list */
 function freshness(list) {
-  if (list.length === 0) return [empty("This instance reads no source; those that do say in their metrics how far behind they are.")];
+  if (list.length === 0)
+    return [empty("This instance reads no source; those that do say in their metrics how far behind they are.")];
   const items = list.map(({ source, age, waiting, isStalled }) => {
     const newest = Number.isFinite(age) ? `newest event ${format.span(age)} ago` : "no event yet";
     // A source that nothing comes from is quiet; one that has more and does not go on needs a look.
     const needsALook = isStalled && waiting > 0;
     const state = waiting > 0 ? `${format.amount(waiting)} waiting${isStalled ? ", stalled" : ""}` : "all read";
-    return h("li", {}, h("span", {}, source), h("span", { class: "faint" }, newest), h("span", { class: needsALook ? "overdue" : waiting > 0 ? "" : "fresh" }, state));
+    return h(
+      "li",
+      {},
+      h("span", {}, source),
+      h("span", { class: "faint" }, newest),
+      h("span", { class: needsALook ? "overdue" : waiting > 0 ? "" : "fresh" }, state),
+    );
   });
   return [h("ul", { class: "sources" }, items)];
 }

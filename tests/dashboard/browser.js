@@ -22,7 +22,8 @@ const shots = setting("PULSEWATCH_TEST_SCREENSHOTS");
 const DEADLINE_MS = 20_000;
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 
-export const launch = () => chromium.launch({ executablePath: process.env.PULSEWATCH_TEST_CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
+export const launch = () =>
+  chromium.launch({ executablePath: process.env.PULSEWATCH_TEST_CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
 
 /** A page with the token, of which `troubles` tells: errors, broken policies, requests to elsewhere. */
 export async function open(browser, address, options = {}) {
@@ -32,15 +33,20 @@ export async function open(browser, address, options = {}) {
   const page = await opened.newPage();
   page.setDefaultTimeout(DEADLINE_MS);
   const troubles = [];
-  page.on("console", (message) => { if (["error", "warning"].includes(message.type())) troubles.push(message.text()); });
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) troubles.push(message.text());
+  });
   page.on("pageerror", (error) => troubles.push(error.message));
-  page.on("request", (request) => { if (!/^(blob:|data:)/.test(request.url()) && !request.url().startsWith(`${base}/`)) troubles.push(`asked ${request.url()}`); });
+  page.on("request", (request) => {
+    if (!/^(blob:|data:)/.test(request.url()) && !request.url().startsWith(`${base}/`)) troubles.push(`asked ${request.url()}`);
+  });
   await page.goto(`${base}/${address}`);
   return { page, troubles };
 }
 
 /** Every panel shows something. */
-export const shown = (page) => page.waitForFunction(() => document.querySelector("main h1") && !document.querySelector("main .loading"));
+export const shown = (page) =>
+  page.waitForFunction(() => document.querySelector("main h1") && !document.querySelector("main .loading"));
 
 /** What is against WCAG 2.2 AA. */
 export async function barriers(page) {

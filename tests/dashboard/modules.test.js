@@ -11,7 +11,16 @@ import { parse as serverSent } from "../../dashboard/stream.js";
 import { steps } from "../../dashboard/views/drivers.js";
 
 test("what is not known is a dash and never 0", () => {
-  for (const show of [format.count, format.amount, format.points, format.value, format.share, format.change, format.time, format.day]) {
+  for (const show of [
+    format.count,
+    format.amount,
+    format.points,
+    format.value,
+    format.share,
+    format.change,
+    format.time,
+    format.day,
+  ]) {
     assert.equal(show(null), "–");
   }
   assert.equal(format.points(0), "0.0");
@@ -26,9 +35,23 @@ test("spans are told in their largest unit", () => {
 });
 
 test("the steps of a move lead from the score before to the score after", () => {
-  const move = { from: 70, to: 60, drivers: [{ indicator: "a.b", change: -8 }, { indicator: "coverage", change: 1 }] };
+  const move = {
+    from: 70,
+    to: 60,
+    drivers: [
+      { indicator: "a.b", change: -8 },
+      { indicator: "coverage", change: 1 },
+    ],
+  };
   const found = steps(move);
-  assert.deepEqual(found.map(({ name, from, to }) => [name, from, to]), [["a.b", 70, 62], ["coverage", 62, 63], ["everything else", 63, 60]]);
+  assert.deepEqual(
+    found.map(({ name, from, to }) => [name, from, to]),
+    [
+      ["a.b", 70, 62],
+      ["coverage", 62, 63],
+      ["everything else", 63, 60],
+    ],
+  );
   assert.equal(steps({ ...move, to: 63.02 }).length, 2, "what is rounded away is no driver");
   assert.deepEqual(steps({ ...move, from: null }), []);
 });
@@ -51,7 +74,15 @@ test("a source is as fresh as its newest partition, and waits for what waits in 
 });
 
 test("cells are quoted where they must be, and none is a formula", () => {
-  assert.deepEqual(["a", 'say "a"', "a,b", "=1+1", "-2", "", null].map(quoted), ["a", '"say ""a"""', '"a,b"', "'=1+1", "'-2", "", ""]);
+  assert.deepEqual(["a", 'say "a"', "a,b", "=1+1", "-2", "", null].map(quoted), [
+    "a",
+    '"say ""a"""',
+    '"a,b"',
+    "'=1+1",
+    "'-2",
+    "",
+    "",
+  ]);
   assert.equal(quoted(-2.5), "-2.5");
 });
 

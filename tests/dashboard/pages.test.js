@@ -30,7 +30,10 @@ for (const [name, fixed] of Object.entries(VIEWS)) {
   for (const colorScheme of ["light", "dark"]) {
     for (const width of [1280, 390]) {
       test(`${name} can be read by all, ${colorScheme}, at ${width} px`, async () => {
-        const { page, troubles } = await open(browser, fixed ?? `#/account/${worst}`, { colorScheme, viewport: { width, height: 900 } });
+        const { page, troubles } = await open(browser, fixed ?? `#/account/${worst}`, {
+          colorScheme,
+          viewport: { width, height: 900 },
+        });
         await shown(page);
         if (name === "account") await page.locator("summary").first().click();
         await page.locator('#live[data-state="live"]').waitFor();
@@ -102,9 +105,15 @@ test("every account that fits is exported", async () => {
   const { page } = await open(browser, "#/accounts?sort=account");
   await shown(page);
   const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Export CSV" }).click()]);
-  const lines = fs.readFileSync(await download.path(), "utf8").trimEnd().split("\r\n");
+  const lines = fs
+    .readFileSync(await download.path(), "utf8")
+    .trimEnd()
+    .split("\r\n");
   const ids = (await api("/api/v1/accounts?sort=account&limit=500")).accounts.map(({ account }) => account);
-  assert.deepEqual(lines.slice(1).map((line) => line.split(",")[0]), ids);
+  assert.deepEqual(
+    lines.slice(1).map((line) => line.split(",")[0]),
+    ids,
+  );
   await page.context().close();
 });
 
@@ -144,7 +153,12 @@ test("a stream that breaks is said, and taken up again", async () => {
 
 test("a part that fails says so, leaves the others alone, and can be tried again", async () => {
   const { page } = await open(browser, "#/model");
-  const refuse = (/** @type {any} */ route) => route.fulfill({ status: 503, contentType: "application/problem+json", body: '{"title":"Service Unavailable","status":503,"detail":"the table is being filled"}' });
+  const refuse = (/** @type {any} */ route) =>
+    route.fulfill({
+      status: 503,
+      contentType: "application/problem+json",
+      body: '{"title":"Service Unavailable","status":503,"detail":"the table is being filled"}',
+    });
   await page.route("**/api/v1/alerts?*", refuse);
   await page.goto(`${base}/#/`);
   await page.locator("#alerts .failure").getByText("the table is being filled").waitFor();
