@@ -5,7 +5,8 @@ import { scores } from "../charts.js";
 import { fill, h } from "../dom.js";
 import * as format from "../format.js";
 import { onChange, gathered } from "../live.js";
-import { bandMark, dueMark, empty, move, panel, severityMark } from "../parts.js";
+import { panel } from "../panel.js";
+import { bandMark, dueMark, empty, move, severityMark } from "../parts.js";
 import { waterfall } from "./drivers.js";
 import { dimensions } from "./indicators.js";
 

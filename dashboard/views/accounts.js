@@ -5,7 +5,8 @@ import { csv, save } from "../csv.js";
 import { fill, h, tell } from "../dom.js";
 import * as format from "../format.js";
 import { onChange, gathered } from "../live.js";
-import { bandMark, empty, move, panel, table } from "../parts.js";
+import { panel } from "../panel.js";
+import { bandMark, empty, move, table } from "../parts.js";
 import { accountAddress, setQuery } from "../router.js";
 import { filters } from "./filters.js";
 

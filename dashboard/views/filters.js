@@ -3,7 +3,8 @@
 import * as api from "../api.js";
 import { fill, h } from "../dom.js";
 import * as format from "../format.js";
-import { asksForToken, BANDS, bandMark } from "../parts.js";
+import { BANDS, bandMark } from "../parts.js";
+import { asksForToken } from "../token-form.js";
 
 /** A reader who types is waited for. */
 const TYPING_MS = 250;

@@ -3,7 +3,8 @@
 import * as api from "../api.js";
 import { fill, h } from "../dom.js";
 import * as format from "../format.js";
-import { panel, severityMark, table } from "../parts.js";
+import { panel } from "../panel.js";
+import { severityMark, table } from "../parts.js";
 
 /** @param {import("../router.js").Place} place */
 export function show({ main, signal }) {

@@ -4,7 +4,8 @@ import * as api from "../api.js";
 import { fill, h } from "../dom.js";
 import * as format from "../format.js";
 import { onChange, gathered } from "../live.js";
-import { BANDS, empty, panel, table } from "../parts.js";
+import { panel } from "../panel.js";
+import { BANDS, empty, table } from "../parts.js";
 import { accountsAddress } from "../router.js";
 
 const REFRESH_MS = 5_000;
