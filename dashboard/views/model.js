@@ -4,7 +4,10 @@ import * as api from "../api.js";
 import { fill, h } from "../dom.js";
 import * as format from "../format.js";
 import { panel } from "../panel.js";
-import { severityMark, table } from "../parts.js";
+import { empty, severityMark, table } from "../parts.js";
+
+/** How the API writes a duration of nothing. */
+const NO_TIME = "0s";
 
 /** @param {import("../router.js").Place} place */
 export function show({ main, signal }) {
@@ -96,19 +99,21 @@ function rules({ alerts }) {
         h("span", { class: "faint" }, rule.kind),
       ),
       h("div", { class: "reason" }, rule.reason ?? ""),
-      h("div", {}, h("code", {}, rule.when), ` for ${rule.for}`),
+      h("div", {}, h("code", {}, rule.when), rule.for !== NO_TIME && ` for ${rule.for}`),
       h(
         "div",
         { class: "faint" },
-        [rule.due && `due after ${rule.due}`, rule.playbook && `playbook ${rule.playbook}`, `not again within ${rule.cool_down}`]
+        [
+          rule.due && `due after ${rule.due}`,
+          rule.playbook && `playbook ${rule.playbook}`,
+          rule.cool_down !== NO_TIME && `not again within ${rule.cool_down}`,
+        ]
           .filter(Boolean)
           .join(" · "),
       ),
     ),
   );
-  return [
-    alerts.length > 0 ? h("ol", { class: "alerts" }, items) : h("p", { class: "state empty" }, "The model has no alert rule."),
-  ];
+  return [alerts.length > 0 ? h("ol", { class: "alerts" }, items) : empty("The model has no alert rule.")];
 }
 
 /** @param {api.Model} model */
