@@ -32,9 +32,8 @@ pub struct Shared {
     pub metrics: HttpMetrics,
 }
 
-/// Health is open to all, as orchestrators ask without a token, and so is the dashboard's page, which asks for the token; neither says
-/// anything about accounts. Layers that come later are passed
-/// first.
+/// Health is open to all, as orchestrators ask without a token, and so is the dashboard's page, which asks for the token: neither says
+/// anything about accounts. Layers that come later are passed first.
 pub fn routes(shared: Shared, api: Option<Api>, settings: &Http, limits: &Limits) -> Router {
     let metrics = shared.metrics.clone();
     let guarded = from_fn_with_state(Guard::new(settings), guard::check);

@@ -27,7 +27,11 @@ const VARIABLES: [(&str, &str); 6] = [
 
 #[test]
 fn every_query_of_dashboards_and_rules_finds_what_it_asks_for() {
-    let Busy { service, load, .. } = busy::start("dashboards");
+    let Busy {
+        installation: _installation,
+        service,
+        load,
+    } = busy::start("dashboards");
     let prometheus = Prometheus::start(&service.address(), TOKEN);
 
     let mut wanted = dashboard_queries();

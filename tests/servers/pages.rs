@@ -15,7 +15,7 @@ fn every_view_shows_what_the_service_says() {
     let modules = std::env::var("PULSEWATCH_TEST_NODE_MODULES")
         .expect("PULSEWATCH_TEST_NODE_MODULES is not set: run this through tests/run, which installs them");
     let Busy {
-        installation,
+        installation: _installation,
         service,
         load,
     } = busy::start("pages");
@@ -49,5 +49,4 @@ fn every_view_shows_what_the_service_says() {
     assert!(told.contains("fail 0") && !told.contains("pass 0"), "{told}");
     load.finish();
     service.stop();
-    drop(installation);
 }
