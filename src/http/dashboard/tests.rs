@@ -61,7 +61,10 @@ fn the_page_is_asked_for_again_and_names_files_that_there_are() {
         assert_eq!(ask(&format!("/{path}"), None).0, 200, "{path}");
     }
     let tag = headers[header::ETAG].to_str().unwrap();
-    assert_eq!(ask("/", Some(tag)).0, StatusCode::NOT_MODIFIED);
+    let (status, again, _) = ask("/", Some(tag));
+    assert_eq!(status, StatusCode::NOT_MODIFIED);
+    let policy = header::CONTENT_SECURITY_POLICY;
+    assert_eq!(again[&policy], headers[&policy], "the policy is that of the page");
     assert_eq!(ask("/", Some("\"another\"")).0, StatusCode::OK);
 }
 
