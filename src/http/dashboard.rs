@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use axum::Router;
 use axum::extract::Path;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use xxhash_rust::xxh3::Xxh3;
@@ -23,7 +23,7 @@ const POLICY: (HeaderName, HeaderValue) = (
     ),
 );
 const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
-const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
+const NOT_KEPT: HeaderValue = HeaderValue::from_static("no-store");
 /// Stands in the page for the name of the folder.
 const FOLDER: &str = "{{folder}}";
 
@@ -94,21 +94,13 @@ pub fn router() -> Router {
         .route("/assets/{folder}/{*path}", get(file))
 }
 
-async fn page(headers: HeaderMap) -> Response {
-    let (page, folder) = &*BUILT;
-    let tag = format!("\"{folder}\"");
-    let is_known = headers
-        .get(header::IF_NONE_MATCH)
-        .is_some_and(|known| known.as_bytes() == tag.as_bytes());
-    let caching = [(header::CACHE_CONTROL, ASK_AGAIN)];
-    if is_known {
-        return (StatusCode::NOT_MODIFIED, caching, [(header::ETAG, tag)]).into_response();
-    }
+/// In full each time: it is small, and a browser that keeps it would keep its policy, too.
+async fn page() -> Response {
     let html = [(
         header::CONTENT_TYPE,
         HeaderValue::from_static("text/html; charset=utf-8"),
     )];
-    (caching, [(header::ETAG, tag)], [POLICY], html, page.as_str()).into_response()
+    ([(header::CACHE_CONTROL, NOT_KEPT), POLICY], html, BUILT.0.as_str()).into_response()
 }
 
 /// A folder of another name is that of another version, whose page is to be loaded again.
