@@ -1,6 +1,6 @@
 //! The dashboard: pages that are part of the program, for browsers, made from what `api` answers.
 //!
-//! The page itself is asked for anew each time and names a folder by the hash of all files; what lies in that folder never changes
+//! The page itself is not kept and names a folder by the hash of all files; what lies in that folder never changes
 //! and is kept by browsers. There is nothing about accounts in any of it, so that it is open to all: the page asks for the token.
 
 use std::sync::LazyLock;
