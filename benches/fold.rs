@@ -6,14 +6,14 @@ use std::sync::LazyLock;
 use divan::{Bencher, counter::ItemsCount};
 use pulsewatch::{
     domain::{
-        entry::{EntryBuilder, PartitionClock, PartitionState, encode_model, encode_tick},
+        entry::{EntryBuilder, PartitionClock, PartitionState, encode_model, encode_segment_partial, encode_tick},
         event::Kind,
         hash::account_hash,
         outbox::Outputs,
         shard::{Shard, ShardRules},
         time::Timestamp,
     },
-    generate::workload::{Plan, Workload},
+    generate::workload::{Attributes, Plan, Workload},
     ingest::{
         cloudevents::Envelope,
         decode::{Decoder, Shape},
@@ -22,6 +22,19 @@ use pulsewatch::{
 };
 
 const MODEL: &str = include_str!("reference.toml");
+/// What a model with segments has more.
+const SEGMENTS: &str = r#"
+[[segment]]
+by = "segment"
+every = "1h"
+[[segment.measure]]
+id = "use"
+value = "count(usage[28d])"
+fold = "sum"
+[[segment.alert]]
+id = "segment-drop"
+when = "score - score offset 7d <= -9 and within <= -5"
+"#;
 const EVENTS: u64 = 1_000_000;
 /// Of one shard of eight: the workload has 100,000 accounts.
 const ACCOUNTS: u32 = 100_000;
@@ -31,17 +44,20 @@ const RULES: ShardRules = ShardRules {
     catch_up_emit: true,
 };
 
-static SMALL_ENTRIES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| log(1_000));
-static LARGE_ENTRIES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| log(8_000));
+static SMALL_ENTRIES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| log(1_000, MODEL));
+static LARGE_ENTRIES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| log(8_000, MODEL));
+/// The same, and before it what the accounts' attributes are.
+static WITH_ATTRIBUTES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| attributed(MODEL));
+static WITH_SEGMENTS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| attributed(&format!("{MODEL}{SEGMENTS}")));
 
 fn main() {
     divan::main();
 }
 
 /// The log of one shard that holds every account.
-fn log(events_per_entry: usize) -> Vec<Vec<u8>> {
+fn log(events_per_entry: usize, model: &str) -> Vec<Vec<u8>> {
     let mut entries = vec![Vec::new(), Vec::new()];
-    encode_model(Timestamp::EARLIEST, MODEL, &mut entries[0]);
+    encode_model(Timestamp::EARLIEST, model, &mut entries[0]);
     let mut watermarks = [None; 3 * PARTITIONS as usize];
     let clock = |index: u16, watermark| {
         let kind = Kind::ALL[usize::from(index / PARTITIONS)];
@@ -57,11 +73,7 @@ fn log(events_per_entry: usize) -> Vec<Vec<u8>> {
     let announced: Vec<_> = (0..watermarks.len() as u16).map(|index| clock(index, None)).collect();
     encode_tick(Timestamp::EARLIEST, &announced, &mut entries[1]);
 
-    let Some(mut workload) = Workload::new(Plan {
-        events: EVENTS,
-        accounts: ACCOUNTS,
-        ..Plan::default()
-    }) else {
+    let Some(mut workload) = Workload::new(plan()) else {
         return entries;
     };
     let shapes = Kind::ALL.map(|kind| Shape { kind, mapping: None });
@@ -92,6 +104,46 @@ fn log(events_per_entry: usize) -> Vec<Vec<u8>> {
     entries
 }
 
+fn plan() -> Plan {
+    Plan {
+        events: EVENTS,
+        accounts: ACCOUNTS,
+        ..Plan::default()
+    }
+}
+
+/// The log with the attributes of every account before its events; their source is read to its end.
+fn attributed(model: &str) -> Vec<Vec<u8>> {
+    let mut entries = log(1_000, model);
+    let mut decoder = Decoder::new(Limits::default());
+    let shape = Shape {
+        kind: Kind::Account,
+        mapping: None,
+    };
+    let wall = Timestamp::from_millis(4_000_000_000_000);
+    let mut builder = EntryBuilder::new();
+    let Some(mut attributes) = Attributes::new(plan()) else {
+        return entries;
+    };
+    let mut offset = 0;
+    while let Some(record) = attributes.next() {
+        offset += 1;
+        let push = |event: &pulsewatch::domain::event::Event<'_>| builder.push(0, offset, event);
+        let _ = decoder.decode(&shape, Some(record.value), Envelope::default(), wall, push);
+    }
+    let clock = |_| PartitionClock {
+        topic: Kind::Account.as_str(),
+        partition: 0,
+        kind: Kind::Account,
+        watermark: Some(wall),
+        state: PartitionState::Live,
+    };
+    let mut entry = Vec::new();
+    builder.finish(wall, false, clock, &mut entry);
+    entries.insert(2, entry);
+    entries
+}
+
 fn fold(bencher: Bencher<'_, '_>, entries: &'static LazyLock<Vec<Vec<u8>>>) {
     LazyLock::force(entries);
     bencher
@@ -100,9 +152,19 @@ fn fold(bencher: Bencher<'_, '_>, entries: &'static LazyLock<Vec<Vec<u8>>>) {
         .bench_local_values(|mut shard| {
             let mut out = Outputs::new();
             let mut sent = 0;
-            for (offset, entry) in entries.iter().enumerate() {
-                let folded = shard.fold(offset as i64, entry, &mut out);
-                debug_assert!(folded.is_ok());
+            let mut offsets = 0..;
+            let mut fold = |entry: &[u8], out: &mut Outputs| {
+                let folded = offsets.next().map(|offset| shard.fold(offset, entry, out));
+                debug_assert!(matches!(folded, Some(Ok(()))));
+            };
+            for entry in entries.iter() {
+                fold(entry, &mut out);
+                // The only shard is home to all segments.
+                for partial in out.partials().to_vec() {
+                    let mut entry = Vec::new();
+                    encode_segment_partial(Timestamp::EARLIEST, 1, &partial, &mut entry);
+                    fold(&entry, &mut out);
+                }
                 sent += out.len();
                 out.clear();
             }
@@ -118,6 +180,16 @@ fn fold_entries_of_1000(bencher: Bencher<'_, '_>) {
 #[divan::bench(sample_count = 5, sample_size = 1)]
 fn fold_entries_of_8000(bencher: Bencher<'_, '_>) {
     fold(bencher, &LARGE_ENTRIES);
+}
+
+#[divan::bench(sample_count = 5, sample_size = 1)]
+fn fold_with_attributes(bencher: Bencher<'_, '_>) {
+    fold(bencher, &WITH_ATTRIBUTES);
+}
+
+#[divan::bench(sample_count = 5, sample_size = 1)]
+fn fold_with_segments(bencher: Bencher<'_, '_>) {
+    fold(bencher, &WITH_SEGMENTS);
 }
 
 /// As after a restart: outputs are counted and not written.

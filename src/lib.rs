@@ -2,6 +2,7 @@
 //! ARCHITECTURE.md is the map.
 
 pub mod backtest;
+pub mod cases;
 pub mod cli;
 pub mod config;
 pub mod document;

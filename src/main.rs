@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use pulsewatch::cli::{
     Cli, Command, Context, backtest, check, completions, demo, dlq, explain, fit, generate, man, rebuild, replay,
-    report, run, schema, tap,
+    report, run, schema, tap, test,
 };
 
 #[global_allocator]
@@ -33,6 +33,7 @@ fn main() -> ExitCode {
         Command::Run(arguments) => run::run(arguments, &context),
         Command::Schema(arguments) => schema::run(arguments),
         Command::Tap(arguments) => tap::run(arguments, &context),
+        Command::Test(arguments) => test::run(arguments, &context),
     })
 }
 

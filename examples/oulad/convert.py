@@ -230,6 +230,8 @@ def write_accounts(source, out, enrolments):
             "education": row["highest_education"],
             "age_band": row["age_band"],
             "imd_band": row["imd_band"],
+            "credits": int(row["studied_credits"]),
+            "previous_attempts": int(row["num_of_prev_attempts"]),
             "started": rfc3339(started)[:10],
         }
         known = {name: value for name, value in attributes.items() if value is not None}
@@ -239,7 +241,10 @@ def write_accounts(source, out, enrolments):
 
 
 def write_labels(source, out, enrolments):
-    """Since when each was a customer, and how that ended: by leaving (`churned`) or with the presentation (`ended`)."""
+    """Since when each was a customer, and how that ended: by leaving (`churned`) or with the presentation (`ended`).
+
+    Who leaves does so in the course of that day; the last events are those of the day before.
+    """
     lengths = {
         (row["code_module"], row["code_presentation"]): int(row["module_presentation_length"])
         for row in read(source, "courses")
@@ -252,14 +257,15 @@ def write_labels(source, out, enrolments):
             started = max(enrolment.registered, 0)
             if enrolment.left <= started:
                 # Left before the first day, and so never a customer.
-                changes = [(enrolment.registered, "ended")]
+                changes = [(enrolment.at(enrolment.registered), "ended")]
             elif enrolment.left <= length:
-                changes = [(started, "started"), (enrolment.left, "churned")]
+                left = enrolment.at(enrolment.left, spread_text(f"l-{enrolment.account}"))
+                changes = [(enrolment.at(started), "started"), (left, "churned")]
                 churns += 1
             else:
-                changes = [(started, "started"), (length, "ended")]
-            for day, event in changes:
-                file.write(compact({"account": enrolment.account, "time": rfc3339(enrolment.at(day)), "event": event}))
+                changes = [(enrolment.at(started), "started"), (enrolment.at(length), "ended")]
+            for time, event in changes:
+                file.write(compact({"account": enrolment.account, "time": rfc3339(time), "event": event}))
     print(f"{path}: {len(enrolments)} accounts, {churns} of them churned")
 
 

@@ -6,9 +6,10 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use pulsewatch::domain::decimal::Decimal;
-use pulsewatch::domain::entry::{EntryBuilder, EventBatch, PartitionClock, PartitionState, decode, encode_model};
+use pulsewatch::domain::entry::{EntryBuilder, EventBatch, PartitionClock, PartitionState, decode, encode_model, encode_segment_partial};
 use pulsewatch::domain::event::{Event, EventId, Kind, Value};
 use pulsewatch::domain::outbox::Outputs;
+use pulsewatch::domain::segment::{partial::SegmentPartial, sums::SegmentSums};
 use pulsewatch::domain::shard::{Shard, ShardRules};
 use pulsewatch::domain::time::Timestamp;
 
@@ -30,6 +31,15 @@ score = { worst = 0, best = 8 }
 id = "j"
 value = "open(support) + count(support{name='opened'}[30d])"
 score = { worst = 8, best = 0 }
+[[segment]]
+by = "plan"
+[[segment.measure]]
+id = "m"
+value = "count(usage[7d])"
+fold = "sum"
+[[segment.alert]]
+id = "s"
+when = "score < 50 or measure.m > 3"
 "#;
     encode_model(Timestamp::EARLIEST, source, &mut entry);
     entry
@@ -65,11 +75,28 @@ static EVENTS: LazyLock<Vec<u8>> = LazyLock::new(|| {
     entry
 });
 
-/// An even first byte: the rest as it is. An odd one: the sound entry, with each further pair a place and what is put there.
+static PARTIAL: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let mut sums = SegmentSums::default();
+    sums.bands[1].count = 20;
+    sums.measures.resize(1, sums.bands[1]);
+    let partial = SegmentPartial {
+        origin: 0,
+        offset: 1,
+        attribute: "plan".to_owned(),
+        as_of: WALL,
+        layout: 0,
+        segments: [("pro".to_owned(), sums)].into(),
+    };
+    let mut entry = Vec::new();
+    encode_segment_partial(WALL, 1, &partial, &mut entry);
+    entry
+});
+
+/// A first byte that 3 divides: the rest as it is. Another one: a sound entry, with each further pair a place and what is put there.
 fn entry(data: &[u8]) -> Vec<u8> {
     match data.split_first() {
-        Some((choice, damage)) if choice % 2 == 1 => {
-            let mut entry = EVENTS.clone();
+        Some((choice, damage)) if choice % 3 > 0 => {
+            let mut entry = if choice % 3 == 1 { EVENTS.clone() } else { PARTIAL.clone() };
             for pair in damage.chunks_exact(2) {
                 let place = usize::from(pair[0]) % entry.len();
                 entry[place] = pair[1];

@@ -1,9 +1,14 @@
 //! Finds the coefficients of a risk. Everything is chosen by the past foretelling the future: the training span is cut into
 //! blocks of time, and each block is foretold by what was known before it (forward chaining; Hyndman and Athanasopoulos,
 //! Forecasting: Principles and Practice, 3rd ed., 5.10).
+//!
+//! Accounts are compared with those at the same point of time alone: each has an intercept of its own, so that a week in
+//! which many leave teaches nothing about what all accounts had in common in it. A better score may not raise the risk: what
+//! seems to say so is chance, or stands in for something else.
 
 use thiserror::Error;
 
+use super::level;
 use super::logistic::{Design, FitError, Linear, log_loss};
 use super::metrics::{Ranking, brier};
 use super::rows::Row;
@@ -19,11 +24,8 @@ const BLOCKS: usize = 4;
 const PENALTIES: [f64; 9] = [1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.000_3, 0.000_1];
 /// Fewer churns teach nothing.
 const LEAST_CHURNS: usize = 10;
-/// A penalty that only keeps what nothing bounds finite, such as the intercept of a block without a churn.
+/// A penalty that only keeps what nothing bounds finite.
 const UNPENALISED: f64 = 1e-6;
-/// Log-odds beyond this are certainty either way; halved so often, the interval is as short as 64 bits can tell.
-const WIDEST: f64 = 100.0;
-const BISECTIONS: usize = 64;
 
 #[derive(Debug, Error)]
 pub enum TrainingError {
@@ -46,7 +48,7 @@ pub enum TrainingError {
 pub struct Fitted {
     pub risk: Risk,
     pub figures: Figures,
-    /// Each set of inputs with the least loss ahead that it reached.
+    /// Each set of inputs with the least loss ahead that it reached; the first that none after it is clearly better than is chosen.
     pub tried: Vec<(InputSet, f64)>,
     pub chosen: InputSet,
     /// Which of a row's inputs each term of the risk reads.
@@ -103,6 +105,8 @@ struct Fold<'r> {
 /// The same in numbers, for one set of inputs.
 struct Designs {
     known: Design,
+    /// The last of the rows that are known: where their level is found.
+    latest: Design,
     ahead: Design,
 }
 
@@ -111,8 +115,26 @@ struct Best {
     l2: f64,
     /// By how much the log-odds ahead have to be stretched.
     slope: f64,
+    /// Of each row ahead, and their mean.
+    losses: Vec<f64>,
     loss: f64,
     fits: Vec<Linear>,
+}
+
+impl Best {
+    /// Whether this loses less ahead by more than one standard error of the difference, row by row (the rule of Breiman,
+    /// Friedman, Olshen and Stone, Classification and Regression Trees, 1984, 3.4.3): else the simpler choice stands.
+    fn is_clearly_better_than(&self, simpler: &Self) -> bool {
+        let rows = self.losses.len() as f64;
+        let gain = simpler.loss - self.loss;
+        let differences = simpler
+            .losses
+            .iter()
+            .zip(&self.losses)
+            .map(|(simpler, own)| simpler - own);
+        let variance = differences.map(|one| (one - gain) * (one - gain)).sum::<f64>() / rows;
+        gain > (variance / rows).sqrt()
+    }
 }
 
 /// Fits the risk of `terms` to `rows`, all of them of `span`, and in the order of time.
@@ -134,7 +156,10 @@ pub fn fit(rows: &[&Row], terms: &[Term], span: Span, pace: Pace) -> Result<Fitt
         let designs: Vec<Designs> = folds.iter().map(|fold| fold.designs(set, terms)).collect();
         let best = best_penalty(&designs)?;
         tried.push((set, best.loss));
-        if chosen.as_ref().is_none_or(|(.., least)| best.loss < least.loss) {
+        if chosen
+            .as_ref()
+            .is_none_or(|(.., simpler)| best.is_clearly_better_than(simpler))
+        {
             chosen = Some((set, designs, best));
         }
     }
@@ -143,19 +168,29 @@ pub fn fit(rows: &[&Row], terms: &[Term], span: Span, pace: Pace) -> Result<Fitt
         return Err(TrainingError::NoSkill);
     }
     let scaling = Scaling::of(rows, |index| set.holds(terms[index].input));
-    let design = scaling.design(rows);
-    let found = recalibrated(&Linear::fit(&design, best.l2, None)?, best.slope, &design);
-    let of_term = |((index, mean, deviation), weight): ((usize, f64, f64), &f64)| Term {
-        mean: rounded(mean),
-        scale: rounded(deviation),
-        coefficient: rounded(*weight),
-        ..terms[index]
-    };
+    let mut found = Linear::fit(&design(&scaling, rows, terms), best.l2, None)?;
+    found.weights.iter_mut().for_each(|weight| *weight *= best.slope);
+    let intercept = level_of(&found, &design(&scaling, level::latest(rows), terms));
+    let chosen_terms = scaling
+        .varying()
+        .zip(&found.weights)
+        .filter(|(_, weight)| **weight != 0.0);
+    let (inputs, terms): (Vec<usize>, Vec<Term>) = chosen_terms
+        .map(|((index, mean, deviation), weight)| {
+            let term = Term {
+                mean: rounded(mean),
+                scale: rounded(deviation),
+                coefficient: rounded(*weight),
+                ..terms[index]
+            };
+            (index, term)
+        })
+        .unzip();
     let risk = Risk {
         horizon_ms: pace.horizon_ms,
         horizon: show_millis(pace.horizon_ms),
-        intercept: rounded(found.intercept),
-        terms: scaling.varying().zip(&found.weights).map(of_term).collect(),
+        intercept: rounded(intercept),
+        terms,
         tracked: Vec::new(),
         trained: Some(Trained {
             from: span.from,
@@ -169,8 +204,19 @@ pub fn fit(rows: &[&Row], terms: &[Term], span: Span, pace: Pace) -> Result<Fitt
         figures: figures(&designs, &best),
         tried,
         chosen: set,
-        inputs: scaling.varying().map(|(index, ..)| index).collect(),
+        inputs,
     })
+}
+
+/// Rows in numbers: a stratum for each point of time, and no weight by which a better score would raise the risk.
+fn design(scaling: &Scaling, rows: &[&Row], terms: &[Term]) -> Design {
+    let at_most_zero = scaling
+        .varying()
+        .map(|(index, ..)| terms[index].input != Input::Missing);
+    Design {
+        at_most_zero: at_most_zero.collect(),
+        ..scaling.design(rows)
+    }
 }
 
 /// Cuts the rows into blocks of the same number of points of time.
@@ -194,15 +240,9 @@ fn folds<'r>(rows: &[&'r Row], pace: Pace) -> Vec<Fold<'r>> {
             known: known.collect(),
             ahead: ahead.collect(),
         };
-        (has_both(&fold.known) && has_both(&fold.ahead)).then_some(fold)
+        (level::has_both(&fold.known) && level::has_both(&fold.ahead)).then_some(fold)
     };
     (1..blocks).filter_map(fold).collect()
-}
-
-/// Whether some accounts leave and some stay.
-fn has_both(rows: &[&Row]) -> bool {
-    let churned = rows.iter().filter(|row| row.churned.is_some()).count();
-    churned > 0 && churned < rows.len()
 }
 
 impl Fold<'_> {
@@ -210,8 +250,9 @@ impl Fold<'_> {
         // What later rows vary by was not known either.
         let scaling = Scaling::of(&self.known, |index| set.holds(terms[index].input));
         Designs {
-            known: scaling.design(&self.known),
-            ahead: scaling.design(&self.ahead),
+            known: design(&scaling, &self.known, terms),
+            latest: design(&scaling, level::latest(&self.known), terms),
+            ahead: design(&scaling, &self.ahead, terms),
         }
     }
 }
@@ -225,11 +266,13 @@ fn best_penalty(folds: &[Designs]) -> Result<Best, FitError> {
             *fit = Some(Linear::fit(&fold.known, l2, fit.as_ref())?);
         }
         let found: Vec<Linear> = fits.iter().flatten().cloned().collect();
-        let (slope, loss) = calibrate(folds, &found)?;
+        let (slope, losses) = calibrate(folds, &found)?;
+        let loss = losses.iter().sum::<f64>() / losses.len() as f64;
         if best.as_ref().is_none_or(|best| loss < best.loss) {
             best = Some(Best {
                 l2,
                 slope,
+                losses,
                 loss,
                 fits: found,
             });
@@ -238,63 +281,46 @@ fn best_penalty(folds: &[Designs]) -> Result<Best, FitError> {
     best.ok_or(FitError::OneOutcome)
 }
 
-/// What a fit says of the rows ahead, and what became of them.
-fn ahead<'f>(fold: &'f Designs, fit: &'f Linear) -> impl Iterator<Item = (f64, bool)> + 'f {
-    (0..fold.ahead.rows()).map(|row| (fit.log_odds(fold.ahead.row(row)), fold.ahead.labels[row]))
+/// What the inputs of each row say.
+fn odds<'f>(design: &'f Design, fit: &'f Linear) -> impl Iterator<Item = f64> + 'f {
+    (0..design.rows()).map(|row| fit.of_inputs(design.row(row)))
+}
+
+/// The intercept of the fit that is right for these rows.
+fn level_of(fit: &Linear, rows: &Design) -> f64 {
+    let churned = rows.labels.iter().filter(|label| **label).count();
+    level::intercept(&odds(rows, fit).collect::<Vec<_>>(), churned)
 }
 
 /// Platt's calibration (Probabilistic Outputs for Support Vector Machines, 1999): by how much the log-odds ahead have to be
-/// stretched, and the mean log loss that is left then. Each block has an intercept of its own, so that a season with more
-/// churn is not taken for a fault of the fit.
-fn calibrate(folds: &[Designs], fits: &[Linear]) -> Result<(f64, f64), FitError> {
+/// stretched, and the log losses that are left then. Each point of time keeps an intercept of its own.
+fn calibrate(folds: &[Designs], fits: &[Linear]) -> Result<(f64, Vec<f64>), FitError> {
     let mut design = Design {
-        width: folds.len(),
+        width: 1,
+        at_most_zero: vec![false],
         ..Design::default()
     };
-    for (index, (fold, fit)) in folds.iter().zip(fits).enumerate() {
-        for (odds, label) in ahead(fold, fit) {
-            design.values.push(odds as f32);
-            design
-                .values
-                .extend((1..folds.len()).map(|other| f32::from(u8::from(other == index))));
-            design.labels.push(label);
-        }
+    for (fold, fit) in folds.iter().zip(fits) {
+        let first = design.strata.last().map_or(0, |last| last + 1);
+        design.values.extend(odds(&fold.ahead, fit).map(|odds| odds as f32));
+        design
+            .strata
+            .extend(fold.ahead.strata.iter().map(|stratum| first + stratum));
+        design.labels.extend(&fold.ahead.labels);
     }
     let calibration = Linear::fit(&design, UNPENALISED, None)?;
-    let rows = 0..design.rows();
-    let losses = rows.map(|row| log_loss(calibration.log_odds(design.row(row)), design.labels[row]));
-    Ok((calibration.weights[0], losses.sum::<f64>() / design.rows() as f64))
-}
-
-/// The fit stretched by the slope, and moved so that its probabilities add up to the churns that were known.
-fn recalibrated(fit: &Linear, slope: f64, known: &Design) -> Linear {
-    let mut stretched = Linear {
-        intercept: 0.0,
-        weights: fit.weights.iter().map(|weight| weight * slope).collect(),
-    };
-    let odds: Vec<f64> = (0..known.rows())
-        .map(|row| stretched.log_odds(known.row(row)))
-        .collect();
-    let churned = known.labels.iter().filter(|label| **label).count() as f64;
-    // The sum rises with the intercept: bisection finds it.
-    let (mut low, mut high) = (-WIDEST, WIDEST);
-    for _ in 0..BISECTIONS {
-        stretched.intercept = (low + high) / 2.0;
-        let sum: f64 = odds.iter().map(|odds| probability(stretched.intercept + odds)).sum();
-        if sum < churned {
-            low = stretched.intercept;
-        } else {
-            high = stretched.intercept;
-        }
-    }
-    stretched
+    Ok((calibration.weights[0], calibration.losses(&design).collect()))
 }
 
 /// What the folds say: each row foretold by what was known before its block.
 fn figures(folds: &[Designs], best: &Best) -> Figures {
     let mut foretold: Vec<(f64, bool)> = Vec::new();
     for (fold, fit) in folds.iter().zip(&best.fits) {
-        foretold.extend(ahead(fold, &recalibrated(fit, best.slope, &fold.known)));
+        let mut fit = fit.clone();
+        fit.weights.iter_mut().for_each(|weight| *weight *= best.slope);
+        let level = level_of(&fit, &fold.latest);
+        let odds = odds(&fold.ahead, &fit).map(|odds| level + odds);
+        foretold.extend(odds.zip(fold.ahead.labels.iter().copied()));
     }
     let (odds, labels): (Vec<f64>, Vec<bool>) = foretold.iter().copied().unzip();
     let probabilities: Vec<f64> = odds.iter().map(|odds| probability(*odds)).collect();
@@ -354,19 +380,40 @@ mod tests {
     }
 
     #[test]
-    fn finds_what_foretells_and_adds_up_to_the_churns() {
+    fn finds_what_foretells_and_adds_up_to_the_latest_churns() {
         let rows = rows(1.0);
         let fitted = fitted(&rows).unwrap();
         let Fitted { risk, figures, .. } = &fitted;
-        assert_eq!(risk.terms.len(), 2, "what never varies has no term");
+        assert!(risk.terms.len() <= 2, "what never varies has no term");
         // -1 / 20 for each of the 29 points of a deviation.
         assert!((risk.terms[0].coefficient + 1.46).abs() < 0.5, "{risk:?}");
-        assert!(risk.terms[1].coefficient.abs() < 0.4, "{risk:?}");
+        assert!(
+            risk.terms.get(1).is_none_or(|noise| noise.coefficient.abs() < 0.4),
+            "{risk:?}"
+        );
         assert!(figures.roc_auc > 0.7 && figures.roc_auc < 0.95, "{figures:?}");
-        let expected: f64 = rows.iter().map(|row| fitted.probability(row)).sum();
-        let churned = rows.iter().filter(|row| row.churned.is_some()).count();
+        let latest = &rows[12 * 60..];
+        let expected: f64 = latest.iter().map(|row| fitted.probability(row)).sum();
+        let churned = latest.iter().filter(|row| row.churned.is_some()).count();
         assert!((expected - churned as f64).abs() < 0.05, "{expected} of {churned}");
+        let churned = rows.iter().filter(|row| row.churned.is_some()).count();
         assert_eq!(risk.trained.map(|trained| trained.churned), Some(churned as i64));
+    }
+
+    #[test]
+    fn more_inputs_have_to_be_better_by_more_than_chance() {
+        let best = |losses: &[f64]| Best {
+            l2: 1.0,
+            slope: 1.0,
+            loss: losses.iter().sum::<f64>() / losses.len() as f64,
+            losses: losses.to_vec(),
+            fits: Vec::new(),
+        };
+        let simpler = best(&[1.0, 2.0, 3.0, 4.0]);
+        assert!(best(&[0.9, 1.9, 2.9, 3.9]).is_clearly_better_than(&simpler));
+        // Better in one row by more than it is worse in the others: a mean of 0.1 with a standard error of 0.23.
+        assert!(!best(&[0.1, 2.2, 3.2, 4.1]).is_clearly_better_than(&simpler));
+        assert!(!simpler.is_clearly_better_than(&simpler));
     }
 
     #[test]
@@ -401,6 +448,8 @@ mod tests {
         assert!(matches!(fitted(&few), Err(TrainingError::TooFewChurns(0))));
         let day: Vec<Row> = all[..60].iter().cycle().take(600).cloned().collect();
         assert!(matches!(fitted(&day), Err(TrainingError::TooShort)));
+        // All that the inputs say is that a better score raises the risk.
+        assert!(matches!(fitted(&rows(-1.0)), Err(TrainingError::NoSkill)));
         // What holds in the first half is turned round in the second.
         let (first, second) = (rows(1.0), rows(-1.0));
         let turned: Vec<Row> = first[..480].iter().chain(&second[480..]).cloned().collect();

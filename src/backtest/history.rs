@@ -1,6 +1,5 @@
 //! Replays history once: the rows of a back-test, and the alerts that opened on the way.
 
-use serde::Deserialize;
 use thiserror::Error;
 
 use super::alarms::Opened;
@@ -10,6 +9,7 @@ use super::rows::{Collector, Leak, Row};
 use crate::domain::hash::shard_of;
 use crate::domain::outbox::OutputRecord;
 use crate::domain::output::ALERT_OPENED;
+use crate::domain::output::read::Output;
 use crate::domain::time::Timestamp;
 use crate::replay::{Finished, Refused, Replay, ReplayError};
 
@@ -32,12 +32,6 @@ pub enum HistoryError {
     Replay(#[from] ReplayError),
     #[error(transparent)]
     Leak(#[from] Leak),
-}
-
-#[derive(Deserialize)]
-struct Alert<'a> {
-    kind: &'a str,
-    since: &'a str,
 }
 
 impl History {
@@ -74,9 +68,11 @@ fn opened(record: &OutputRecord<'_>) -> Option<Opened> {
     if record.event_type != ALERT_OPENED {
         return None;
     }
-    let alert: Alert<'_> = serde_json::from_slice(record.value).ok()?;
-    let at = Timestamp::parse_rfc3339(alert.since)?;
-    (alert.kind == "risk").then(|| Opened {
+    let Some(Output::Alert(alert)) = Output::read(record.event_type, record.value) else {
+        return None;
+    };
+    let at = Timestamp::parse_rfc3339(&alert.since)?;
+    alert.is_risk().then(|| Opened {
         account: record.subject.to_owned(),
         at,
     })

@@ -6,7 +6,7 @@
 //! | `labels`, `spans` | who left, and which times are learnt from and judged |
 //! | `draft`, `history`, `rows` | the model as it is replayed, and what is seen of it |
 //! | `leak` | refuses inputs that know the outcome |
-//! | `scaling`, `logistic`, `cholesky`, `fit`, `section` | find the risk, and write it into the model |
+//! | `scaling`, `logistic`, `cholesky`, `level`, `fit`, `section` | find the risk, and write it into the model |
 //! | `metrics`, `alarms`, `predictors` | judge it against baselines |
 //! | `study` | goes through it all |
 //! | `report` | says what was found |
@@ -18,6 +18,7 @@ pub mod fit;
 pub mod history;
 pub mod labels;
 pub mod leak;
+mod level;
 mod logistic;
 pub mod metrics;
 pub mod predictors;

@@ -4,9 +4,11 @@ use serde::Serialize;
 
 use super::alarms::{self, AlarmFigures};
 use super::labels::Labels;
+use super::level;
 use super::logistic::{Design, Linear};
 use super::metrics::{Bin, Ranking, Top, bins, brier, expected_calibration_error};
 use super::rows::Row;
+use super::scaling::strata;
 use super::spans::Span;
 use crate::model::risk::probability;
 
@@ -121,7 +123,8 @@ impl Predictor {
         }
     }
 
-    /// A baseline says no probability: one is found for it on the training rows, by a logistic regression on its logarithm.
+    /// A baseline says no probability: one is found for it on the training rows, by a logistic regression on its logarithm
+    /// that is stratified and levelled like that of the risk.
     fn probabilities(self, bench: Bench<'_>, predictions: &[f64]) -> Option<Vec<f64>> {
         let train: Vec<f64> = bench.train.iter().map(|row| self.prediction(row)).collect();
         let most = train
@@ -142,14 +145,19 @@ impl Predictor {
             width: 1,
             values: train.into_iter().map(input).collect(),
             labels: bench.train.iter().map(|row| row.churned.is_some()).collect(),
+            strata: strata(bench.train),
+            at_most_zero: vec![false],
         };
         let fit = Linear::fit(&design, L2, None).ok()?;
-        Some(
-            predictions
-                .iter()
-                .map(|prediction| probability(fit.log_odds(&[input(*prediction)])))
-                .collect(),
-        )
+        let odds = |prediction: f64| fit.of_inputs(&[input(prediction)]);
+        let latest = level::latest(bench.train);
+        let churned = latest.iter().filter(|row| row.churned.is_some()).count();
+        let latest: Vec<f64> = latest.iter().map(|row| odds(self.prediction(row))).collect();
+        let level = level::intercept(&latest, churned);
+        let probabilities = predictions
+            .iter()
+            .map(|prediction| probability(level + odds(*prediction)));
+        Some(probabilities.collect())
     }
 }
 

@@ -43,7 +43,7 @@ impl Scaling {
         inputs.filter_map(|(index, scale)| scale.map(|(mean, deviation)| (index, mean, deviation)))
     }
 
-    /// The inputs that vary, less their mean, by their deviation; 0 for what is not known.
+    /// The inputs that vary, less their mean, by their deviation; 0 for what is not known. Each point of time is a stratum.
     pub fn design(&self, rows: &[&Row]) -> Design {
         let width = self.varying().count();
         let mut values = Vec::with_capacity(width * rows.len());
@@ -57,8 +57,22 @@ impl Scaling {
             width,
             values,
             labels: rows.iter().map(|row| row.churned.is_some()).collect(),
+            strata: strata(rows),
+            at_most_zero: vec![false; width],
         }
     }
+}
+
+/// The number of each row's point of time; rows are in the order of time.
+pub fn strata(rows: &[&Row]) -> Vec<usize> {
+    let mut stratum = 0;
+    let of_row = |(index, row): (usize, &&Row)| {
+        if index > 0 && rows[index - 1].at != row.at {
+            stratum += 1;
+        }
+        stratum
+    };
+    rows.iter().enumerate().map(of_row).collect()
 }
 
 #[cfg(test)]
@@ -71,7 +85,7 @@ mod tests {
         let rows = [
             row(0, "a", false, &[1.0, 5.0, f32::NAN, f32::NAN]),
             row(0, "b", true, &[3.0, 5.0, f32::NAN, 2.0]),
-            row(0, "c", false, &[f32::NAN, 5.0, f32::NAN, 4.0]),
+            row(1, "c", false, &[f32::NAN, 5.0, f32::NAN, 4.0]),
         ];
         let rows: Vec<&Row> = rows.iter().collect();
         let scaling = Scaling::of(&rows, |_| true);
@@ -79,6 +93,7 @@ mod tests {
         let design = scaling.design(&rows);
         assert_eq!(design.values, [-1.0, 0.0, 1.0, -1.0, 0.0, 1.0]);
         assert_eq!(design.labels, [false, true, false]);
+        assert_eq!((design.strata, design.at_most_zero), (vec![0, 0, 1], vec![false; 2]));
         assert_eq!(Scaling::of(&rows, |index| index < 3).varying().count(), 1);
     }
 }

@@ -5,12 +5,17 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Value, json};
 
+use crate::backtest::report::{TermFigures, terms};
 use crate::config::Config;
 use crate::document::Problems;
+use crate::model::risk::{Risk, probability};
 use crate::model::{Checked, Model};
 
 use super::context::{self, Context};
 use super::{Failure, Format, failure};
+
+/// So many indicators are named with the risk; `--print` shows every term.
+const RISK_NAMED: usize = 3;
 
 /// Checks settings and model: every mistake at once, with line, caret and help
 #[derive(Debug, Args)]
@@ -62,6 +67,9 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
                 verdict(warnings.as_ref()),
                 summary(&model)
             );
+            if let Some(risk) = &model.risk {
+                anstream::println!("risk:     {}", risk_summary(&model, risk));
+            }
             if arguments.print {
                 anstream::println!("\n{}", toml(&config)?.trim_end());
                 anstream::println!("\n{}", model_table(&model));
@@ -88,6 +96,7 @@ fn report(settings: &str, model_file: &str, model: &Model, warnings: Option<&Pro
             "file": model_file,
             "name": model.name,
             "version": model.version,
+            "risk": risk_json(model),
             "warnings": warnings.collect::<Vec<_>>(),
         },
     })
@@ -122,6 +131,50 @@ fn summary(model: &Model) -> String {
     )
 }
 
+/// How likely the mean account is to leave, and what most sets others apart from it.
+fn risk_summary(model: &Model, risk: &Risk) -> String {
+    let mut named: Vec<String> = Vec::new();
+    for TermFigures { indicator, .. } in terms(model, risk) {
+        if named.len() < RISK_NAMED && !named.contains(&indicator) {
+            named.push(indicator);
+        }
+    }
+    let from = match risk.trained {
+        Some(trained) => format!("learnt from {} to {}", trained.from, trained.until),
+        None => "written by hand".to_owned(),
+    };
+    let mean = probability(risk.intercept) * 100.0;
+    let mut summary = format!(
+        "the mean account leaves within {} with a probability of {mean:.2} %, {from}",
+        risk.horizon
+    );
+    if !named.is_empty() {
+        summary += &format!("; others differ by {} first", named.join(", "));
+    }
+    summary
+}
+
+/// Null without a section `[risk]`.
+fn risk_json(model: &Model) -> Value {
+    let Some(risk) = &model.risk else {
+        return Value::Null;
+    };
+    let trained = risk.trained.map(|trained| {
+        json!({
+            "from": trained.from,
+            "until": trained.until,
+            "rows": trained.rows,
+            "churned": trained.churned,
+        })
+    });
+    json!({
+        "horizon": risk.horizon,
+        "mean_probability": probability(risk.intercept),
+        "trained": trained,
+        "terms": terms(model, risk),
+    })
+}
+
 /// The model as it is in force: who weighs how much.
 fn model_table(model: &Model) -> String {
     let mut table = super::table::plain(&["indicator", "weight", "value"]);
@@ -137,6 +190,10 @@ fn model_table(model: &Model) -> String {
     }
     for alert in &model.alerts {
         table.add_row([format!("alert {}", alert.id), String::new(), alert.expression.clone()]);
+    }
+    for term in model.risk.iter().flat_map(|risk| terms(model, risk)) {
+        let reads = format!("{:+.3} log-odds a deviation of its {}", term.coefficient, term.input);
+        table.add_row([format!("risk {}", term.indicator), String::new(), reads]);
     }
     table.trim_fmt()
 }

@@ -69,7 +69,8 @@ pub fn model_name(file: Option<&Path>) -> String {
     file.map_or_else(|| BUILT_IN_NAME.to_owned(), |path| path.display().to_string())
 }
 
-fn read(path: &Path, what: &str) -> Result<String, Failure> {
+/// The text of a file; `what` is what messages call it.
+pub fn read(path: &Path, what: &str) -> Result<String, Failure> {
     fs::read_to_string(path).map_err(|error| {
         let reason = match error.kind() {
             io::ErrorKind::NotFound => "there is no such file".to_owned(),

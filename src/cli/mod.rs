@@ -13,7 +13,6 @@ pub mod fit;
 pub mod generate;
 mod history;
 pub mod man;
-mod output;
 mod outputs;
 mod progress;
 pub mod rebuild;
@@ -22,6 +21,7 @@ pub mod run;
 pub mod schema;
 mod table;
 pub mod tap;
+pub mod test;
 mod wiring;
 
 pub use context::Context;
@@ -83,6 +83,7 @@ pub enum Command {
     Run(run::Arguments),
     Schema(schema::Arguments),
     Tap(tap::Arguments),
+    Test(test::Arguments),
 }
 
 fn setting(text: &str) -> Result<(String, String), String> {

@@ -116,6 +116,8 @@ pub fn prepared(files: &[String], context: &Context, model: String, shards: u32)
         model,
         shards,
         until: None,
+        sources: Vec::new(),
+        exact: false,
     })
 }
 

@@ -1,10 +1,10 @@
-//! `pulsewatch schema`: what outputs and model files look like, as checked in under `schemas/`.
+//! `pulsewatch schema`: what outputs, model files and their test cases look like, as checked in under `schemas/`.
 
 use clap::{Args, ValueEnum};
 
 use super::Failure;
 
-/// Prints the JSON Schema of an output or of a model file, or the API's OpenAPI document, as checked in
+/// Prints the JSON Schema of an output, of a model file or of its test cases, or the API's OpenAPI document, as checked in
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  pulsewatch schema score\n  pulsewatch schema model > model.json")]
 pub struct Arguments {
@@ -18,8 +18,12 @@ enum Subject {
     Score,
     /// pulsewatch.alert.opened.v1, .updated.v1 and .resolved.v1
     Alert,
+    /// pulsewatch.segment.updated.v1
+    Segment,
     /// A model file (TOML), for editors
     Model,
+    /// A file of a model's test cases (TOML), for editors
+    ModelTest,
     /// The HTTP API, as OpenAPI
     Openapi,
 }
@@ -29,7 +33,9 @@ impl Subject {
         match self {
             Self::Score => include_str!("../../schemas/score.updated.v1.json"),
             Self::Alert => include_str!("../../schemas/alert.v1.json"),
+            Self::Segment => include_str!("../../schemas/segment.updated.v1.json"),
             Self::Model => include_str!("../../schemas/model.json"),
+            Self::ModelTest => include_str!("../../schemas/model-test.json"),
             Self::Openapi => include_str!("../../schemas/openapi.json"),
         }
     }
@@ -46,7 +52,8 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::domain::output::{AlertChanged, ScoreUpdated};
+    use crate::cases::schema::CaseFile;
+    use crate::domain::output::{Alert, ScoreUpdated, SegmentUpdated};
     use crate::model::schema;
 
     /// The schema of what is written: an output always has every field, unless it says otherwise.
@@ -76,8 +83,22 @@ mod tests {
                 "score.updated.v1.json",
                 written::<ScoreUpdated<'_>>("score.updated.v1"),
             ),
-            (Subject::Alert, "alert.v1.json", written::<AlertChanged<'_>>("alert.v1")),
-            (Subject::Model, "model.json", named("model", schema::generate())),
+            (Subject::Alert, "alert.v1.json", written::<Alert<'_>>("alert.v1")),
+            (
+                Subject::Segment,
+                "segment.updated.v1.json",
+                written::<SegmentUpdated<'_>>("segment.updated.v1"),
+            ),
+            (
+                Subject::Model,
+                "model.json",
+                named("model", schema::generate::<schema::ModelFile>()),
+            ),
+            (
+                Subject::ModelTest,
+                "model-test.json",
+                named("model-test", schema::generate::<CaseFile>()),
+            ),
         ] {
             let text = format!("{schema:#}\n");
             if std::env::var_os("PULSEWATCH_WRITE_SCHEMAS").is_some() {

@@ -54,6 +54,11 @@ pub struct Place {
 }
 
 impl Place {
+    /// The line on which it starts, from 1.
+    pub fn line(&self) -> usize {
+        line_at(&self.origin.text, self.span.start)
+    }
+
     /// Whether the value came from a variable or a flag, not from the document.
     pub fn is_override(&self) -> bool {
         self.origin.overrides
@@ -146,10 +151,13 @@ impl Problem {
 
     /// The line on which it starts, from 1.
     pub fn line(&self) -> usize {
-        let text = self.source_code.inner().as_bytes();
-        let before = text.iter().take(self.span.offset());
-        1 + before.filter(|byte| **byte == b'\n').count()
+        line_at(self.source_code.inner(), self.span.offset())
     }
+}
+
+fn line_at(text: &str, offset: usize) -> usize {
+    let before = text.bytes().take(offset);
+    1 + before.filter(|byte| *byte == b'\n').count()
 }
 
 /// Every mistake of a document, or every warning: at least one.

@@ -319,6 +319,19 @@ impl<'d> Table<'d> {
         items.map(|item| text_of(item).unwrap_or_default()).collect()
     }
 
+    /// Where the value of `key` stands, of use or not.
+    pub fn place_of(&self, key: &str) -> Option<Place> {
+        self.written(key)
+            .map(|value| self.document.origin().place(value.span()))
+    }
+
+    /// Where `key` itself stands.
+    pub fn place_of_key(&self, key: &str) -> Option<Place> {
+        let (entries, _) = self.entries.as_ref()?;
+        let (key, _) = entries.iter().find(|(written, _)| written.get_ref() == key)?;
+        Some(self.document.origin().place(key.span()))
+    }
+
     /// Whether a table stands under `key` in the document.
     pub fn is_table(&self, key: &str) -> bool {
         self.written(key)

@@ -3,8 +3,15 @@
 use compact_str::CompactString;
 
 use super::{
-    alert::AlertState, attributes::Attributes, band::BandState, cells::Cells, event::Kind, hash::account_hash,
-    population::Counted, time::Timestamp,
+    alert::AlertState,
+    attributes::Attributes,
+    band::{Band, BandState},
+    cells::Cells,
+    event::Kind,
+    hash::account_hash,
+    overrides::Override,
+    population::Counted,
+    time::Timestamp,
 };
 
 /// No time: before any event, or never due.
@@ -30,7 +37,10 @@ pub struct Account {
     pub score: f64,
     /// Share of the weight that had data, 0..1.
     pub coverage: f64,
+    /// What the score says.
     pub band: BandState,
+    /// What a human says instead.
+    pub overridden: Option<Box<Override>>,
     pub alerts: Vec<AlertState>,
     pub attributes: Attributes,
     /// How the population counts it.
@@ -53,6 +63,7 @@ impl Account {
             score: f64::NAN,
             coverage: 0.0,
             band: BandState::default(),
+            overridden: None,
             alerts: Vec::new(),
             attributes: Attributes::default(),
             counted: None,
@@ -80,6 +91,17 @@ impl Account {
             .max()
             .filter(|newest| *newest != NONE)
             .map(Timestamp::from_millis)
+    }
+
+    /// The override, while it is in force.
+    pub fn override_in_force(&self) -> Option<&Override> {
+        self.overridden.as_deref().filter(|overridden| overridden.in_force)
+    }
+
+    /// The band that is shown and counted.
+    pub fn shown_band(&self) -> Band {
+        self.override_in_force()
+            .map_or(self.band.band, |overridden| overridden.band)
     }
 
     /// Whether something changed it since it was scored.

@@ -30,6 +30,12 @@ impl Band {
         }
     }
 
+    /// A band by its name; `unknown` is no band that anybody could say.
+    pub fn parse(name: &str) -> Option<Self> {
+        let known = [Self::Red, Self::Yellow, Self::Green];
+        known.into_iter().find(|band| band.as_str() == name)
+    }
+
     pub fn from_index(index: u8) -> Option<Self> {
         Self::ALL.get(usize::from(index)).copied()
     }
@@ -80,6 +86,11 @@ impl BandState {
             since,
         }
     }
+}
+
+/// The band of a score that comes from nowhere.
+pub fn band_of(bands: &Bands, score: f64) -> Band {
+    target(bands, Band::Unknown, score, 1.0)
 }
 
 /// The band that `score` points to, coming from `current`.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{json, time::Timestamp};
+use super::{json, segment::partial::SegmentPartial, time::Timestamp};
 
 /// Collects outputs. Ids are `<shard>-<log offset>-<n>`: the same whenever that entry is folded.
 #[derive(Debug, Default)]
@@ -14,6 +14,7 @@ pub struct Outputs {
     arrived: Timestamp,
     bytes: Vec<u8>,
     records: Vec<Record>,
+    partials: Vec<SegmentPartial>,
 }
 
 #[derive(Debug)]
@@ -72,6 +73,19 @@ impl Outputs {
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.records.clear();
+        self.partials.clear();
+    }
+
+    /// What the shard has to tell the homes of its segments, in the order of the boundaries.
+    pub fn partials(&self) -> &[SegmentPartial] {
+        &self.partials
+    }
+
+    /// What is muted was told before.
+    pub(super) fn push_partial(&mut self, make: impl FnOnce() -> SegmentPartial) {
+        if !self.muted {
+            self.partials.push(make());
+        }
     }
 
     /// Outputs in the order in which they were made.

@@ -110,7 +110,12 @@ impl Plan {
 
     pub fn slots(&self) -> usize {
         let tracked = self.tracked_dimensions.len() + usize::from(self.tracked.is_some());
-        FIRST_MEASURE + self.model.measures.len() + tracked
+        FIRST_MEASURE + self.model.measures.len() + tracked + usize::from(!self.model.segments.is_empty())
+    }
+
+    /// The slot of what an account adds to its segments, the last one; `None` when the model has none.
+    pub fn slot_of_contribution(&self) -> Option<usize> {
+        (!self.model.segments.is_empty()).then(|| self.slots() - 1)
     }
 
     pub const fn slot_of(measure: usize) -> usize {

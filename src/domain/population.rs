@@ -83,7 +83,7 @@ impl Population {
         let value = attribute(names.value()).map_or(f64::NAN, Attribute::number);
         Counted {
             segment: self.segment_index(segment),
-            band: account.band.band,
+            band: account.shown_band(),
             value: if value.is_nan() { 0.0 } else { value as f32 },
             score: Some(account.score as f32).filter(|score| !score.is_nan()),
             alerts: open.fold(0, |bits, state| bits | 1 << state.rule),

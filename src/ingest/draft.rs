@@ -6,6 +6,7 @@ use std::fmt::Write;
 use bumpalo::Bump;
 
 use super::{limits::Limits, refusal::Refusal, time};
+use crate::domain::band::Band;
 use crate::domain::decimal::Decimal;
 use crate::domain::event::{Event, EventId, Kind, Value};
 use crate::domain::time::Timestamp;
@@ -248,6 +249,22 @@ impl<'a> Draft<'a> {
     fn check_override(&self) -> Result<(), Refusal> {
         if !self.has("score") && !self.has("band") {
             return Err(missing("score"));
+        }
+        if let Some(score) = self.get("score")
+            && !matches!(score, Value::Number(score) if (0.0..=100.0).contains(&score.to_f64()))
+        {
+            return Err(Refusal::Type {
+                field: "score".to_owned(),
+                expected: "0 to 100",
+            });
+        }
+        if let Some(band) = self.get("band")
+            && !matches!(band, Value::Text(band) if Band::parse(band).is_some())
+        {
+            return Err(Refusal::Type {
+                field: "band".to_owned(),
+                expected: "green, yellow or red",
+            });
         }
         self.get("expires")
             .map_or(Ok(()), |expires| read_time("expires", expires).map(drop))

@@ -5,6 +5,7 @@
 //! producer (`enable.gapless.guarantee`), after which everything begins again at the committed offsets.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -28,6 +29,8 @@ const NO_TICKET: usize = usize::MAX;
 /// Delivery reports since they were last taken.
 #[derive(Default)]
 struct Reports {
+    /// Ever, those without a ticket too.
+    acknowledged: AtomicU64,
     delivered: Mutex<Vec<Ticket>>,
     failed: Mutex<Option<KafkaError>>,
 }
@@ -49,6 +52,9 @@ impl ProducerContext for Reports {
     type DeliveryOpaque = usize;
 
     fn delivery(&self, result: &DeliveryResult<'_>, ticket: usize) {
+        if result.is_ok() {
+            self.acknowledged.fetch_add(1, Ordering::Relaxed);
+        }
         match result {
             Ok(_) if ticket == NO_TICKET => {}
             Ok(_) => self
@@ -83,6 +89,8 @@ pub struct ShardLog {
     open: Vec<OpenEntry>,
     backlog: VecDeque<Waiting>,
     encoded: Vec<u8>,
+    /// How many entries were acknowledged when that was seen to have moved, and when; also now while none waits.
+    acknowledged: (u64, Instant),
 }
 
 impl ShardLog {
@@ -103,6 +111,7 @@ impl ShardLog {
             open,
             backlog: VecDeque::new(),
             encoded: Vec::new(),
+            acknowledged: (0, Instant::now()),
         })
     }
 
@@ -212,12 +221,21 @@ impl ShardLog {
             self.backlog.pop_front();
         }
         let context = self.producer.client().context();
+        let acknowledged = context.acknowledged.load(Ordering::Relaxed);
+        if acknowledged != self.acknowledged.0 || self.producer.in_flight_count() == 0 {
+            self.acknowledged = (acknowledged, Instant::now());
+        }
         if let Some(error) = context.failed.lock().unwrap_or_else(PoisonError::into_inner).take() {
             return Err(error);
         }
         Ok(std::mem::take(
             &mut *context.delivered.lock().unwrap_or_else(PoisonError::into_inner),
         ))
+    }
+
+    /// For how long no entry was acknowledged although some wait for it.
+    pub fn silent_for(&self) -> Duration {
+        self.acknowledged.1.elapsed()
     }
 
     /// Whether the log holds everything that was sent.

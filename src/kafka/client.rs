@@ -153,6 +153,8 @@ impl KafkaSettings {
             .set("socket.keepalive.enable", "true")
             // The default of 10 s is most of the outage when a broker restarts.
             .set("reconnect.backoff.max.ms", "1000")
+            // A leader that was lost and not looked for again is found after so long; after 5 min by default.
+            .set("topic.metadata.refresh.interval.ms", "10000")
             .set("log.connection.close", "false");
         for (name, value) in defaults {
             config.set(*name, *value);

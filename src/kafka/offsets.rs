@@ -1,12 +1,18 @@
 //! Which offsets a partition holds, and how far a group has got in it.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use rdkafka::{
     Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer, ConsumerContext},
     error::KafkaResult,
 };
+
+use crate::domain::time::Timestamp;
+
+/// By so many milliseconds the clocks of the machines may differ that write to topics: as much as events may be ahead of ours by
+/// default.
+pub const CLOCK_SKEW_MS: i64 = 5 * 60 * 1000;
 
 /// Offsets that a partition holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +32,40 @@ pub fn extent<C: ConsumerContext>(
     consumer
         .fetch_watermarks(topic, partition, timeout)
         .map(|(low, high)| Extent { low, high })
+}
+
+/// What each partition of the topic holds; for a reader of committed records it ends where the first open transaction begins.
+pub fn extents<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    topic: &str,
+    timeout: Duration,
+) -> KafkaResult<BTreeMap<i32, Extent>> {
+    let metadata = consumer.fetch_metadata(Some(topic), timeout)?;
+    let partitions = metadata.topics().iter().flat_map(|topic| topic.partitions());
+    partitions
+        .map(|partition| Ok((partition.id(), extent(consumer, topic, partition.id(), timeout)?)))
+        .collect()
+}
+
+/// The first record of each of these partitions that was written at `time` or later; those that hold none are left out.
+pub fn first_since<'p, C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    partitions: impl Iterator<Item = (&'p str, i32)>,
+    time: Timestamp,
+    timeout: Duration,
+) -> KafkaResult<BTreeMap<(String, i32), i64>> {
+    let mut asked = TopicPartitionList::new();
+    for (topic, partition) in partitions {
+        asked.add_partition_offset(topic, partition, Offset::Offset(time.millis()))?;
+    }
+    let mut found = BTreeMap::new();
+    for answer in consumer.offsets_for_times(asked, timeout)?.elements() {
+        answer.error()?;
+        if let Offset::Offset(offset) = answer.offset() {
+            found.insert((answer.topic().to_owned(), answer.partition()), offset);
+        }
+    }
+    Ok(found)
 }
 
 /// The next offset that the consumer's group is to read, `None` when it never committed one. With

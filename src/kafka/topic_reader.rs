@@ -59,14 +59,7 @@ impl TopicReader {
 
     /// What each partition holds; for a reader of committed records it ends where the first open transaction begins.
     pub fn extents(&self) -> KafkaResult<BTreeMap<i32, Extent>> {
-        let metadata = self.consumer.fetch_metadata(Some(&self.topic), TIMEOUT)?;
-        let partitions = metadata.topics().iter().flat_map(|topic| topic.partitions());
-        partitions
-            .map(|partition| {
-                let extent = offsets::extent(&self.consumer, &self.topic, partition.id(), TIMEOUT)?;
-                Ok((partition.id(), extent))
-            })
-            .collect()
+        offsets::extents(&self.consumer, &self.topic, TIMEOUT)
     }
 
     /// Hands every record to `each`, partition by partition in order, up to the end of this moment.
@@ -95,11 +88,17 @@ impl TopicReader {
     pub fn seek(&mut self, start: Start) -> KafkaResult<usize> {
         let mut list = TopicPartitionList::new();
         self.open.clear();
-        for (partition, extent) in self.extents()? {
+        let extents = self.extents()?;
+        let partitions = extents.keys().map(|partition| (self.topic.as_str(), *partition));
+        let since = match start {
+            Start::Since(time) => offsets::first_since(&self.consumer, partitions, time, TIMEOUT)?,
+            Start::Beginning | Start::Last(_) | Start::End => BTreeMap::new(),
+        };
+        for (partition, extent) in extents {
             let first = match start {
                 Start::Beginning => Some(extent.low),
                 Start::Last(most) => Some(extent.low.max(extent.high.saturating_sub(most))),
-                Start::Since(time) => self.first_since(partition, time)?,
+                Start::Since(_) => since.get(&(self.topic.clone(), partition)).copied(),
                 Start::End => None,
             };
             let offset = first.map_or(Offset::End, Offset::Offset);
@@ -110,20 +109,6 @@ impl TopicReader {
         }
         self.consumer.assign(&list)?;
         Ok(list.count())
-    }
-
-    /// `None` when nothing was written since.
-    fn first_since(&self, partition: i32, time: Timestamp) -> KafkaResult<Option<i64>> {
-        let asked = offsets::at(&self.topic, partition, time.millis())?;
-        let answered = self.consumer.offsets_for_times(asked, TIMEOUT)?;
-        let Some(answer) = answered.find_partition(&self.topic, partition) else {
-            return Ok(None);
-        };
-        answer.error()?;
-        Ok(match answer.offset() {
-            Offset::Offset(offset) => Some(offset),
-            _ => None,
-        })
     }
 
     /// The next record, `None` when there is none within `timeout` or a partition has come to its end.

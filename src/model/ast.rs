@@ -35,6 +35,11 @@ pub enum Node {
     Dimension(String),
     Coverage,
     Risk,
+    /// A number of a segment, perhaps with a member: `psi`, `share.red`.
+    OfSegment {
+        word: String,
+        member: Option<String>,
+    },
     Selector(Selector),
     ByLabel(ByLabel),
     Call {
@@ -239,6 +244,11 @@ impl fmt::Display for Expr {
             Node::Dimension(id) => write!(f, "dimension.{id}"),
             Node::Coverage => f.write_str("coverage"),
             Node::Risk => f.write_str("risk"),
+            Node::OfSegment { word, member: None } => f.write_str(word),
+            Node::OfSegment {
+                word,
+                member: Some(member),
+            } => write!(f, "{word}.{member}"),
             Node::Selector(selector) => write!(f, "{selector}"),
             Node::ByLabel(ByLabel { function, label, of }) => write!(f, "{function} by ({label}) ({of})"),
             Node::Call { function, arguments } => {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::domain::{event::Kind, history::TREND_DAYS};
+use crate::domain::{event::Kind, history::TREND_DAYS, time::Timestamp};
 
 use super::{
     bands::Bands,
@@ -10,6 +10,7 @@ use super::{
     matchers::Matchers,
     program::{Inputs, Program},
     risk::Risk,
+    segment::{SegmentRead, SegmentTable},
 };
 
 /// A model in force. Built only by [`super::compile`]; indexes between its tables are always in range.
@@ -38,6 +39,10 @@ pub struct Model {
     /// In the order in which they are tried; the last is the model's own and fits every account.
     pub scorecards: Vec<Scorecard>,
     pub alerts: Vec<AlertRule>,
+    pub segments: Vec<SegmentTable>,
+    /// What the rules on segments read, once each: the readings of their programs.
+    pub segment_reads: Vec<SegmentRead>,
+    pub silences: Vec<Silence>,
     pub output: OutputRules,
     pub dedupe: Dedupe,
     pub risk: Option<Risk>,
@@ -50,13 +55,15 @@ impl Model {
         u32::from(longest).max(TREND_DAYS)
     }
 
-    /// Whether some alert reads the risk.
+    /// Whether some alert or measure of a segment reads the risk.
     pub fn reads_risk(&self) -> bool {
-        let mut programs = self
+        let rules = self
             .alerts
             .iter()
             .flat_map(|rule| [Some(&rule.when), rule.clear.as_ref()]);
-        programs.any(|program| program.is_some_and(Program::reads_risk))
+        let measures = self.segments.iter().flat_map(|table| &table.measures);
+        let mut programs = rules.flatten().chain(measures.map(|measure| &measure.value));
+        programs.any(Program::reads_risk)
     }
 
     /// The dimensions that expressions look back at, each with how many days; in the order of the dimensions.
@@ -77,6 +84,16 @@ impl Model {
         self.scorecards.iter().position(fits).unwrap_or(0)
     }
 
+    /// Until when the alert rule at `index` may not open on an account; `None` when it may.
+    pub fn silenced(&self, index: usize, inputs: &Inputs<'_>) -> Option<Timestamp> {
+        let applies = |silence: &&Silence| {
+            (silence.from..silence.until).contains(&inputs.now)
+                && silence.alerts[index]
+                && silence.when.as_ref().is_none_or(|when| when.eval(inputs) == 1.0)
+        };
+        self.silences.iter().filter(applies).map(|silence| silence.until).max()
+    }
+
     /// A hash of all that decides how an account's measures and alerts lie in memory: a checkpoint of another layout
     /// must not be read by this one.
     pub fn layout(&self) -> u32 {
@@ -91,8 +108,33 @@ impl Model {
         for alert in &self.alerts {
             let _ = writeln!(text, "{}", alert.id);
         }
+        for table in &self.segments {
+            let _ = writeln!(text, "segment {} {}", table.by, self.segment_layout(table));
+        }
         if let Some(risk) = self.risk.as_ref().filter(|risk| !risk.tracked.is_empty()) {
             let _ = writeln!(text, "tracked {:?} {}", risk.tracked, risk.days_tracked());
+        }
+        xxhash_rust::xxh3::xxh3_64(text.as_bytes()) as u32
+    }
+
+    /// How many days of numbers a segment must remember: for its change, and for what its rules look back at.
+    pub fn segment_history_days(&self) -> u32 {
+        let longest = self.segment_reads.iter().map(|read| read.days).max().unwrap_or(0);
+        u32::from(longest).max(TREND_DAYS)
+    }
+
+    /// A hash of all that decides what the parts of a segment's sums mean, which shards tell each other.
+    pub fn segment_layout(&self, table: &SegmentTable) -> u32 {
+        let mut text = String::new();
+        for id in self.indicators.iter().map(|indicator| &indicator.id) {
+            // Writing to a string does not fail.
+            let _ = writeln!(text, "{id}");
+        }
+        for id in self.dimensions.iter().map(|dimension| &dimension.id) {
+            let _ = writeln!(text, "dimension {id}");
+        }
+        for measure in &table.measures {
+            let _ = writeln!(text, "{}", measure.key());
         }
         xxhash_rust::xxh3::xxh3_64(text.as_bytes()) as u32
     }
@@ -343,6 +385,16 @@ pub enum Severity {
 }
 
 impl Severity {
+    pub const ALL: [Self; 4] = [Self::Low, Self::Medium, Self::High, Self::Critical];
+
+    pub fn from_index(index: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(index)).copied()
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|severity| severity.as_str() == name)
+    }
+
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Low => "low",
@@ -373,6 +425,8 @@ pub struct AlertRule {
     pub id: String,
     pub kind: AlertKind,
     pub severity: Severity,
+    /// Higher severities, and when they apply.
+    pub raises: Vec<(Severity, Program)>,
     pub when: Program,
     /// When an open alert resolves; without it, when `when` no longer holds.
     pub clear: Option<Program>,
@@ -387,6 +441,26 @@ pub struct AlertRule {
     pub expression: String,
     /// What a reader is told; without it the reason is made from the expression.
     pub reason: Option<String>,
+}
+
+impl AlertRule {
+    /// The highest severity that applies.
+    pub fn severity_now(&self, inputs: &Inputs<'_>) -> Severity {
+        let raises = self.raises.iter().filter(|(_, when)| when.eval(inputs) == 1.0);
+        raises.fold(self.severity, |severity, (raised, _)| severity.max(*raised))
+    }
+}
+
+/// A time in which alerts do not open: maintenance, holidays.
+#[derive(Clone, Debug)]
+pub struct Silence {
+    /// In event time; `until` is past the end.
+    pub from: Timestamp,
+    pub until: Timestamp,
+    /// Which accounts; `None` for all.
+    pub when: Option<Program>,
+    /// Whether each of [`Model::alerts`] is silenced.
+    pub alerts: Vec<bool>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,11 +1,12 @@
 //! Reads `[define]`.
 
 use super::{
-    ast::Expr,
+    ast::{Expr, Node},
     calls::functions,
     fields::{is_word, parsed, report_all},
     lower::{Scope, Type, lower, type_of},
     parser::RESERVED,
+    segment_words,
     tables::Tables,
 };
 use crate::{
@@ -19,9 +20,11 @@ pub fn definitions(mut table: Table<'_>, tables: &mut Tables) {
     for name in table.keys() {
         let Some(text) = table.string(name) else { continue };
         let is_name = name.chars().all(is_word) && !name.starts_with(|first: char| first.is_ascii_digit());
-        let is_taken =
-            RESERVED.contains(&name) || Kind::from_name(name).is_some() || functions().any(|word| word == name);
-        if !is_name || is_taken || matches!(name, "account" | "dimension") {
+        let is_taken = RESERVED.contains(&name)
+            || segment_words::WORDS.contains(&name)
+            || Kind::from_name(name).is_some()
+            || functions().any(|word| word == name);
+        if !is_name || is_taken || matches!(name, "account" | "dimension") || segment_words::FAMILIES.contains(&name) {
             let help = if is_name {
                 "this word is of the language: choose another one"
             } else {
@@ -45,8 +48,12 @@ pub fn definitions(mut table: Table<'_>, tables: &mut Tables) {
 /// Whether it could be used somewhere: alerts may read the most.
 fn is_sound(tree: &Expr, text: &Placed<String>, table: &Table<'_>, tables: &Tables) -> bool {
     let sound = tables.definitions.expand(tree).and_then(|expanded| {
+        // What a segment has to read is known where the definition is used, and checked there.
+        if expanded.tree.any(|node| matches!(node, Node::OfSegment { .. })) {
+            return Ok(());
+        }
         let want = type_of(&expanded.tree).unwrap_or(Type::Number);
-        lower(&expanded.tree, want, Scope::Alert, &mut tables.for_trial())
+        lower(&expanded.tree, want, Scope::Alert, &mut tables.for_trial()).map(|_| ())
     });
     sound.map_err(|faults| report_all(table, faults, text)).is_ok()
 }

@@ -4,8 +4,9 @@ use super::{
     ast::{Expr, Length, Node},
     compiled::{DimensionOffset, PaneUnit},
     fault::Fault,
-    lower::{Lowering, Type},
+    lower::{Lowering, Scope, Type},
     program::{MAX_WEEKS, Op},
+    segment::SegmentNumber,
 };
 use crate::document::nearest;
 
@@ -78,6 +79,9 @@ impl Lowering<'_> {
 
     pub(super) fn score(&mut self, expr: &Expr, want: Type) {
         self.alerts_only("score", expr);
+        if self.scope == Scope::Segment {
+            return self.segment_number(SegmentNumber::Score, expr, want);
+        }
         let op = match self.days_back(expr) {
             Some(0) => Op::Score,
             Some(days) => Op::ScoreOffset(self.tables.score_offset(days)),
@@ -97,6 +101,9 @@ impl Lowering<'_> {
             return self.fault(Fault::new(format!("there is no dimension `{id}`"), expr.span.clone()).help(help));
         };
         let dimension = index as u16;
+        if self.scope == Scope::Segment {
+            return self.segment_number(SegmentNumber::Dimension(dimension), expr, want);
+        }
         let op = match self.days_back(expr) {
             Some(0) => Op::Dimension(dimension),
             Some(days) => Op::DimensionOffset(self.tables.dimension_offset(DimensionOffset { dimension, days })),
@@ -131,7 +138,7 @@ impl Lowering<'_> {
     }
 
     /// The offset in force, for what is kept once a day.
-    fn days_back(&mut self, expr: &Expr) -> Option<u16> {
+    pub(super) fn days_back(&mut self, expr: &Expr) -> Option<u16> {
         if self.shift.is_multiple_of(24) && self.shift / 24 <= MAX_SCORE_DAYS {
             return Some((self.shift / 24) as u16);
         }
@@ -144,7 +151,9 @@ impl Lowering<'_> {
 /// Whether it can be read as it was before, or says itself why it cannot.
 fn has_past(node: &Node) -> bool {
     match node {
-        Node::Score | Node::Dimension(_) | Node::Coverage | Node::Risk | Node::Selector(_) => true,
+        Node::Score | Node::Dimension(_) | Node::Coverage | Node::Risk | Node::Selector(_) | Node::OfSegment { .. } => {
+            true
+        }
         Node::Call { function, .. } => matches!(function.as_str(), "days_until" | "days_since"),
         _ => false,
     }

@@ -1,14 +1,16 @@
 //! Reads a model file.
 
 use super::{
-    alerts::alerts,
+    alerts::{alerts, silences},
     bands::Bands,
     compiled::Model,
     define::{definitions, warn_of_unused},
     dimensions::dimensions,
     fields::text,
+    lower::Scope,
     risk_section::risk,
     scorecards::scorecards,
+    segments::segments,
     settings,
     tables::Tables,
 };
@@ -56,7 +58,10 @@ pub(super) fn read(document: &Document<'_>, source: &str) -> Model {
     let bands = settings::bands(root.table("bands"), Bands::default());
     let scorecards = scorecards(&mut root, &mut parts, bands, &mut tables);
     let (dimensions, indicators) = parts.compiled(&scorecards);
-    let alerts = alerts(&mut root, &mut tables);
+    let alerts = alerts(&mut root, Scope::Alert, &mut tables);
+    let silences = silences(&mut root, &alerts, &mut tables);
+    tables.indicators = indicators.iter().map(|indicator| indicator.id.clone()).collect();
+    let segments = segments(&mut root, &mut tables);
     let output = settings::output(root.table("output"));
     let dedupe = settings::dedupe(root.table("dedupe"));
     let risk = risk(root.table("risk"), &indicators);
@@ -77,6 +82,9 @@ pub(super) fn read(document: &Document<'_>, source: &str) -> Model {
         indicators,
         scorecards,
         alerts,
+        segments,
+        segment_reads: tables.segment_reads,
+        silences,
         output,
         dedupe,
         risk,

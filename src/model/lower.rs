@@ -5,6 +5,7 @@ use super::{
     fault::Fault,
     parser::unknown_word,
     program::{MAX_STACK, Op, Program},
+    segment_words,
     tables::Tables,
 };
 
@@ -24,6 +25,8 @@ pub enum Scope {
     /// Decides how the score is made.
     Scorecard,
     Alert,
+    /// Reads a segment's numbers and no account's.
+    Segment,
 }
 
 /// Steps of one program: bounds what an evaluation costs.
@@ -31,6 +34,12 @@ const MAX_OPS: usize = 1_000;
 
 /// The program of `expr`, or everything that is wrong with it. What it reads is added to `tables`.
 pub fn lower(expr: &Expr, want: Type, scope: Scope, tables: &mut Tables) -> Result<Program, Vec<Fault>> {
+    if scope == Scope::Segment {
+        let faults = segment_words::of_accounts(expr);
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+    }
     let mut lowering = Lowering {
         tables,
         scope,
@@ -61,7 +70,7 @@ pub fn lower(expr: &Expr, want: Type, scope: Scope, tables: &mut Tables) -> Resu
 
 pub(super) struct Lowering<'t> {
     pub(super) tables: &'t mut Tables,
-    scope: Scope,
+    pub(super) scope: Scope,
     /// How much earlier what is being lowered is read, in hours.
     pub(super) shift: u64,
     pub(super) in_baseline: bool,
@@ -104,6 +113,7 @@ impl Lowering<'_> {
             Node::Dimension(id) => self.dimension(id, expr, want),
             Node::Coverage => self.coverage(expr, want),
             Node::Risk => self.risk(expr, want),
+            Node::OfSegment { word, member } => self.of_segment(word, member.as_deref(), expr, want),
             Node::Offset { of, by } => self.offset(of, *by, expr, want),
             Node::Baseline { of, weeks } => self.baseline(of, *weeks, expr, want),
             Node::Selector(selector) => self.fault(
@@ -157,7 +167,7 @@ impl Lowering<'_> {
         let reader = match self.scope {
             Scope::Indicator => "an indicator",
             Scope::Scorecard => "a scorecard",
-            Scope::Alert => return,
+            Scope::Alert | Scope::Segment => return,
         };
         let fault = Fault::new(format!("`{what}` can be read in alerts only"), expr.span.clone());
         self.fault(fault.help(format!("it is made of the indicators, so {reader} cannot read it")));

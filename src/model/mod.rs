@@ -29,6 +29,9 @@ pub mod risk;
 mod risk_section;
 pub mod schema;
 mod scorecards;
+pub mod segment;
+mod segment_words;
+mod segments;
 mod settings;
 mod tables;
 mod unusual;
@@ -41,4 +44,4 @@ pub use parts::OWN_SCORECARD;
 pub use program::{Inputs, Program};
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

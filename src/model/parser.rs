@@ -7,6 +7,7 @@ use super::{
     fault::Fault,
     lexer::{Token, tokens},
     matchers::{LabelOp, LabelTest},
+    segment_words,
 };
 use crate::domain::event::Kind;
 
@@ -237,6 +238,14 @@ impl<'t> Parser<'t> {
             "baseline" if *self.peek() == Token::Sign("(") => self.baseline()?,
             _ if *self.peek() == Token::Sign("(") => self.call(word)?,
             _ if *self.peek() == Token::Word("by") => self.by_label(word)?,
+            _ if segment_words::FAMILIES.contains(&word) && *self.peek() == Token::Sign(".") => Node::OfSegment {
+                word: word.to_owned(),
+                member: Some(self.member("what of it, as in share.red")?),
+            },
+            _ if segment_words::WORDS.contains(&word) => Node::OfSegment {
+                word: word.to_owned(),
+                member: None,
+            },
             _ => match Kind::from_name(word) {
                 Some(kind) => self.selector(kind)?,
                 // What follows tells that it was meant to be something else than a definition.
@@ -395,6 +404,8 @@ pub fn unknown_word<'d>(word: &str, span: Range<usize>, defined: impl IntoIterat
         .into_iter()
         .chain(RESERVED)
         .chain(["account", "dimension"])
+        .chain(segment_words::WORDS)
+        .chain(segment_words::FAMILIES)
         .chain(defined);
     let fault = Fault::new(format!("`{word}` is not known"), span);
     match crate::document::nearest(word, known) {

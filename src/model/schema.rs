@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, generate::SchemaSettings, transform::RecursiveTransform};
 use serde_json::Value;
 
-/// The schema, as it is checked in.
-pub fn generate() -> Schema {
+/// The schema of a TOML file, as it is checked in.
+pub fn generate<File: JsonSchema>() -> Schema {
     let settings = SchemaSettings::draft2020_12().with_transform(RecursiveTransform(without_null));
-    settings.into_generator().into_root_schema_for::<ModelFile>()
+    settings.into_generator().into_root_schema_for::<File>()
 }
 
 /// TOML has no null: what may be left out is not required, and that is all.
@@ -51,6 +51,10 @@ pub struct ModelFile {
     pub scorecard: Option<Vec<Scorecard>>,
     pub bands: Option<Bands>,
     pub alert: Option<Vec<Alert>>,
+    /// Accounts with the same value of an attribute, watched as one subject.
+    #[schemars(length(max = 4))]
+    pub segment: Option<Vec<Segment>>,
+    pub silence: Option<Vec<Silence>>,
     pub output: Option<Output>,
     pub dedupe: Option<Dedupe>,
     pub risk: Option<Risk>,
@@ -173,10 +177,72 @@ pub struct Alert {
     pub kind: Option<Kind>,
     /// `medium` unless said.
     pub severity: Option<Severity>,
+    pub raise: Option<Vec<Raise>>,
     /// What to do, a name that your tools know.
     pub playbook: Option<Text>,
     /// What people are told; made from the change of the score, or the condition, unless said.
     pub reason: Option<Text>,
+}
+
+/// A higher severity than the alert's own. One that is open rises to it, and it breaks the cool-down.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Raise {
+    /// When it applies: `score < 30`
+    pub when: Expression,
+    pub severity: Severity,
+}
+
+/// A time in which alerts do not open. What holds at its end opens then; what is open goes its way.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Silence {
+    /// In event time.
+    pub from: Time,
+    pub until: Time,
+    /// Which accounts, all unless said: `account.segment == "students"`
+    pub when: Option<Expression>,
+    /// Ids of alerts, all unless said.
+    pub alerts: Option<Vec<DashedWord>>,
+    /// For people who read the file.
+    pub reason: Option<Text>,
+}
+
+/// The segments of one attribute: each of its values is one.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Segment {
+    /// The attribute: `segment`, `plan`.
+    #[schemars(extend("pattern" = "^[a-z0-9_]+([.][a-z0-9_]+)*$", "maxLength" = 64))]
+    pub by: String,
+    /// Event time between two publications; `1h` unless said.
+    pub every: Option<Duration>,
+    /// Alerts stand still for a segment of fewer accounts; 10 unless said.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub min_accounts: Option<u64>,
+    #[schemars(length(max = 32))]
+    pub measure: Option<Vec<SegmentMeasure>>,
+    /// On a segment: its expressions read `score`, `within`, `share.red`, `measure.<id>` and the like.
+    pub alert: Option<Vec<Alert>>,
+}
+
+/// A number of the segment that is made of a number of each account.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct SegmentMeasure {
+    pub id: Word,
+    /// Of the account: a number, or for a share a condition.
+    pub value: Expression,
+    pub fold: Fold,
+}
+
+/// How the accounts' numbers become one; a share is that of the accounts for which the condition holds.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+pub enum Fold {
+    Mean,
+    Sum,
+    Share,
 }
 
 #[derive(JsonSchema)]

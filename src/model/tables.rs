@@ -10,6 +10,7 @@ use super::{
     definitions::Definitions,
     fault::Fault,
     matchers::{MatcherError, Matchers},
+    segment::SegmentRead,
 };
 
 /// At most so many distinct fields are aggregated: events find them by a small index.
@@ -31,6 +32,11 @@ pub struct Tables {
     pub dimension_offsets: Vec<DimensionOffset>,
     /// Ids, all known before the first alert is compiled.
     pub dimensions: Vec<String>,
+    /// Ids, all known before the first segment is read.
+    pub indicators: Vec<String>,
+    /// Ids of the measures of the segment in hand.
+    pub segment_measures: Vec<String>,
+    pub segment_reads: Vec<SegmentRead>,
     /// Whether the model has a section `[risk]`.
     pub has_risk: bool,
     pub definitions: Definitions,
@@ -129,6 +135,10 @@ impl Tables {
 
     pub fn score_offset(&mut self, days: u16) -> u16 {
         index_of(&mut self.score_offsets, days)
+    }
+
+    pub fn segment_read(&mut self, read: SegmentRead) -> u16 {
+        index_of(&mut self.segment_reads, read)
     }
 
     pub fn dimension_offset(&mut self, offset: DimensionOffset) -> u16 {

@@ -11,11 +11,13 @@ use std::thread;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use thiserror::Error;
 
+use crate::domain::event::Kind;
 use crate::domain::outbox::{OutputRecord, Outputs};
 use crate::domain::shard::{FoldError, Shard, ShardRules};
 use crate::domain::time::Timestamp;
 
 use super::decode::{self, Reading, Refused};
+use super::exchange::{Exchange, exchanges};
 use super::input::InputFile;
 use super::merge::Merge;
 use super::writer::LogWriter;
@@ -35,6 +37,11 @@ pub struct Replay {
     pub shards: u32,
     /// Lets the clock run on to here after the last event.
     pub until: Option<Timestamp>,
+    /// Kinds that have a source from the start, though the files may hold no event of them yet.
+    pub sources: Vec<Kind>,
+    /// Tells the shards the time at every event and every look, as a live service does each second; without it they are told
+    /// every full hour, which is faster.
+    pub exact: bool,
 }
 
 /// The state at the end, and what happened on the way.
@@ -117,19 +124,22 @@ impl Replay {
             let mut steps = Vec::new();
             let mut outputs = Vec::new();
             let mut folders = Vec::new();
-            for index in 0..self.shards {
+            for (index, exchange) in (0..self.shards).zip(exchanges(self.shards)) {
                 let (step_sender, step_receiver) = bounded(STEPS_WAITING);
                 let (output_sender, output_receiver) = bounded(STEPS_WAITING);
                 steps.push(step_sender);
                 outputs.push(output_receiver);
                 let folder = thread::Builder::new().name(format!("shard-{index}"));
                 let probe = new_probe();
-                let fold = move || fold(index, muted, probe, &step_receiver, &output_sender);
+                let fold = move || fold(index, muted, probe, &exchange, &step_receiver, &output_sender);
                 folders.push(folder.spawn_scoped(scope, fold).map_err(ReplayError::Thread)?);
             }
             let writer = scope.spawn(move || hand_out(&outputs, sink));
             let until = self.until.max(times.last().copied());
-            let fed = self.feed(LogWriter::new(steps, &self.model, times), until, progress);
+            let mut log = LogWriter::new(steps, &self.model, times, self.exact);
+            let first = self.files.first().map(InputFile::name).unwrap_or_default();
+            self.sources.iter().for_each(|kind| log.declare(*kind, &first));
+            let fed = self.feed(log, until, progress);
             let written = writer.join().map_err(|_| ReplayError::Panicked)?;
             let (mut shards, mut probes) = (Vec::new(), Vec::new());
             for folder in folders {
@@ -201,6 +211,7 @@ fn fold<P: Probe>(
     index: u32,
     muted: bool,
     mut probe: P,
+    exchange: &Exchange,
     steps: &Receiver<Step>,
     outputs: &Sender<Outputs>,
 ) -> Result<(Shard, P), FoldError> {
@@ -221,6 +232,16 @@ fn fold<P: Probe>(
                     offset += 1;
                 }
                 Task::Look(at) => probe.look(at, &shard),
+            }
+        }
+        let has_segments = shard.model().is_some_and(|model| !model.segments.is_empty());
+        if has_segments && !muted {
+            let Some(entries) = exchange.tell_and_hear(out.partials()) else {
+                break;
+            };
+            for entry in entries {
+                shard.fold(offset, &entry, &mut out)?;
+                offset += 1;
             }
         }
         if outputs.send(out).is_err() {

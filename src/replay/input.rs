@@ -1,7 +1,7 @@
 //! The files that a replay reads: what kind of events each holds, and its records one by one, unpacked.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,13 +20,29 @@ const ZSTD_MAGIC: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 /// One file of events.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InputFile {
-    /// `None` for standard input.
-    pub path: Option<PathBuf>,
+    pub from: Source,
     /// `None`: every record says its kind in a field `kind`.
     pub shape: Option<Shape>,
 }
 
+/// Where a file's bytes are.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Source {
+    Path(PathBuf),
+    StandardInput,
+    /// Lines of JSON in memory, and what messages call them.
+    Lines(String, Arc<[u8]>),
+}
+
 impl InputFile {
+    /// Lines of JSON, each with its kind in a field `kind`.
+    pub fn of_lines(name: &str, lines: Vec<u8>) -> Self {
+        Self {
+            from: Source::Lines(name.to_owned(), lines.into()),
+            shape: None,
+        }
+    }
+
     /// Reads `FILE`, `KIND=FILE` or `-`. Without a kind, a file named after a topic, such as `usage-events.jsonl.gz`, holds
     /// what that topic does: one of `topics`, or of the default wire format.
     pub fn from_argument(argument: &str, topics: &[(String, Shape)]) -> Self {
@@ -38,28 +54,31 @@ impl InputFile {
             None => (None, argument),
         };
         if path == "-" {
-            return Self { path: None, shape };
+            let from = Source::StandardInput;
+            return Self { from, shape };
         }
         let path = PathBuf::from(path);
         let shape = shape.or_else(|| shape_of_name(&path, topics));
-        Self {
-            path: Some(path),
-            shape,
-        }
+        let from = Source::Path(path);
+        Self { from, shape }
     }
 
     /// As messages call it.
     pub fn name(&self) -> String {
-        match &self.path {
-            Some(path) => path.display().to_string(),
-            None => "standard input".to_owned(),
+        match &self.from {
+            Source::Path(path) => path.display().to_string(),
+            Source::StandardInput => "standard input".to_owned(),
+            Source::Lines(name, _) => name.clone(),
         }
     }
 
     /// Bytes on disk; 0 when that is not known.
     pub fn size(&self) -> u64 {
-        let metadata = self.path.as_ref().and_then(|path| path.metadata().ok());
-        metadata.map_or(0, |metadata| metadata.len())
+        match &self.from {
+            Source::Path(path) => path.metadata().map_or(0, |metadata| metadata.len()),
+            Source::StandardInput => 0,
+            Source::Lines(_, lines) => lines.len() as u64,
+        }
     }
 
     /// Opens the file; `progress` counts the bytes read from it, as they are on disk.
@@ -67,9 +86,10 @@ impl InputFile {
     /// # Errors
     /// When it cannot be read.
     pub fn open(&self, progress: Arc<AtomicU64>) -> io::Result<Records> {
-        let raw: Box<dyn Read + Send> = match &self.path {
-            Some(path) => Box::new(File::open(path)?),
-            None => Box::new(io::stdin()),
+        let raw: Box<dyn Read + Send> = match &self.from {
+            Source::Path(path) => Box::new(File::open(path)?),
+            Source::StandardInput => Box::new(io::stdin()),
+            Source::Lines(_, lines) => Box::new(Cursor::new(Arc::clone(lines))),
         };
         let unpacked = unpack(Counted { inner: raw, progress })?;
         if self.is_csv() {
@@ -79,8 +99,9 @@ impl InputFile {
     }
 
     fn is_csv(&self) -> bool {
-        let name = self.path.as_ref().and_then(|path| path.file_name());
-        let mut endings = name
+        let Source::Path(path) = &self.from else { return false };
+        let mut endings = path
+            .file_name()
             .and_then(|name| name.to_str())
             .unwrap_or_default()
             .split('.')
@@ -211,7 +232,7 @@ mod tests {
         assert_eq!(kind("feedback=-"), Some(Kind::Feedback));
         assert_eq!(kind("mixed.jsonl"), None);
         let odd = InputFile::from_argument("a=b.jsonl", &[]);
-        assert_eq!(odd.path, Some(PathBuf::from("a=b.jsonl")));
+        assert_eq!(odd.from, Source::Path(PathBuf::from("a=b.jsonl")));
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod block;
 mod csv_records;
 mod decode;
 mod engine;
+mod exchange;
 mod input;
 mod merge;
 mod writer;

@@ -27,6 +27,8 @@ pub struct LogWriter {
     told: Option<Timestamp>,
     /// Times at which the shards are looked at, still to come.
     looks: VecDeque<Timestamp>,
+    /// See [`super::Replay::exact`].
+    exact: bool,
     model: String,
     /// Whether a shard has stopped to listen.
     is_over: bool,
@@ -46,7 +48,7 @@ struct Partitions {
 }
 
 impl LogWriter {
-    pub fn new(steps: Vec<Sender<Step>>, model: &str, looks: Vec<Timestamp>) -> Self {
+    pub fn new(steps: Vec<Sender<Step>>, model: &str, looks: Vec<Timestamp>, exact: bool) -> Self {
         let shards = steps.into_iter().map(|steps| ShardLog {
             builder: EntryBuilder::new(),
             step: Vec::new(),
@@ -58,9 +60,15 @@ impl LogWriter {
             clock: None,
             told: None,
             looks: looks.into(),
+            exact,
             model: model.to_owned(),
             is_over: false,
         }
+    }
+
+    /// A kind of which the first file, `name`, is a source though no event of it may come.
+    pub fn declare(&mut self, kind: Kind, name: &str) {
+        self.partitions.index_of(0, kind, |_| name.to_owned());
     }
 
     /// Lets the clock run to `time`, hour by hour; to be called before an event of that time is pushed. `false` when
@@ -70,11 +78,19 @@ impl LogWriter {
             self.looks.pop_front();
             if self.clock.is_some() {
                 self.run_to(at.plus_millis(-1));
+                self.tell_exactly();
                 self.look(at);
             }
         }
         self.run_to(time);
+        self.tell_exactly();
         !self.is_over
+    }
+
+    fn tell_exactly(&mut self) {
+        if self.exact && self.told < self.clock {
+            self.tick();
+        }
     }
 
     fn run_to(&mut self, time: Timestamp) {

@@ -5,6 +5,7 @@
 //! | `membership`, `crew` | which shards are this process's, and a thread for each |
 //! | `plan`, `take` | where a shard begins: fence, ask, load, position |
 //! | `owned` | the cycle: fold, publish, checkpoint |
+//! | `homes` | what the shards tell each other of segments |
 //! | `publish`, `decide` | the transaction, and what to do when it fails |
 //! | `unfinished` | a commit that the broker has not carried out |
 //! | `checkpoint`, `store` | the state outside the process |
@@ -17,6 +18,7 @@ mod checkpoint;
 mod crew;
 mod decide;
 mod error;
+mod homes;
 mod invariant;
 mod log;
 pub mod lookup;

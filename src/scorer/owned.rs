@@ -9,6 +9,7 @@ use super::{
     backoff::Backoff,
     checkpoint::Checkpointer,
     error::{ScorerError, Trouble},
+    homes::Homes,
     invariant::Invariant,
     log::{Log, Waiting, pass_over},
     metrics::EndToEnd,
@@ -42,6 +43,7 @@ const SHORTEST: Duration = Duration::from_millis(1);
 pub struct Owned<'a> {
     context: &'a ShardContext,
     publisher: Publisher,
+    homes: Homes,
     checkpointer: Checkpointer,
     shard: Shard,
     outputs: Outputs,
@@ -67,6 +69,7 @@ impl<'a> Owned<'a> {
         let owned = Self {
             context,
             publisher: taken.publisher,
+            homes: Homes::default(),
             checkpointer: taken.checkpointer,
             shard: taken.shard,
             outputs: Outputs::new(),
@@ -199,6 +202,7 @@ impl<'a> Owned<'a> {
             )
         });
         self.last_publication = Instant::now();
+        self.homes.tell(&self.outputs, &self.context.settings)?;
         self.publisher
             .publish(&self.outputs, self.next, &self.context.group, &self.context.stop)?;
         metrics

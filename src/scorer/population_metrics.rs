@@ -14,6 +14,7 @@ use crate::{
     domain::{
         band::Band,
         population::{BINS, SegmentCounts},
+        segment::home::SegmentView,
         shard::Shard,
     },
     model::Model,
@@ -34,13 +35,24 @@ struct Descriptions {
     value: Desc,
     score: Desc,
     open_alerts: Desc,
+    segment_score: Desc,
+    segment_psi: Desc,
     model: Desc,
 }
 
 struct Snapshot {
     segments: Vec<(Box<str>, SegmentCounts)>,
     open_alerts: Vec<u64>,
+    homes: Vec<Home>,
     model: Option<Arc<Model>>,
+}
+
+/// A segment that is at home in the shard.
+struct Home {
+    attribute: String,
+    name: String,
+    score: f64,
+    psi: f64,
 }
 
 type Labels<'a> = Vec<(&'static str, &'a str)>;
@@ -64,6 +76,16 @@ impl PopulationMetrics {
                 &["segment"],
             )?,
             open_alerts: describe("pulsewatch_open_alerts", "alerts that are open", &["rule", "severity"])?,
+            segment_score: describe(
+                "pulsewatch_segment_score",
+                "mean score of the accounts of a [[segment]], 100 is healthy",
+                &["attribute", "segment"],
+            )?,
+            segment_psi: describe(
+                "pulsewatch_segment_population_stability_index",
+                "drift of a [[segment]]'s scores against 28 days ago: above 0.25 much has changed",
+                &["attribute", "segment"],
+            )?,
             model: describe(
                 "pulsewatch_model_info",
                 "shards in which the model is in force",
@@ -83,7 +105,8 @@ impl PopulationMetrics {
                 .segments()
                 .map(|(name, counts)| (name.into(), *counts))
                 .collect(),
-            open_alerts: population.open_alerts().to_vec(),
+            open_alerts: open_alerts(shard),
+            homes: homes(shard),
             model: shard.model().cloned(),
         };
         self.lock().insert(shard.index(), snapshot);
@@ -105,9 +128,11 @@ impl Collector for PopulationMetrics {
             value,
             score,
             open_alerts,
+            segment_score,
+            segment_psi,
             model,
         } = &*self.descriptions;
-        vec![accounts, value, score, open_alerts, model]
+        vec![accounts, value, score, open_alerts, segment_score, segment_psi, model]
     }
 
     fn collect(&self) -> Vec<proto::MetricFamily> {
@@ -122,7 +147,8 @@ impl Collector for PopulationMetrics {
             }
             if let Some(model) = &snapshot.model {
                 *models.entry((&model.name, &model.version)).or_default() += 1.0;
-                for (rule, open) in model.alerts.iter().zip(&snapshot.open_alerts) {
+                let rules = model.segments.iter().flat_map(|table| &table.alerts);
+                for (rule, open) in model.alerts.iter().chain(rules).zip(&snapshot.open_alerts) {
                     *alerts.entry((&rule.id, rule.severity.as_str())).or_default() += *open as f64;
                 }
             }
@@ -162,9 +188,42 @@ impl Collector for PopulationMetrics {
                     .collect(),
             ),
             family(&described.open_alerts, is_gauge, pairs(&alerts, ["rule", "severity"])),
+            family(&described.segment_score, is_gauge, at_home(&shards, |home| home.score)),
+            family(&described.segment_psi, is_gauge, at_home(&shards, |home| home.psi)),
             family(&described.model, is_gauge, pairs(&models, ["name", "version"])),
         ]
     }
+}
+
+/// How often each rule is open: those on accounts, then those on segments.
+fn open_alerts(shard: &Shard) -> Vec<u64> {
+    let mut open = shard.population().open_alerts().to_vec();
+    if let Some(model) = shard.model() {
+        open.resize(model.alerts.len(), 0);
+        let tables = model.segments.iter();
+        open.extend(tables.flat_map(|table| shard.home().open_alerts(table)));
+    }
+    open
+}
+
+fn homes(shard: &Shard) -> Vec<Home> {
+    let Some(model) = shard.model() else { return Vec::new() };
+    let home = |view: SegmentView<'_>| Home {
+        attribute: view.attribute.to_owned(),
+        name: view.name.to_owned(),
+        score: view.score,
+        psi: view.psi,
+    };
+    shard.home().segments(model).map(home).collect()
+}
+
+/// A number of each segment, where it is known.
+fn at_home(shards: &BTreeMap<u32, Snapshot>, of: fn(&Home) -> f64) -> Vec<proto::Metric> {
+    let homes = shards.values().flat_map(|snapshot| &snapshot.homes);
+    let known = homes.filter(|home| !of(home).is_nan());
+    known
+        .map(|home| gauge(vec![("attribute", &home.attribute), ("segment", &home.name)], of(home)))
+        .collect()
 }
 
 fn add(sum: &mut SegmentCounts, counts: &SegmentCounts) {
@@ -249,6 +308,12 @@ mod tests {
                 Snapshot {
                     segments,
                     open_alerts: Vec::new(),
+                    homes: vec![Home {
+                        attribute: "segment".to_owned(),
+                        name: format!("s{shard}"),
+                        score: 61.5,
+                        psi: f64::NAN,
+                    }],
                     model: None,
                 },
             );
@@ -261,6 +326,7 @@ mod tests {
             "pulsewatch_score_bucket{segment=\"students\",le=\"10\"} 2",
             "pulsewatch_score_bucket{segment=\"students\",le=\"100\"} 6",
             "pulsewatch_score_sum{segment=\"students\"} 360",
+            "pulsewatch_segment_score{attribute=\"segment\",segment=\"s2\"} 61.5",
         ] {
             assert!(text().contains(line), "{line} is not in\n{}", text());
         }

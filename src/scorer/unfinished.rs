@@ -23,13 +23,11 @@ use crate::{
     domain::time::Timestamp,
     kafka::{
         cloud_events::Received,
-        offsets::Extent,
+        offsets::{CLOCK_SKEW_MS, Extent},
         topic_reader::{Start, TopicReader},
     },
 };
 
-/// By so many milliseconds the clocks of the machines may differ that write the log and the outputs.
-const CLOCK_SKEW_MS: i64 = 5 * 60 * 1000;
 /// Other shards' transactions may hide what was written before; theirs end or are given up by then.
 const PATIENCE: Duration = Duration::from_secs(30);
 const REST: Duration = Duration::from_millis(100);

@@ -23,5 +23,6 @@ mod outages;
 mod pages;
 mod repeats;
 mod secured;
+mod segments;
 mod time;
 mod whole_run;

@@ -110,7 +110,9 @@ impl Kafka {
         let mut config = ClientConfig::new();
         config
             .set("bootstrap.servers", &self.address)
-            .set("reconnect.backoff.max.ms", "500");
+            .set("reconnect.backoff.max.ms", "500")
+            // As the product does, and for the same reason.
+            .set("topic.metadata.refresh.interval.ms", "10000");
         config
     }
 

@@ -1,16 +1,20 @@
 //! An installation of Pulsewatch of a test's own, and its running processes.
 
 use std::{
+    collections::BTreeMap,
     fs,
     io::{Read, Write},
     net::TcpStream,
     path::{Path, PathBuf},
     process::{Command, ExitStatus},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use pulsewatch::{
-    domain::event::Kind,
+    domain::{
+        entry::{Entry, EventBatch, decode},
+        event::Kind,
+    },
     redis::{RedisSettings, RedisStoreFactory},
     scorer::store::{CheckpointStore, StoreFactory},
 };
@@ -22,6 +26,9 @@ use super::{free_ports, kafka::Kafka, process::Process, wait_at_most, wait_until
 const STOP_WITHIN: Duration = Duration::from_secs(10);
 /// For millions of events on a slow machine.
 const ALL_INPUT: Duration = Duration::from_secs(300);
+
+/// For a tick that ingest writes as soon as nothing more is at hand.
+const LAST_TICK: Duration = Duration::from_secs(5);
 
 /// Topics, keys and settings. Several processes of it may run at once.
 pub struct Installation {
@@ -225,6 +232,23 @@ impl Installation {
         wait_at_most(ALL_INPUT, "all input to be folded and committed", || {
             self.is_idle().then_some(())
         });
+        // What a backlog changed is scored with the tick after its last entry. A process that was killed before that has left
+        // it to the next tick, which no test needs to wait for.
+        let deadline = Instant::now() + LAST_TICK;
+        while Instant::now() < deadline && (self.owes_scoring() || !self.is_idle()) {
+            std::thread::park_timeout(Duration::from_millis(50));
+        }
+    }
+
+    /// Whether some shard's log ends with an entry that says that more was at hand.
+    fn owes_scoring(&self) -> bool {
+        let mut last = BTreeMap::new();
+        for entry in self.kafka.read(self.log_topic()) {
+            last.insert(entry.partition, entry.value.unwrap_or_default());
+        }
+        let mut batch = EventBatch::default();
+        let is_marked = |entry: &Vec<u8>| matches!(decode(entry, &mut batch), Ok(Entry::Events { more: true, .. }));
+        last.values().any(is_marked)
     }
 }
 

@@ -5,12 +5,13 @@ use serde::Serialize;
 use crate::backtest::predictors::{Predictor, PredictorFigures};
 use crate::backtest::report::Report;
 
-/// Size of every chart in its own units, and the room for its axes.
+/// Size of every chart in its own units, and the room for its axes: at the right for half of the last number, at the top for
+/// the name of what goes up.
 const WIDTH: f64 = 360.0;
 const HEIGHT: f64 = 280.0;
 const LEFT: f64 = 46.0;
-const RIGHT: f64 = 14.0;
-const TOP: f64 = 10.0;
+const RIGHT: f64 = 22.0;
+const TOP: f64 = 26.0;
 const BOTTOM: f64 = 42.0;
 /// Points of a curve that lie closer together than this part of the chart are one.
 const CLOSE: f64 = 0.004;
@@ -358,6 +359,6 @@ mod tests {
         let line = UNIT.line("risk", &points);
         let kept: Vec<&str> = line.points.split(' ').collect();
         assert!(kept.len() > 200 && kept.len() < 600, "{}", kept.len());
-        assert_eq!((kept[0], *kept.last().unwrap()), ("46,238", "346,10"));
+        assert_eq!((kept[0], *kept.last().unwrap()), ("46,238", "338,26"));
     }
 }

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use super::super::output::Alert;
 use super::watch::{Move, Seen};
+use crate::domain::output::read::Alert;
 
 const WIDTH: usize = 80;
 const MOVES_SHOWN: usize = 6;
@@ -206,6 +206,8 @@ fn alert_line(alert: &Alert) -> String {
     // The rule comes last: a narrow terminal cuts that off, and not the reason.
     format!(
         "{state:<8} {}: {} ({})",
-        alert.subject.account, alert.reason, alert.alert
+        alert.subject.name(),
+        alert.reason,
+        alert.alert
     )
 }

@@ -13,7 +13,7 @@ use crate::kafka::cloud_events::Received;
 use crate::kafka::context::Quiet;
 
 use super::super::Failure;
-use super::super::output::{Alert, Output, Score};
+use crate::domain::output::read::{Alert, Output, Score};
 
 const GROUP: &str = "pulsewatch-demo-screen";
 const POLL: Duration = Duration::from_millis(100);
@@ -84,6 +84,7 @@ impl Seen {
         match output {
             Output::Score(score) => self.take_score(score),
             Output::Alert(alert) => self.take_alert(alert),
+            Output::Segment(_) => {}
         }
     }
 

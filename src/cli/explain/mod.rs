@@ -18,6 +18,7 @@ use super::context::Context;
 use super::{Failure, Format, generate, replay, wiring};
 
 use moves::Moves;
+pub use text::indicators as write_indicators;
 
 /// Why an account's score is what it is and why it moved: numbers that a person can recount
 #[derive(Debug, Args)]

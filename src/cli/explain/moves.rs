@@ -8,8 +8,8 @@ use crate::domain::outbox::OutputRecord;
 use crate::kafka::topic_reader::Start;
 
 use super::super::Failure;
-use super::super::output::{Output, Score};
 use super::super::outputs::Outputs;
+use crate::domain::output::read::{Output, Score};
 
 const KEPT: usize = 5;
 /// Of each partition of the output topic, the latest so many: seconds to read, and weeks for an account that moves at all.

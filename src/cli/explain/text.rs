@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use crate::domain::output::{Points, Quantity};
-use crate::domain::shard::{AccountView, IndicatorView};
+use crate::domain::shard::{AccountView, IndicatorView, RiskPart, RiskView};
 use crate::model::OWN_SCORECARD;
 
 /// Days of history that are shown.
@@ -11,17 +11,43 @@ const DAYS_SHOWN: usize = 8;
 
 pub fn write(view: &AccountView, out: &mut impl Write) -> io::Result<()> {
     head(view, out)?;
-    writeln!(
-        out,
-        "\n{:<34}{:>12}{:>9}{:>10}{:>9}",
-        "indicator", "value", "score", "weight", "part"
-    )?;
-    for indicator in &view.indicators {
-        indicator_lines(indicator, out)?;
-    }
+    writeln!(out)?;
+    indicators(view, out)?;
     let total: f64 = view.indicators.iter().map(|indicator| indicator.contribution.0).sum();
     writeln!(out, "{:<65}{total:>9.1}", "sum of the parts")?;
+    if let Some(of_account) = &view.risk {
+        risk(of_account, out)?;
+    }
     history(view, out)
+}
+
+/// What adds up to the log-odds: the part that speaks most for leaving first.
+fn risk(risk: &RiskView, out: &mut impl Write) -> io::Result<()> {
+    let (probability, horizon) = (percent(risk.probability), &risk.horizon);
+    writeln!(out, "\nrisk: {probability} that it leaves within {horizon}")?;
+    writeln!(out, "{:<65}{:>9.3}", "log-odds of the mean account", risk.intercept.0)?;
+    let mut parts: Vec<&RiskPart> = risk.parts.iter().collect();
+    parts.sort_by(|a, b| b.log_odds.0.total_cmp(&a.log_odds.0));
+    for part in parts {
+        writeln!(out, "{:<65}{:>+9.3}", part.indicator, part.log_odds.0)?;
+    }
+    let sum = format!(
+        "sum; as a probability {probability} = 1 / (1 + e^{:.3})",
+        -risk.log_odds.0
+    );
+    writeln!(out, "{sum:<65}{:>9.3}", risk.log_odds.0)
+}
+
+/// The view's indicators with what each is made of.
+pub fn indicators(view: &AccountView, out: &mut impl Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "{:<34}{:>12}{:>9}{:>10}{:>9}",
+        "indicator", "value", "score", "weight", "part"
+    )?;
+    view.indicators
+        .iter()
+        .try_for_each(|indicator| indicator_lines(indicator, out))
 }
 
 fn head(view: &AccountView, out: &mut impl Write) -> io::Result<()> {
@@ -40,6 +66,19 @@ fn head(view: &AccountView, out: &mut impl Write) -> io::Result<()> {
     )?;
     if view.scorecard != OWN_SCORECARD {
         writeln!(out, "scorecard: {}", view.scorecard)?;
+    }
+    if let Some(overridden) = &view.r#override {
+        writeln!(
+            out,
+            "{} by {}{}, computed {}: {}",
+            overridden.band.as_str(),
+            overridden.author,
+            overridden
+                .expires
+                .map_or_else(String::new, |expires| format!(" until {expires}")),
+            overridden.computed_band.as_str(),
+            overridden.reason
+        )?;
     }
     if !view.alerts.is_empty() {
         writeln!(out, "open alerts: {}", view.alerts.join(", "))?;
@@ -101,6 +140,11 @@ fn points(points: Points) -> String {
         return "no score".to_owned();
     }
     format!("{:.1}", points.0)
+}
+
+/// `3.21 %`, of a share.
+fn percent(share: Quantity) -> String {
+    format!("{:.2} %", share.0 * 100.0)
 }
 
 /// Up to four decimals.

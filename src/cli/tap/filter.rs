@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 
-use crate::domain::output::{ALERT_OPENED, ALERT_RESOLVED, ALERT_UPDATED, SCORE_UPDATED};
+use crate::domain::output::{ALERT_OPENED, ALERT_RESOLVED, ALERT_UPDATED, SCORE_UPDATED, SEGMENT_UPDATED};
 use crate::kafka::cloud_events::Received;
 
-use super::super::output::Output;
+use crate::domain::output::read::Output;
 
 /// An output is shown that fits every kind of filter given, in one of its values.
 #[derive(Debug, Default, Args)]
@@ -42,6 +42,7 @@ enum Type {
     AlertOpened,
     AlertUpdated,
     AlertResolved,
+    Segment,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -83,6 +84,7 @@ fn segment_of(output: &Output) -> Option<&String> {
     let attributes: &BTreeMap<String, Value> = match output {
         Output::Score(score) => &score.attributes,
         Output::Alert(alert) => &alert.attributes,
+        Output::Segment(segment) => return (segment.attribute == "segment").then_some(&segment.name),
     };
     match attributes.get("segment") {
         Some(Value::String(segment)) => Some(segment),
@@ -98,6 +100,7 @@ impl Type {
             Self::AlertOpened => event_type == ALERT_OPENED,
             Self::AlertUpdated => event_type == ALERT_UPDATED,
             Self::AlertResolved => event_type == ALERT_RESOLVED,
+            Self::Segment => event_type == SEGMENT_UPDATED,
         }
     }
 }
@@ -107,6 +110,7 @@ impl BandName {
         let band = match output {
             Output::Score(score) => &score.band,
             Output::Alert(alert) => &alert.band,
+            Output::Segment(_) => return false,
         };
         let name = match self {
             Self::Green => "green",
@@ -129,8 +133,8 @@ fn points(text: &str) -> Result<f64, String> {
 mod tests {
     use clap::Parser;
 
-    use super::super::super::output::samples::{ALERT, SCORE};
     use super::*;
+    use crate::domain::output::samples::{ALERT, SCORE};
 
     #[derive(Parser)]
     struct Line {

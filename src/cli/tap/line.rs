@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 
 use crate::kafka::cloud_events::Received;
 
-use super::super::output::{Alert, Output, Score};
+use crate::domain::output::read::{Alert, Output, Score, Segment};
 
 const PLAIN: Style = Style::new();
 
@@ -23,6 +23,7 @@ impl fmt::Display for Line<'_> {
         match self.output {
             Some(Output::Score(score)) => write_score(score, f),
             Some(Output::Alert(alert)) => write_alert(alert, f),
+            Some(Output::Segment(segment)) => write_segment(segment, f),
             None => f.write_str(self.record.event_type),
         }
     }
@@ -40,6 +41,22 @@ fn write_score(score: &Score, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(f, "{change:>+7.1}")?;
     match score.moved_by().next() {
         Some((indicator, part)) => write!(f, "  {indicator} {part:+.1}"),
+        None => Ok(()),
+    }
+}
+
+/// `40 accounts  61.4   -9.1 in 28 days, -8.7 within`
+fn write_segment(segment: &Segment, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(f, "{} accounts", segment.accounts)?;
+    match segment.score {
+        Some(points) => write!(f, "  {points:.1}")?,
+        None => write!(f, "  -")?,
+    }
+    if let Some(change) = segment.change().score {
+        write!(f, "  {change:+.1} in 28 days")?;
+    }
+    match segment.change().within {
+        Some(within) => write!(f, ", {within:+.1} within"),
         None => Ok(()),
     }
 }
@@ -72,9 +89,9 @@ fn band_style(band: &str) -> Style {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::output::samples::{ALERT, SCORE};
     use super::*;
-    use crate::domain::output::{ALERT_OPENED, SCORE_UPDATED};
+    use crate::domain::output::samples::{ALERT, SCORE, SEGMENT};
+    use crate::domain::output::{ALERT_OPENED, SCORE_UPDATED, SEGMENT_UPDATED};
 
     /// In colour.
     fn line(event_type: &str, value: &str) -> String {
@@ -121,10 +138,15 @@ mod tests {
     }
 
     #[test]
+    fn a_segment_says_how_it_changed() {
+        assert!(plain(SEGMENT_UPDATED, SEGMENT).ends_with("40 accounts  61.4  -9.1 in 28 days, -8.7 within"));
+    }
+
+    #[test]
     fn a_type_of_a_later_version_is_named() {
         assert!(
-            plain("pulsewatch.segment.updated.v1", "{}")
-                .ends_with("acc-1                   pulsewatch.segment.updated.v1")
+            plain("pulsewatch.forecast.updated.v1", "{}")
+                .ends_with("acc-1                   pulsewatch.forecast.updated.v1")
         );
     }
 }

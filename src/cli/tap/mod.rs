@@ -13,10 +13,10 @@ use crate::kafka::cloud_events::Received;
 use crate::kafka::topic_reader::Start;
 
 use super::context::Context;
-use super::output::Output;
 use super::outputs::{Outputs, is_passing};
 use super::run::stop_signals;
 use super::{Failure, Format, cloud_event, generate, replay};
+use crate::domain::output::read::Output;
 
 use filter::Filter;
 use line::Line;

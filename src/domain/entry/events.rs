@@ -220,6 +220,15 @@ impl EventBatch {
         text_at(entry, span)
     }
 
+    /// A value as text; empty for what is none.
+    pub fn value_text<'a>(&self, entry: &'a [u8], value: FieldValue) -> &'a str {
+        match value {
+            FieldValue::Table(text) => self.text(entry, text as usize),
+            FieldValue::Inline(span) => self.inline(entry, span),
+            FieldValue::Number(_) | FieldValue::Bool(_) => "",
+        }
+    }
+
     /// The events of one account, in the order in which they were read from their sources.
     pub fn events_of(&self, account: usize) -> impl Iterator<Item = &RawEvent> {
         let mut next = self.accounts[account].first;

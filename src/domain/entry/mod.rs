@@ -14,6 +14,7 @@ pub use events::{EventBatch, FieldKey, FieldValue, RawEvent};
 use super::{
     codec::{CodecError, Reader, put_text, put_varint, put_zigzag},
     event::Kind,
+    segment::partial::SegmentPartial,
     time::Timestamp,
 };
 
@@ -24,6 +25,7 @@ const TICK: u8 = 2;
 const MODEL: u8 = 3;
 const SOURCE_RESET: u8 = 4;
 const EVENTS_WITH_MORE: u8 = 5;
+const SEGMENT_PARTIAL: u8 = 6;
 
 /// Whether a source partition holds the clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +69,12 @@ pub enum Entry<'a> {
         topic: &'a str,
         partition: i32,
     },
+    /// What one of so many shards says of segments whose home is this one.
+    SegmentPartial {
+        wall: Timestamp,
+        shards: u32,
+        partial: Box<SegmentPartial>,
+    },
 }
 
 impl Entry<'_> {
@@ -76,7 +84,8 @@ impl Entry<'_> {
             Self::Events { wall, .. }
             | Self::Tick { wall, .. }
             | Self::Model { wall, .. }
-            | Self::SourceReset { wall, .. } => wall,
+            | Self::SourceReset { wall, .. }
+            | Self::SegmentPartial { wall, .. } => wall,
         }
     }
 }
@@ -125,6 +134,11 @@ pub fn decode<'a>(bytes: &'a [u8], batch: &mut EventBatch) -> Result<Entry<'a>, 
             topic: reader.text()?,
             partition: reader.number()?,
         },
+        SEGMENT_PARTIAL => Entry::SegmentPartial {
+            wall,
+            shards: reader.number()?,
+            partial: Box::new(SegmentPartial::decode(&mut reader)?),
+        },
         other => return Err(EntryError::UnknownType(other)),
     };
     match bytes.len() - reader.position() {
@@ -150,6 +164,12 @@ pub fn encode_source_reset(wall: Timestamp, topic: &str, partition: i32, out: &m
     put_head(out, SOURCE_RESET, wall);
     put_text(out, topic);
     put_varint(out, u64::from(partition.unsigned_abs()));
+}
+
+pub fn encode_segment_partial(wall: Timestamp, shards: u32, partial: &SegmentPartial, out: &mut Vec<u8>) {
+    put_head(out, SEGMENT_PARTIAL, wall);
+    put_varint(out, shards.into());
+    partial.encode(out);
 }
 
 fn put_head(out: &mut Vec<u8>, entry_type: u8, wall: Timestamp) {

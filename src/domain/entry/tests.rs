@@ -4,6 +4,7 @@ use super::*;
 use crate::domain::{
     decimal::Decimal,
     event::{Event, EventId, Value},
+    segment::sums::SegmentSums,
 };
 
 fn clock(partition: u16) -> PartitionClock<'static> {
@@ -121,6 +122,31 @@ proptest! {
         let _ = decode(&bytes, &mut batch);
         bytes.splice(0..0, [VERSION, EVENTS]);
         let _ = decode(&bytes, &mut batch);
+        bytes[1] = SEGMENT_PARTIAL;
+        let _ = decode(&bytes, &mut batch);
+    }
+}
+
+/// Sums at the ends of their ranges too.
+fn partial() -> SegmentPartial {
+    let mut sums = SegmentSums {
+        weighted_score: i128::MIN,
+        weight: i128::from(i64::MAX) + 1,
+        ..SegmentSums::default()
+    };
+    sums.score.micros = -1;
+    sums.bands[3].micros = i128::MAX;
+    sums.bands[3].count = 7;
+    sums.bins[9] = u64::MAX;
+    sums.scores.resize(3, sums.score);
+    sums.measures.push(sums.bands[3]);
+    SegmentPartial {
+        origin: 3,
+        offset: 17,
+        attribute: "segment".to_owned(),
+        as_of: Timestamp::from_millis(-1),
+        layout: u32::MAX,
+        segments: [("students".to_owned(), sums), (String::new(), SegmentSums::default())].into(),
     }
 }
 
@@ -166,6 +192,19 @@ fn ticks_models_and_resets_round_trip() {
             partition: 2
         })
     );
+
+    bytes.clear();
+    let partial = partial();
+    encode_segment_partial(wall, 8, &partial, &mut bytes);
+    let entry = Entry::SegmentPartial {
+        wall,
+        shards: 8,
+        partial: Box::new(partial),
+    };
+    assert_eq!(decode(&bytes, &mut batch), Ok(entry));
+    for end in 0..bytes.len() {
+        assert!(decode(&bytes[..end], &mut batch).is_err(), "cut at {end}");
+    }
 
     bytes[0] = 9;
     assert_eq!(decode(&bytes, &mut batch), Err(EntryError::UnknownVersion(9)));

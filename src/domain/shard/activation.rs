@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-use super::{Active, FoldError, Shard, sent};
+use super::{Active, FoldError, Shard, segments::KeptMemberships, sent};
 use crate::{
     domain::{
         account::Account,
@@ -39,6 +39,7 @@ impl Shard {
         let Some(before) = self.active.take() else {
             self.names = AttributeNames::new(&plan.model.attributes);
             let fed_since = vec![None; plan.model.measures.len()];
+            self.segments.activate(None, &plan.model);
             self.active = Some(Active { plan, fed_since });
             return;
         };
@@ -57,6 +58,7 @@ impl Shard {
             self.mark_changed(number, offset);
         }
         self.population.clear();
+        self.segments.activate(Some(&before.plan.model), &plan.model);
         self.accounts.sort_canonically(&mut self.unscored);
         self.active = Some(Active { plan, fed_since });
     }
@@ -71,6 +73,7 @@ struct Moves {
     tracked: Option<TrackedScores>,
     /// Old and new slot of the days of each dimension that both look back at.
     dimensions: Vec<(usize, usize)>,
+    segments: Option<KeptMemberships>,
 }
 
 impl Moves {
@@ -103,6 +106,7 @@ impl Moves {
             alerts: alerts.collect(),
             tracked: before.plan.tracked.filter(|_| ids(old) == ids(&plan.model)),
             dimensions: moved_dimensions(&before.plan, plan),
+            segments: KeptMemberships::new(&before.plan, plan),
         }
     }
 
@@ -157,6 +161,9 @@ impl Moves {
         }
         for &(old, new) in &self.dimensions {
             cells.set(new, account.cells.get(old).iter().copied());
+        }
+        if let Some(segments) = &self.segments {
+            segments.apply(&account.cells, &mut cells);
         }
         account.cells = cells;
         account.alerts.retain_mut(

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::domain::{
     account::Account,
-    alert::Transition,
+    alert::{AlertState, Transition},
     attributes::AttributeNames,
     clocks::Clocks,
     driver::{self, Cause, Driver, Side},
@@ -15,14 +15,17 @@ use crate::domain::{
     history,
     outbox::Outputs,
     output::{
-        AlertChanged, AlertPhase, AlertSubject, AttributeMap, DimensionScore, DriverPart, Freshness, ModelRef, Points,
-        Previous, Quantity, SCORE_UPDATED, ScoreUpdated, Trend,
+        AlertChanged, AlertPhase, AlertSubject, AttributeMap, DimensionScore, DriverPart, Freshness, ModelRef,
+        Override, Points, Previous, Quantity, SCORE_UPDATED, ScoreUpdated, Trend,
     },
     plan::SLOT_HISTORY,
     reason,
     time::Timestamp,
 };
-use crate::model::{Model, compiled::AlertRule};
+use crate::model::{
+    Model,
+    compiled::{AlertRule, Severity},
+};
 
 /// Room for one emission, reused for the next.
 #[derive(Debug, Default)]
@@ -120,7 +123,11 @@ fn is_news(model: &Model, account: &Account, sent: Option<Sent>, card: usize, no
     let heartbeat = model.output.heartbeat_ms;
     let is_due = heartbeat.is_some_and(|every| now.millis().saturating_sub(sent.time.millis()) >= every);
     let another_card = sent.card.is_some_and(|before| before != card);
-    moved || account.band.band != sent.band || another_card || is_due
+    let overridden = account
+        .overridden
+        .as_ref()
+        .is_some_and(|overridden| !overridden.is_sent);
+    moved || account.shown_band() != sent.band || overridden || another_card || is_due
 }
 
 /// Everything that the messages about one account draw on.
@@ -149,7 +156,7 @@ impl Message<'_> {
             account: &account.id,
             as_of: self.now,
             score: Points(account.score),
-            band: account.band.band,
+            band: account.shown_band(),
             coverage: Quantity(account.coverage),
             previous: sent.map(|sent| Previous {
                 score: Points(sent.score),
@@ -168,7 +175,14 @@ impl Message<'_> {
                 .collect(),
             drivers: self.drivers(),
             risk: self.scratch.risk.message(model),
-            r#override: None,
+            r#override: account.override_in_force().map(|overridden| Override {
+                score: Points(overridden.score),
+                band: overridden.band,
+                computed_band: account.band.band,
+                reason: &overridden.reason,
+                author: &overridden.author,
+                expires: overridden.expires,
+            }),
             alerts: open_rules(account)
                 .filter_map(|state| model.alerts.get(usize::from(state.rule)))
                 .map(|rule| rule.id.as_str())
@@ -190,19 +204,21 @@ impl Message<'_> {
         out.push(SCORE_UPDATED, &account.id, self.event_time, self.now, &message);
     }
 
-    /// What opened or resolved; after catching up, what is open; on a change of band, open alerts as updated.
+    /// What opened, rose or resolved; after catching up, what is open; on a change of band, open alerts as updated.
     fn send_alerts(&self, why: Why, out: &mut Outputs) {
-        for &(rule, transition) in &self.scratch.transitions {
-            let Some(rule) = self.model().alerts.get(usize::from(rule)) else {
+        for &(index, transition) in &self.scratch.transitions {
+            let Some(rule) = self.model().alerts.get(usize::from(index)) else {
                 continue;
             };
             match transition {
                 // After catching up it is sent with all that are open, below.
                 Transition::None => {}
-                Transition::Opened if why.caught_up => {}
-                Transition::Opened => self.send_alert(rule, AlertPhase::Opened, self.now, out),
-                Transition::Resolved { .. } if why.caught_up => {}
-                Transition::Resolved { opened } => self.send_alert(rule, AlertPhase::Resolved, opened, out),
+                _ if why.caught_up => {}
+                Transition::Opened => self.send_open(self.open(index), AlertPhase::Opened, out),
+                Transition::Raised => self.send_open(self.open(index), AlertPhase::Updated, out),
+                Transition::Resolved { opened, severity } => {
+                    self.send_alert(rule, AlertPhase::Resolved, opened, severity, out);
+                }
             }
         }
         if !why.caught_up && !why.band_changed {
@@ -215,16 +231,32 @@ impl Message<'_> {
         };
         for state in open_rules(self.account) {
             let is_new = self.scratch.transitions.iter().any(|(rule, _)| *rule == state.rule);
-            let Some(rule) = self.model().alerts.get(usize::from(state.rule)) else {
-                continue;
-            };
             if why.caught_up || !is_new {
-                self.send_alert(rule, phase, state.at, out);
+                self.send_open(Some(state), phase, out);
             }
         }
     }
 
-    fn send_alert(&self, rule: &AlertRule, state: AlertPhase, opened: Timestamp, out: &mut Outputs) {
+    fn open(&self, index: u16) -> Option<&AlertState> {
+        open_rules(self.account).find(|state| state.rule == index)
+    }
+
+    /// Sends an alert that is open now.
+    fn send_open(&self, open: Option<&AlertState>, phase: AlertPhase, out: &mut Outputs) {
+        let rule = open.and_then(|open| self.model().alerts.get(usize::from(open.rule)));
+        if let (Some(open), Some(rule)) = (open, rule) {
+            self.send_alert(rule, phase, open.at, open.severity, out);
+        }
+    }
+
+    fn send_alert(
+        &self,
+        rule: &AlertRule,
+        state: AlertPhase,
+        opened: Timestamp,
+        severity: Severity,
+        out: &mut Outputs,
+    ) {
         if !out.wants_next() {
             return;
         }
@@ -239,13 +271,13 @@ impl Message<'_> {
             id: format!("{}/{}/{opened}", account.id, rule.id),
             subject: AlertSubject { account: &account.id },
             kind: rule.kind.as_str(),
-            severity: rule.severity.as_str(),
+            severity: severity.as_str(),
             state,
             since: opened,
             due: rule.due_ms.map(|due| opened.plus_millis(due)),
             reason: reason::of(self.model(), rule, account.score, &self.scratch.score_offsets),
             score: Points(account.score),
-            band: account.band.band,
+            band: account.shown_band(),
             drivers: self.drivers(),
             owner,
             playbook: rule.playbook.as_deref(),

@@ -1,9 +1,6 @@
 //! An entry's events, applied account by account: each account's memory is fetched once an entry.
 
-use super::{
-    Shard,
-    facts::{EventFacts, text_of},
-};
+use super::{Shard, facts::EventFacts};
 use crate::{
     domain::{
         account::Account,
@@ -14,6 +11,7 @@ use crate::{
         event::{Kind, Value},
         lifecycle::item_step,
         measures::{self, Applied, ItemChange, Observation},
+        overrides,
         plan::{NO_FIELD, Plan, PlannedMeasure, SLOT_IDS},
         time::Timestamp,
     },
@@ -112,6 +110,7 @@ impl Shard {
             }
             if origin.kind == Kind::Account {
                 set_attributes(account, &self.names, batch, entry, event);
+                overrides::see(account, facts.name, batch, entry, event);
             }
         }
         if let Some(number) = number {
@@ -232,7 +231,7 @@ fn set_attributes(account: &mut Account, names: &AttributeNames, batch: &EventBa
         let value = match value {
             FieldValue::Number(micros) => Value::Number(Decimal::from_micros(micros)),
             FieldValue::Bool(truth) => Value::Bool(truth),
-            FieldValue::Table(_) | FieldValue::Inline(_) => Value::Text(text_of(batch, entry, value)),
+            FieldValue::Table(_) | FieldValue::Inline(_) => Value::Text(batch.value_text(entry, value)),
         };
         account.attributes.set_from_event(id, &value, event.time);
     }

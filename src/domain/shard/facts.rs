@@ -74,7 +74,7 @@ impl EntryFacts {
                 FieldKey::Text(text) => self.texts[text as usize].key,
             };
             if key == FieldKey::NAME {
-                facts.name = text_of(batch, entry, value);
+                facts.name = batch.value_text(entry, value);
             }
             if key_plan.tests != 0 {
                 facts.present |= key_plan.tests;
@@ -143,14 +143,5 @@ impl EventFacts<'_> {
     pub fn field(&self, field: u8) -> Option<FieldFacts> {
         let known = self.known >> field & 1 == 1;
         known.then(|| self.fields[field as usize])
-    }
-}
-
-/// A value as text; empty for what is none.
-pub fn text_of<'a>(batch: &EventBatch, entry: &'a [u8], value: FieldValue) -> &'a str {
-    match value {
-        FieldValue::Table(text) => batch.text(entry, text as usize),
-        FieldValue::Inline(span) => batch.inline(entry, span),
-        FieldValue::Number(_) | FieldValue::Bool(_) => "",
     }
 }

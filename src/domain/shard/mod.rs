@@ -9,6 +9,7 @@
 //! | `scoring` | scores an account and steps its band and alerts |
 //! | `risk` | how likely an account is to leave |
 //! | `emission` | decides what goes out and writes it |
+//! | `segments` | sums accounts up by segment, and runs the segments whose home the shard is |
 //! | `sent` | the score that went out last |
 //! | `activation` | changes the model |
 //! | `state` | the bytes of a checkpoint |
@@ -21,6 +22,7 @@ mod facts;
 mod observe;
 mod risk;
 mod scoring;
+mod segments;
 mod sent;
 mod state;
 mod summary;
@@ -34,9 +36,9 @@ use thiserror::Error;
 pub use observe::Observation;
 pub use state::StateError;
 pub use summary::Summary;
-pub use view::{AccountView, IndicatorView, ReadingView, RiskPart, RiskView};
+pub use view::{AccountView, DimensionView, IndicatorView, OverrideView, ReadingView, RiskPart, RiskView};
 
-use self::{due::DueAccounts, facts::EntryFacts, scoring::Scratch, state::Pending, turn::Turn};
+use self::{due::DueAccounts, facts::EntryFacts, scoring::Scratch, segments::Segments, state::Pending, turn::Turn};
 use super::{
     accounts::Accounts,
     attributes::AttributeNames,
@@ -46,6 +48,7 @@ use super::{
     outbox::Outputs,
     plan::Plan,
     population::Population,
+    segment::home::Home,
     time::Timestamp,
 };
 use crate::{document::Problems, model::Model};
@@ -107,6 +110,7 @@ pub struct Shard {
     names: AttributeNames,
     due: DueAccounts,
     population: Population,
+    segments: Segments,
     pending: Pending,
     /// Accounts that something changed since they were scored, each once.
     unscored: Vec<u32>,
@@ -144,6 +148,7 @@ impl Shard {
             names: AttributeNames::default(),
             due: DueAccounts::default(),
             population: Population::default(),
+            segments: Segments::default(),
             pending: Pending::default(),
             unscored: Vec::new(),
             scored_clock: None,
@@ -169,6 +174,12 @@ impl Shard {
         let wall = entry.wall();
         out.begin(self.index, offset, wall);
         self.offset = Some(offset);
+        if let Entry::SegmentPartial { shards, partial, .. } = entry {
+            // It changes neither accounts nor clocks: when it came is a matter of other shards' speed.
+            self.fold_partial(wall, shards, *partial, out);
+            self.install_pending(offset);
+            return Ok(());
+        }
         let clock_before = self.clocks.shard();
         self.clocks.see_wall(wall);
         let carried = self.unscored.len();
@@ -182,6 +193,7 @@ impl Shard {
             }
             Entry::Model { .. } => self.activate(offset, model.flatten()),
             Entry::SourceReset { topic, partition, .. } => self.clocks.reset(topic, partition),
+            Entry::SegmentPartial { .. } => {}
         }
         self.clocks.advance();
         let turn = Turn {
@@ -247,6 +259,11 @@ impl Shard {
     /// Accounts by band and segment, the distribution of their scores, open alerts.
     pub fn population(&self) -> &Population {
         &self.population
+    }
+
+    /// The segments whose home this shard is.
+    pub fn home(&self) -> &Home {
+        &self.segments.home
     }
 
     /// What was counted since the last call.

@@ -1,10 +1,12 @@
 //! Scoring one account: measures to indicators to dimensions to a score; then its band and its alerts.
 
+use std::mem::take;
+
 use super::{Active, Shard};
 use crate::{
     domain::{
         account::Account,
-        alert::{self, AlertState, Phase, Transition},
+        alert::{self, AlertState, Conditions, Phase, Transition},
         clocks::Clocks,
         event::Kind,
         history, measures,
@@ -33,9 +35,28 @@ pub struct Scratch {
     pub score_offsets: Vec<f64>,
     pub risk: super::risk::Assessment,
     pub dimension_offsets: Vec<f64>,
-    /// Rules that opened or resolved at this scoring.
+    /// Rules that opened, rose or resolved at this scoring.
     pub transitions: Vec<(u16, Transition)>,
     pub emission: super::emission::Emission,
+    pub segments: super::segments::SegmentScratch,
+}
+
+impl Scratch {
+    /// What conditions and measures read of an account that was scored just now.
+    pub fn inputs<'a>(&'a self, account: &'a Account, now: Timestamp) -> Inputs<'a> {
+        Inputs {
+            readings: &self.readings,
+            attributes: account.attributes.values(),
+            score: account.score,
+            score_offsets: &self.score_offsets,
+            dimensions: &self.dimensions,
+            dimension_offsets: &self.dimension_offsets,
+            coverage: account.coverage,
+            risk: self.risk.probability,
+            now,
+            first: account.first,
+        }
+    }
 }
 
 impl Active {
@@ -189,9 +210,12 @@ impl Shard {
         account.scored_at = offset;
         account.score = scored.score;
         account.coverage = scored.coverage;
-        let band_before = account.band.band;
+        let band_before = account.shown_band();
         let bands = &model.scorecards[self.scratch.card].bands;
         account.band = account.band.step(bands, scored.score, scored.coverage, now);
+        if let Some(overridden) = &mut account.overridden {
+            overridden.step(bands, now);
+        }
         history::record(
             &mut account.cells,
             SLOT_HISTORY,
@@ -202,15 +226,17 @@ impl Shard {
         active.track(account, now, &self.scratch);
         active.assess(account, scored.score, now, &mut self.scratch);
         active.look_back(account, now, &mut self.scratch);
-        step_alerts(active, account, now, &mut self.scratch);
+        let alerts_due = step_alerts(active, account, now, &mut self.scratch);
 
-        let due = next_due(active, account, bands);
+        let due = next_due(account, bands, alerts_due);
         if due != account.due {
             account.due = due;
             self.due.set_timer(number, due);
         }
         self.population.count(account, &self.names, model);
-        let band_changed = account.band.band != band_before;
+        self.segments
+            .count(active, account, &self.names, &mut self.scratch, now);
+        let band_changed = account.shown_band() != band_before;
         self.emit(
             active,
             number,
@@ -226,61 +252,53 @@ impl Shard {
     }
 }
 
-/// Steps every rule; leaves what opened or resolved in `scratch.transitions`.
-fn step_alerts(active: &Active, account: &mut Account, now: Timestamp, scratch: &mut Scratch) {
-    scratch.transitions.clear();
-    let inputs = Inputs {
-        readings: &scratch.readings,
-        attributes: account.attributes.values(),
-        score: account.score,
-        score_offsets: &scratch.score_offsets,
-        dimensions: &scratch.dimensions,
-        dimension_offsets: &scratch.dimension_offsets,
-        coverage: account.coverage,
-        risk: scratch.risk.probability,
-        now,
-        first: account.first,
-    };
-    for (index, rule) in active.plan.model.alerts.iter().enumerate() {
-        let place = account.alerts.iter().position(|state| usize::from(state.rule) == index);
-        let state = place.map(|place| (account.alerts[place].phase, account.alerts[place].at));
+/// Steps every rule; leaves what opened, rose or resolved in `scratch.transitions`. Returns when time alone moves one.
+fn step_alerts(active: &Active, account: &mut Account, now: Timestamp, scratch: &mut Scratch) -> Option<Timestamp> {
+    let (mut alerts, mut transitions) = (take(&mut account.alerts), take(&mut scratch.transitions));
+    transitions.clear();
+    let inputs = scratch.inputs(account, now);
+    let model = &active.plan.model;
+    let mut due = None;
+    for (index, rule) in model.alerts.iter().enumerate() {
+        let place = alerts.iter().position(|state| usize::from(state.rule) == index);
         let when = rule.when.eval(&inputs);
-        let clear = rule.clear.as_ref().map(|clear| clear.eval(&inputs));
-        let (next, transition) = alert::step(rule, state, when, clear, now);
+        let seen = Conditions {
+            when,
+            clear: rule.clear.as_ref().map(|clear| clear.eval(&inputs)),
+            severity: rule.severity_now(&inputs),
+            silenced: if when == 1.0 {
+                model.silenced(index, &inputs)
+            } else {
+                None
+            },
+        };
+        let state = place.map(|place| alerts[place]);
+        let (next, transition) = alert::step(index as u16, rule, state, seen, now);
         if transition != Transition::None {
-            scratch.transitions.push((index as u16, transition));
+            transitions.push((index as u16, transition));
+        }
+        if let Some(at) = next.and_then(|next| alert::due(rule, next, seen.silenced)) {
+            due = Some(due.map_or(at, |due: Timestamp| due.min(at)));
         }
         match (place, next) {
-            (Some(place), Some((phase, at))) => {
-                account.alerts[place] = AlertState {
-                    phase,
-                    at,
-                    ..account.alerts[place]
-                }
-            }
+            (Some(place), Some(next)) => alerts[place] = next,
             (Some(place), None) => {
-                account.alerts.swap_remove(place);
+                alerts.swap_remove(place);
             }
-            (None, Some((phase, at))) => account.alerts.push(AlertState {
-                rule: index as u16,
-                phase,
-                at,
-            }),
+            (None, Some(next)) => alerts.push(next),
             (None, None) => {}
         }
     }
-    account.alerts.sort_unstable_by_key(|state| state.rule);
+    alerts.sort_unstable_by_key(|state| state.rule);
+    (account.alerts, scratch.transitions) = (alerts, transitions);
+    due
 }
 
-/// When the account must be looked at though nothing happens to it.
-fn next_due(active: &Active, account: &Account, bands: &Bands) -> Option<Timestamp> {
-    let model = &active.plan.model;
-    let alerts = account.alerts.iter().filter_map(|state| {
-        let rule = model.alerts.get(usize::from(state.rule))?;
-        alert::due(rule, (state.phase, state.at))
-    });
+/// When the account must be looked at though nothing happens to it. `alerts` is when one of its alerts must.
+fn next_due(account: &Account, bands: &Bands, alerts: Option<Timestamp>) -> Option<Timestamp> {
     let dwell = (account.band.candidate != account.band.band).then(|| account.band.since.plus_millis(bands.dwell_ms));
-    alerts.chain(dwell).min()
+    let expiry = account.overridden.as_ref().and_then(|overridden| overridden.due());
+    alerts.into_iter().chain(dwell).chain(expiry).min()
 }
 
 /// The rules that are open on an account.

@@ -49,7 +49,7 @@ pub fn remember(account: &mut Account, now: Timestamp, card: usize, indicators: 
     let head = [
         now.millis() as u64,
         account.score.to_bits(),
-        u64::from(account.band.band as u8) | (card as u64) << 8,
+        u64::from(account.shown_band() as u8) | (card as u64) << 8,
     ];
     let half = |score: Option<&f64>| u64::from(score.map_or(0.0, |score| *score as f32).to_bits());
     let pairs = indicators.len().div_ceil(2);
@@ -58,4 +58,7 @@ pub fn remember(account: &mut Account, now: Timestamp, card: usize, indicators: 
         Some(pair) => half(indicators.get(pair * 2)) | half(indicators.get(pair * 2 + 1)) << 32,
     });
     account.cells.set(SLOT_SENT, words);
+    if let Some(overridden) = &mut account.overridden {
+        overridden.is_sent = true;
+    }
 }

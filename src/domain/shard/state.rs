@@ -7,7 +7,7 @@
 use hashbrown::HashMap;
 use thiserror::Error;
 
-use super::{Active, Shard};
+use super::{Active, Shard, segments::Segments};
 use crate::{
     document::Problems,
     domain::{
@@ -20,13 +20,14 @@ use crate::{
         decimal::Decimal,
         entry::PartitionState,
         event::Kind,
+        overrides::Override,
         plan::Plan,
         time::Timestamp,
     },
-    model::{self, Attribute},
+    model::{self, Attribute, compiled::Severity},
 };
 
-const VERSION: u8 = 4;
+const VERSION: u8 = 5;
 
 /// A checkpoint that cannot be restored.
 #[derive(Debug, Error)]
@@ -115,6 +116,7 @@ impl Shard {
         if let Some(active) = &self.active {
             put_text(out, &active.plan.model.source);
             active.fed_since.iter().for_each(|since| put_time(out, *since));
+            self.segments.encode(out);
         }
     }
 
@@ -142,6 +144,9 @@ impl Shard {
             0 => None,
             _ => Some(read_active(&mut reader)?),
         };
+        if let Some(active) = &active {
+            self.segments = Segments::decode(&mut reader, &active.plan.model)?;
+        }
         self.offset = (offset >= 0).then_some(offset);
         self.catching_up = catching_up;
         self.due.restore_taken(taken);
@@ -168,6 +173,7 @@ impl Shard {
         };
         let mut account = decode_account(id, blob, &active.plan, &mut self.names)?;
         self.population.count(&mut account, &self.names, &active.plan.model);
+        self.segments.load(active, &account);
         let number = self.accounts.add(account);
         let account = self.accounts.get(number);
         if account.awaits_scoring() {
@@ -205,14 +211,11 @@ fn encode_account(account: &Account, names: &AttributeNames, layout: u32, out: &
     out.push(account.band.band as u8 | (account.band.candidate as u8) << 4);
     put_zigzag(out, account.band.since.millis());
     put_time(out, account.due);
+    put_override(out, account.overridden.as_deref());
     put_varint(out, account.alerts.len() as u64);
     for alert in &account.alerts {
         put_varint(out, u64::from(alert.rule));
-        out.push(match alert.phase {
-            Phase::Pending => 0,
-            Phase::Open => 1,
-            Phase::CoolingDown => 2,
-        });
+        out.push(alert.phase as u8 | (alert.severity as u8) << 4);
         put_zigzag(out, alert.at.millis());
     }
     put_varint(out, account.attributes.known().count() as u64);
@@ -255,18 +258,17 @@ pub(super) fn decode_account(
         since: Timestamp::from_millis(reader.zigzag()?),
     };
     account.due = read_time(&mut reader)?;
+    account.overridden = read_override(&mut reader)?.map(Box::new);
     for _ in 0..reader.count()? {
         let rule = reader.number()?;
-        let phase = match reader.byte()? {
-            0 => Phase::Pending,
-            1 => Phase::Open,
-            2 => Phase::CoolingDown,
-            _ => return Err(StateError::Inconsistent("an alert's phase")),
-        };
+        let phase_and_severity = reader.byte()?;
+        let phase = Phase::from_index(phase_and_severity & 0xf).ok_or(StateError::Inconsistent("an alert's phase"))?;
         account.alerts.push(AlertState {
             rule,
             phase,
             at: Timestamp::from_millis(reader.zigzag()?),
+            severity: Severity::from_index(phase_and_severity >> 4)
+                .ok_or(StateError::Inconsistent("an alert's severity"))?,
         });
     }
     for _ in 0..reader.count()? {
@@ -282,6 +284,42 @@ pub(super) fn decode_account(
         account.cells.set(slot, words);
     }
     Ok(account)
+}
+
+fn put_override(out: &mut Vec<u8>, overridden: Option<&Override>) {
+    let Some(overridden) = overridden else {
+        out.push(0);
+        return;
+    };
+    out.push(1 | u8::from(overridden.in_force) << 1 | u8::from(overridden.is_sent) << 2);
+    put_zigzag(out, overridden.said.millis());
+    out.extend_from_slice(&overridden.score.to_le_bytes());
+    out.push(overridden.named.unwrap_or_default() as u8 | (overridden.band as u8) << 4);
+    put_text(out, &overridden.reason);
+    put_text(out, &overridden.author);
+    put_time(out, overridden.expires);
+}
+
+fn read_override(reader: &mut Reader<'_>) -> Result<Option<Override>, StateError> {
+    let flags = reader.byte()?;
+    if flags == 0 {
+        return Ok(None);
+    }
+    let said = Timestamp::from_millis(reader.zigzag()?);
+    let score = f64::from_bits(reader.word()?);
+    let bands = reader.byte()?;
+    let band = |index| Band::from_index(index).ok_or(StateError::Inconsistent("an override's band"));
+    Ok(Some(Override {
+        said,
+        score,
+        named: Some(band(bands & 0xf)?).filter(|band| *band != Band::Unknown),
+        reason: reader.text()?.into(),
+        author: reader.text()?.into(),
+        expires: read_time(reader)?,
+        band: band(bands >> 4)?,
+        in_force: flags & 2 != 0,
+        is_sent: flags & 4 != 0,
+    }))
 }
 
 fn put_attribute(out: &mut Vec<u8>, name: &str, value: &Attribute, time: Timestamp) {

@@ -3,7 +3,7 @@
 use super::{Active, Shard, StateError, scoring::open_rules, sent::Sent, state::decode_account};
 use crate::{
     domain::{account::Account, attributes::AttributeNames, band::Band, history, plan::SLOT_HISTORY, time::Timestamp},
-    model::Attribute,
+    model::{Attribute, compiled::Severity},
 };
 
 /// An account as it was scored last.
@@ -18,6 +18,7 @@ pub struct Summary<'a> {
     pub score: f64,
     /// Share of the weight that had data, 0..1.
     pub coverage: f64,
+    /// As it is shown: a human's, while an override is in force.
     pub band: Band,
     /// The score minus that of 7 and of 28 days before the shard's clock, in points; NaN when it was not scored then.
     pub trends: [f64; 2],
@@ -26,8 +27,8 @@ pub struct Summary<'a> {
     pub owner: Option<&'a str>,
     /// What the account is worth; NaN when not known.
     pub value: f64,
-    /// Ids of the rules that are open, each with the time at which it opened.
-    pub alerts: Vec<(&'a str, Timestamp)>,
+    /// Ids of the rules that are open, with the time at which each opened and the severity that it has reached.
+    pub alerts: Vec<(&'a str, Timestamp, Severity)>,
 }
 
 impl Shard {
@@ -73,15 +74,17 @@ fn summarise<'a>(
     let now = clock.unwrap_or_default();
     let trend = |days| account.score - history::at(&account.cells, SLOT_HISTORY, now, days);
     let rules = &active.plan.model.alerts;
-    let open =
-        open_rules(account).filter_map(|state| Some((rules.get(usize::from(state.rule))?.id.as_str(), state.at)));
+    let open = open_rules(account).filter_map(|state| {
+        let rule = rules.get(usize::from(state.rule))?;
+        Some((rule.id.as_str(), state.at, state.severity))
+    });
     Summary {
         account: &account.id,
         offset: account.changed_at,
         sent: Sent::of(account).map(|sent| sent.time),
         score: account.score,
         coverage: account.coverage,
-        band: account.band.band,
+        band: account.shown_band(),
         trends: [trend(7), trend(history::TREND_DAYS)],
         segment: text(names.segment()),
         plan: text(names.find("plan")),

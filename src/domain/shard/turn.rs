@@ -46,6 +46,7 @@ impl Shard {
             self.unscored = numbers;
             self.unscored.clear();
             self.scored_clock = Some(now);
+            self.segments.speak(&active.plan.model, self.index, offset, now, out);
         }
         self.active = Some(active);
     }

@@ -27,9 +27,13 @@ pub struct AccountView {
     pub as_of: Timestamp,
     pub score: Points,
     pub coverage: Quantity,
+    /// The band that is shown: a human's, while an override is in force.
     pub band: Band,
+    /// Null while no human override is in force.
+    pub r#override: Option<OverrideView>,
     /// Which scorecard made the score; `default` is the model's own.
     pub scorecard: String,
+    pub dimensions: Vec<DimensionView>,
     pub indicators: Vec<IndicatorView>,
     /// Null while the model has no section `[risk]`, or nothing is known of the account.
     pub risk: Option<RiskView>,
@@ -40,6 +44,30 @@ pub struct AccountView {
     /// Score by UTC day, on the days on which it changed.
     pub history: Vec<(Timestamp, Points)>,
     pub model: String,
+}
+
+/// A dimension of the account's scorecard.
+#[derive(Debug, Serialize)]
+pub struct DimensionView {
+    pub id: String,
+    /// 0..100, 100 is healthy.
+    pub score: Points,
+    /// Its share of the score as the scorecard has it, 0..1.
+    pub weight: Quantity,
+}
+
+/// A human's judgement in place of the computed one.
+#[derive(Debug, Serialize)]
+pub struct OverrideView {
+    /// 0..100; null when only a band was said.
+    pub score: Points,
+    pub band: Band,
+    /// The band of the computed score.
+    pub computed_band: Band,
+    pub reason: String,
+    pub author: String,
+    /// When it ends by itself.
+    pub expires: Option<Timestamp>,
 }
 
 /// An indicator's part in the score.
@@ -127,6 +155,13 @@ impl Shard {
         let scored = active.score(account, clocks, &mut scratch);
         active.assess(account, scored.score, now, &mut scratch);
         let card = &model.scorecards[scratch.card];
+        let dimensions = model.dimensions.iter().enumerate();
+        let dimensions = dimensions.filter(|(index, _)| card.has_dimension[*index]);
+        let dimensions = dimensions.map(|(index, dimension)| DimensionView {
+            id: dimension.id.clone(),
+            score: Points(scratch.dimensions[index]),
+            weight: Quantity(card.dimensions[index]),
+        });
         let members = card.indicators.iter().enumerate();
         let members = members.filter_map(|(index, member)| Some((index, member.as_ref()?)));
         let indicators = members.map(|(index, member)| {
@@ -157,13 +192,28 @@ impl Shard {
             let name = self.names.get(id)?.to_owned();
             Some((name, json_of(value)))
         });
+        let computed_band = account.band.step(&card.bands, scored.score, scored.coverage, now).band;
+        let overridden = account.overridden.as_deref().and_then(|overridden| {
+            let mut overridden = overridden.clone();
+            overridden.step(&card.bands, now);
+            overridden.in_force.then(|| OverrideView {
+                score: Points(overridden.score),
+                band: overridden.band,
+                computed_band,
+                reason: overridden.reason.into(),
+                author: overridden.author.into(),
+                expires: overridden.expires,
+            })
+        });
         Some(AccountView {
             account: account.id.to_string(),
             as_of: now,
             score: Points(scored.score),
             coverage: Quantity(scored.coverage),
-            band: account.band.step(&card.bands, scored.score, scored.coverage, now).band,
+            band: overridden.as_ref().map_or(computed_band, |overridden| overridden.band),
+            r#override: overridden,
             scorecard: card.id.clone(),
+            dimensions: dimensions.collect(),
             indicators: indicators.collect(),
             risk: scratch.risk.view(model),
             alerts: rules.map(|rule| rule.id.clone()).collect(),

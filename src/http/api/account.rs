@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::super::parameters::Parameters;
 use super::super::problem::Problem;
 use super::super::table::{OpenAlert, Trend};
-use super::details::{Account, Day, Details, Indicator, Risk, dimensions};
+use super::details::{Account, Day, Details, Indicator, Override, Risk, dimensions};
 use super::document::{NotFound, Refusals};
 use super::{Api, JSON, json_of};
 use crate::scorer::lookup::{self, LookupError};
@@ -101,6 +101,7 @@ impl Api {
         let details = Details {
             score: view.score,
             band: view.band,
+            r#override: view.r#override.as_ref().map(Override::of),
             coverage: view.coverage,
             trend: Trend::of(summary.trends),
             scorecard: &view.scorecard,

@@ -7,7 +7,7 @@ use super::super::table::{Move, OpenAlert, Trend};
 use super::model::{CurvePoint, curve};
 use crate::domain::band::Band;
 use crate::domain::output::{Points, Quantity};
-use crate::domain::shard::{AccountView, IndicatorView, RiskView};
+use crate::domain::shard::{AccountView, IndicatorView, OverrideView, RiskView};
 use crate::domain::time::Timestamp;
 
 /// An account with all that its score is made of.
@@ -25,7 +25,10 @@ pub struct Account<'a> {
 pub struct Details<'a> {
     /// 0 (worst) to 100 (healthy); null when no indicator has a value.
     pub score: Points,
+    /// The band that is shown: a human's, while an override is in force.
     pub band: Band,
+    /// Null while no human override is in force.
+    pub r#override: Option<Override<'a>>,
     /// The share of the weight that had data, 0..1.
     #[schema(value_type = f64)]
     pub coverage: Quantity,
@@ -48,6 +51,33 @@ pub struct Details<'a> {
     pub history: Vec<Day>,
     /// Name and version.
     pub model: &'a str,
+}
+
+/// A human's judgement in place of the computed one, which stays in `score`.
+#[derive(Serialize, ToSchema)]
+pub struct Override<'a> {
+    /// 0..100; null when only a band was said.
+    score: Points,
+    band: Band,
+    /// The band of the computed score.
+    computed_band: Band,
+    reason: &'a str,
+    author: &'a str,
+    /// When it ends by itself; null: when it is taken back.
+    expires: Option<Timestamp>,
+}
+
+impl<'a> Override<'a> {
+    pub fn of(view: &'a OverrideView) -> Self {
+        Self {
+            score: view.score,
+            band: view.band,
+            computed_band: view.computed_band,
+            reason: &view.reason,
+            author: &view.author,
+            expires: view.expires,
+        }
+    }
 }
 
 /// A dimension's part in the score.
@@ -123,22 +153,14 @@ pub struct Day {
 
 /// The indicators' parts, added up by dimension.
 pub fn dimensions(view: &AccountView) -> Vec<Dimension<'_>> {
-    let mut dimensions: Vec<(&str, f64, f64)> = Vec::new();
-    for indicator in &view.indicators {
-        if dimensions.last().is_none_or(|(id, ..)| *id != indicator.dimension) {
-            dimensions.push((&indicator.dimension, 0.0, 0.0));
+    let shown = view.dimensions.iter().map(|dimension| {
+        let members = || view.indicators.iter().filter(|member| member.dimension == dimension.id);
+        Dimension {
+            id: &dimension.id,
+            score: dimension.score,
+            weight: Quantity(members().map(|member| member.weight.0).sum()),
+            contribution: Quantity(members().map(|member| member.contribution.0).sum()),
         }
-        if let Some((_, weight, contribution)) = dimensions.last_mut() {
-            *weight += indicator.weight.0;
-            *contribution += indicator.contribution.0;
-        }
-    }
-    let shown = dimensions.into_iter().map(|(id, weight, contribution)| Dimension {
-        id,
-        // Nothing by nothing is NaN: not known.
-        score: Points(contribution / weight),
-        weight: Quantity(weight),
-        contribution: Quantity(contribution),
     });
     shown.collect()
 }

@@ -78,8 +78,8 @@ impl Reading<'_> {
                 }
             }
         }
-        for (account, rule, since) in outputs.iter().filter_map(Output::opened) {
-            table.opened(account, &rule, since);
+        for (account, rule, since, severity) in outputs.iter().filter_map(Output::opened) {
+            table.opened(account, &rule, since, severity);
         }
         let known = self.live.model();
         let is_known = |version: &str| known.as_ref().is_some_and(|model| model.version == version);

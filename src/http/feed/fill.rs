@@ -100,7 +100,7 @@ fn update<'a>(summary: &Summary<'a>) -> Update<'a> {
         alerts: summary
             .alerts
             .iter()
-            .map(|&(rule, since)| (rule, Some(since)))
+            .map(|&(rule, since, severity)| (rule, Some((since, severity))))
             .collect(),
         moved: None,
     }

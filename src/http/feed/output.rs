@@ -11,6 +11,7 @@ use crate::http::stream::Event;
 use crate::http::table::{Moved, Update};
 use crate::kafka::cloud_events;
 use crate::kafka::consume_batch::Record;
+use crate::model::compiled::Severity;
 
 /// A CloudEvent of ours; borrows from its record.
 #[derive(Clone, Copy, Debug)]
@@ -73,13 +74,15 @@ impl<'a> Output<'a> {
             .flatten()
     }
 
-    /// Of an alert that is open: its account, rule and the time at which it opened.
-    pub fn opened(&self) -> Option<(&'a str, Cow<'a, str>, Timestamp)> {
+    /// Of an alert that is open: its account, rule, the time at which it opened, and its severity.
+    pub fn opened(&self) -> Option<(&'a str, Cow<'a, str>, Timestamp, Option<Severity>)> {
         if ![ALERT_OPENED, ALERT_UPDATED].contains(&self.event_type) {
             return None;
         }
         let alert = self.alert()?;
-        Some((self.subject, alert.alert, Timestamp::parse_rfc3339(&alert.since)?))
+        let severity = Severity::parse(&alert.severity);
+        let since = Timestamp::parse_rfc3339(&alert.since)?;
+        Some((self.subject, alert.alert, since, severity))
     }
 
     pub fn event(&self, segment: &str) -> Event {
@@ -168,6 +171,8 @@ struct ModelRef<'a> {
 pub struct Alert<'a> {
     #[serde(borrow)]
     alert: Cow<'a, str>,
+    #[serde(borrow)]
+    severity: Cow<'a, str>,
     #[serde(borrow)]
     since: Cow<'a, str>,
     #[serde(borrow)]

@@ -14,20 +14,17 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::BaseConsumer;
 use rdkafka::error::KafkaResult;
-use rdkafka::{Offset, TopicPartitionList};
 
 use super::FeedSettings;
 use super::fill::Mark;
 use crate::domain::time::Timestamp;
 use crate::kafka::context::Quiet;
-use crate::kafka::offsets::{self, Extent};
+use crate::kafka::offsets::{self, CLOCK_SKEW_MS, Extent};
 
 /// For each answer of the brokers; short, since somebody may ask to stop meanwhile.
 const TIMEOUT: Duration = Duration::from_secs(3);
-/// How much the clocks of two machines may differ: as much as events may be ahead of ours by default.
-const SKEW_MS: i64 = 5 * 60_000;
 
 /// A partition of a topic.
 pub type Partition = (String, i32);
@@ -49,10 +46,8 @@ pub fn ends<'a>(
 ) -> KafkaResult<BTreeMap<Partition, Extent>> {
     let mut ends = BTreeMap::new();
     for topic in topics {
-        let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT)?;
-        for partition in metadata.topics().iter().flat_map(|topic| topic.partitions()) {
-            let extent = offsets::extent(consumer, topic, partition.id(), TIMEOUT)?;
-            ends.insert((topic.to_owned(), partition.id()), extent);
+        for (partition, extent) in offsets::extents(consumer, topic, TIMEOUT)? {
+            ends.insert((topic.to_owned(), partition), extent);
         }
     }
     Ok(ends)
@@ -73,7 +68,7 @@ impl Since {
         let reflected = mark.map_or(0, |mark| mark.offset + 1);
         match mark.and_then(|mark| mark.wall) {
             _ if log.high <= reflected => Self::End,
-            Some(wall) => Self::Written(wall.plus_millis(-SKEW_MS)),
+            Some(wall) => Self::Written(wall.plus_millis(-CLOCK_SKEW_MS)),
             None => Self::Beginning,
         }
     }
@@ -109,25 +104,14 @@ fn written_since(
     time: Timestamp,
     ends: &BTreeMap<Partition, Extent>,
 ) -> KafkaResult<BTreeMap<Partition, i64>> {
-    let mut asked = TopicPartitionList::with_capacity(ends.len());
-    for (topic, partition) in ends.keys() {
-        asked.add_partition_offset(topic, *partition, Offset::Offset(time.millis()))?;
-    }
-    let answered = consumer.offsets_for_times(asked, TIMEOUT)?;
-    let mut places = BTreeMap::new();
-    for (partition, extent) in ends {
-        let answer = answered.find_partition(&partition.0, partition.1);
-        let found = match answer
-            .map(|answer| answer.error().map(|()| answer.offset()))
-            .transpose()?
-        {
-            Some(Offset::Offset(offset)) => offset,
-            // Nothing was written since.
-            _ => extent.high,
-        };
-        places.insert(partition.clone(), found.clamp(extent.low, extent.high));
-    }
-    Ok(places)
+    let partitions = ends.keys().map(|(topic, partition)| (topic.as_str(), *partition));
+    let found = offsets::first_since(consumer, partitions, time, TIMEOUT)?;
+    let place = |(partition, extent): (&Partition, &Extent)| {
+        // Where nothing was written since, reading begins at the end.
+        let first = found.get(partition).copied().unwrap_or(extent.high);
+        (partition.clone(), first.clamp(extent.low, extent.high))
+    };
+    Ok(ends.iter().map(place).collect())
 }
 
 #[cfg(test)]
@@ -147,7 +131,7 @@ mod tests {
         assert_eq!(Since::of(mark(7), log(8)), Since::End, "the checkpoint reflects all");
         assert_eq!(
             Since::of(mark(7), log(9)),
-            Since::Written(wall.plus_millis(-SKEW_MS)),
+            Since::Written(wall.plus_millis(-CLOCK_SKEW_MS)),
             "an entry is not in it"
         );
         assert_eq!(Since::of(None, log(0)), Since::End, "an empty log");

@@ -46,14 +46,20 @@ pub struct OpenAlert<'a> {
 
 impl<'a> OpenAlert<'a> {
     /// What the rule and its opening say.
-    fn of_rule(alert: &'a str, account: &'a str, since: Option<Timestamp>, rule: Option<&'a AlertRule>) -> Self {
+    fn of_rule(
+        alert: &'a str,
+        account: &'a str,
+        since: Option<Timestamp>,
+        severity: Option<Severity>,
+        rule: Option<&'a AlertRule>,
+    ) -> Self {
         let due = rule.and_then(|rule| rule.due_ms).zip(since);
         Self {
             alert,
             id: None,
             account,
             kind: rule.map(|rule| rule.kind),
-            severity: rule.map(|rule| rule.severity),
+            severity: severity.or(rule.map(|rule| rule.severity)),
             since,
             due: due.map(|(due, since)| since.plus_millis(due)),
             reason: rule.map(|rule| rule.reason.as_deref().unwrap_or(&rule.expression)),
@@ -68,13 +74,13 @@ impl<'a> OpenAlert<'a> {
 
     /// The open alerts of an account that was read from its checkpoint.
     pub fn of_account(summary: &Summary<'a>, model: Option<&'a Model>) -> Vec<Self> {
-        let open = summary.alerts.iter().map(|&(alert, since)| Self {
+        let open = summary.alerts.iter().map(|&(alert, since, severity)| Self {
             owner: summary.owner,
             segment: summary.segment,
             value: Quantity(summary.value),
             score: Points(summary.score),
             band: summary.band,
-            ..Self::of_rule(alert, summary.account, Some(since), rule(model, alert))
+            ..Self::of_rule(alert, summary.account, Some(since), Some(severity), rule(model, alert))
         });
         open.map(Self::named).collect()
     }
@@ -171,7 +177,10 @@ impl AlertFilter {
         is(&self.rule, Some(alert.alert))
             && is(&self.owner, alert.owner)
             && is(&self.segment, alert.segment)
-            && (self.severities.is_empty() || rule.is_some_and(|rule| self.severities.contains(&rule.severity)))
+            && (self.severities.is_empty()
+                || alert
+                    .severity
+                    .is_some_and(|severity| self.severities.contains(&severity)))
             && self.kind.is_none_or(|kind| rule.is_some_and(|rule| rule.kind == kind))
     }
 }
@@ -224,7 +233,7 @@ impl Table {
                 value: Quantity(self.values[at]),
                 score: Points(f64::from(self.scores[at])),
                 band: self.bands[at],
-                ..OpenAlert::of_rule(alert, account, open.since, rule(model, alert))
+                ..OpenAlert::of_rule(alert, account, open.since, open.severity, rule(model, alert))
             })
         })
     }

@@ -37,6 +37,7 @@ use crate::domain::{
     output::{Points, Quantity},
     time::Timestamp,
 };
+use crate::model::compiled::Severity;
 
 /// The table. Rows are never taken out: one that is made anew takes the place of this one.
 #[derive(Debug, Default)]
@@ -67,6 +68,8 @@ pub struct Table {
 struct Opened {
     rule: Number,
     since: Option<Timestamp>,
+    /// `None` until its own output has said: then the rule's own.
+    severity: Option<Severity>,
 }
 
 /// What became of an update.
@@ -108,25 +111,32 @@ impl Table {
         self.segment[row] = self.segments.number(update.segment);
         self.plan[row] = self.plans.number(update.plan);
         self.owner[row] = self.owners.number(update.owner);
-        let opened = update.alerts.iter().map(|&(rule, since)| {
+        let opened = update.alerts.iter().map(|&(rule, said)| {
             let rule = self.rules.number(Some(rule));
             let known = self.alerts[row].iter().find(|known| known.rule == rule);
             // An alert opens at the scoring that the output speaks of.
-            let since = since.or(known.and_then(|known| known.since)).or(update.as_of);
-            Opened { rule, since }
+            let since = said.map(|(since, _)| since).or(known.and_then(|known| known.since));
+            let severity = said.map(|(_, severity)| severity);
+            Opened {
+                rule,
+                since: since.or(update.as_of),
+                severity: severity.or(known.and_then(|known| known.severity)),
+            }
         });
         self.alerts[row] = opened.collect();
         applied
     }
 
-    /// An alert's own output says when it opened. After a backlog was worked off that is another time than the score's.
-    pub fn opened(&mut self, account: &str, rule: &str, since: Timestamp) {
+    /// An alert's own output says how severe it is, and when it opened: after a backlog was worked off that is another time than
+    /// the score's.
+    pub fn opened(&mut self, account: &str, rule: &str, since: Timestamp, severity: Option<Severity>) {
         let Some((row, rule)) = self.names.find(account).zip(self.rules.find(rule)) else {
             return;
         };
         let mut open = self.alerts[row as usize].iter_mut();
         if let Some(open) = open.find(|open| open.rule == rule) {
             open.since = Some(since);
+            open.severity = severity;
         }
     }
 

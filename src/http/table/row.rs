@@ -8,6 +8,7 @@ use crate::domain::{
     output::{Points, Quantity},
     time::Timestamp,
 };
+use crate::model::compiled::Severity;
 
 /// An account as a checkpoint or an output has it.
 #[derive(Clone, Debug)]
@@ -28,8 +29,8 @@ pub struct Update<'a> {
     pub owner: Option<&'a str>,
     /// NaN when not known.
     pub value: f64,
-    /// Rules that are open, with the time at which they opened where that is known.
-    pub alerts: Vec<(&'a str, Option<Timestamp>)>,
+    /// Rules that are open, with the time at which they opened and the severity that they have reached where that is known.
+    pub alerts: Vec<(&'a str, Option<(Timestamp, Severity)>)>,
     /// How the score moved, where an output said so.
     pub moved: Option<Moved<'a>>,
 }

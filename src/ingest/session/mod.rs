@@ -5,6 +5,7 @@
 mod assignment;
 mod clock;
 mod commits;
+mod stall;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -47,6 +48,8 @@ pub enum SessionError {
     Dlq(WriteError),
     #[error("what was read did not reach the log within {} s", SETTLE.as_secs())]
     NotDrained,
+    #[error("the brokers answer, but the log's producer has got nothing through for {0} s")]
+    Stalled(u64),
     #[error("source offsets were not committed within {} s", SETTLE.as_secs())]
     NotCommitted,
     #[error("Kafka has shut this instance out: {0}")]
@@ -64,6 +67,7 @@ pub struct Session<'s> {
     ask_ends_at: Instant,
     chores_at: Instant,
     commit_at: Instant,
+    stall: stall::Stall,
     /// The offsets of the asynchronous commit that is under way.
     committing: Option<commits::Due>,
 }
@@ -109,6 +113,7 @@ impl<'s> Session<'s> {
             ask_ends_at: now,
             chores_at: now,
             commit_at: now,
+            stall: stall::Stall::new(),
             committing: None,
         })
     }
@@ -132,6 +137,7 @@ impl<'s> Session<'s> {
         self.follow_group()?;
         self.tick_if_due()?;
         self.intake.serve_log()?;
+        self.notice_stall()?;
         self.bury_if_due()?;
         self.commit_if_due()
     }

@@ -211,6 +211,11 @@ impl Running {
             0.0,
             "it had to begin again"
         );
+        self.end();
+    }
+
+    /// However often it had to begin again.
+    pub fn end(self) {
         self.stop.store(true, Ordering::Relaxed);
         self.thread.join().unwrap().unwrap();
     }
@@ -251,6 +256,7 @@ impl Log {
             ),
             Entry::Model { source, .. } => Told::Model(source.into()),
             Entry::SourceReset { topic, partition, .. } => Told::Reset(topic.into(), partition),
+            Entry::SegmentPartial { .. } => unreachable!("ingest sums no accounts up"),
         };
         self.entries.entry(shard).or_default().push(told);
     }

@@ -3,12 +3,13 @@
 mod bed;
 
 use rdkafka::message::{Headers, Message, OwnedMessage};
-use rdkafka::types::RDKafkaRespErr;
+use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 
+use super::Settings;
 use super::dlq_headers;
 use crate::domain::hash::shard_of;
 use crate::kafka::offsets;
-use bed::{Bed, DEADLINE, DLQ, LOG, Log, MODEL, PARTITIONS, SHARDS, SUPPORT, Told, USAGE};
+use bed::{Bed, DEADLINE, DLQ, LOG, Log, MODEL, PARTITIONS, Running, SHARDS, SUPPORT, Told, USAGE};
 
 fn accounts(from: usize, to: usize) -> Vec<String> {
     let mut accounts: Vec<String> = (from..to).map(|n| format!("acc-{n}")).collect();
@@ -218,4 +219,23 @@ fn gets_over_a_broker_that_was_away() {
     let mut seen = bed.log().sorted_accounts();
     seen.dedup();
     assert_eq!(seen, accounts(0, 60));
+}
+
+#[test]
+fn a_producer_that_gets_nothing_through_to_brokers_that_answer_is_replaced() {
+    let bed = Bed::new();
+    bed.put_events(0, 40);
+    let refused = RDKafkaRespErr::RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS;
+    bed.cluster.request_errors(RDKafkaApiKey::Produce, &[refused; 10_000]);
+    let settings = Settings {
+        model: None,
+        ..bed.settings()
+    };
+    let ingest = Running::start(settings);
+    ingest.until("a new session", |ingest| {
+        ingest.metric("pulsewatch_ingest_restarts_total") >= 1.0
+    });
+    bed.cluster.clear_request_errors(RDKafkaApiKey::Produce);
+    ingest.until("40 events", |_| bed.log().accounts.len() >= 40);
+    ingest.end();
 }

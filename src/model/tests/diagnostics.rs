@@ -280,3 +280,26 @@ fn bands_out_of_order_or_out_of_reach() {
             ))
     );
 }
+
+#[test]
+fn raises_and_silences_that_are_wrong() {
+    let wrong = r#"
+[[alert]]
+id = "drop"
+when = "score < 40"
+severity = "high"
+[[alert.raise]]
+when = "score < 30"
+severity = "medium"
+[[alert.raise]]
+when = "score"
+[[silence]]
+from = "yesterday"
+when = "acount.plan == 'pro'"
+alerts = ["dorp"]
+[[silence]]
+from = "2026-12-31T00:00:00Z"
+until = "2026-12-24T00:00:00Z"
+"#;
+    insta::assert_snapshot!(mistakes(&(model("", WELL) + wrong)));
+}

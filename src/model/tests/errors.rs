@@ -410,3 +410,89 @@ fn too_much_of_anything() {
     );
     shows(&refused(&"#".repeat(300 * 1024)), &["a model may hold at most 256 KiB"]);
 }
+
+/// The messages for a model with a segment of which this is a rule's condition.
+fn segment_rule(condition: &str) -> String {
+    with(&format!(
+        "[[segment]]\nby = \"segment\"\n[[segment.measure]]\nid = \"online_use\"\nvalue = \"count(usage[28d])\"\nfold = \"sum\"\n\
+         [[segment.alert]]\nid = \"a\"\nwhen = '''{condition}'''"
+    ))
+}
+
+#[test]
+fn a_rule_on_a_segment_reads_the_segment() {
+    let rendered = segment_rule("measure.onlin_use < 3");
+    let expected = r#"
+  × `measure.onlin_use` is not known
+    ╭─[model.toml:17:11]
+ 16 │ id = "a"
+ 17 │ when = '''measure.onlin_use < 3'''
+    ·           ────────┬────────
+    ·                   ╰── here
+    ╰────
+  help: did you mean `measure.online_use`?
+"#;
+    assert!(rendered.contains(expected.trim_start_matches('\n')), "{rendered}");
+    shows(
+        &segment_rule("count(usage[7d]) > account.seats or coverage < 0.5"),
+        &[
+            "`usage[7d]` is of a single account",
+            "`account.seats` is of a single account",
+            "`coverage` is of a single account",
+            "make one of it with [[segment.measure]]",
+        ],
+    );
+    shows(&segment_rule("share.gren > 0.5"), &["did you mean `share.green`?"]);
+    shows(
+        &segment_rule("indicator.adoption.x > 50"),
+        &["did you mean `indicator.adoption.i`?"],
+    );
+    shows(&segment_rule("within offset 1h < 0"), &["scores are kept once a day"]);
+    shows(&segment_rule("psy > 0.2"), &["did you mean `psi`?"]);
+    shows(&segment_rule("psi"), &["`psi` is a number"]);
+    shows(
+        &with("[[alert]]\nid = \"a\"\nwhen = \"share.red > 0.5\""),
+        &[
+            "`share.red` is of a segment, not of an account",
+            "in [[segment.alert]] only",
+        ],
+    );
+    shows(&indicator("accounts + 1"), &["`accounts` is of a segment"]);
+}
+
+#[test]
+fn segments_and_their_measures() {
+    shows(&with("[[segment]]"), &["by = \"segment\""]);
+    shows(
+        &with("[[segment]]\nby = \"Plan\""),
+        &["\"Plan\" cannot be an attribute"],
+    );
+    shows(
+        &with("[[segment]]\nby = \"plan\"\n[[segment]]\nby = \"plan\""),
+        &["there is a [[segment]] by `plan` already"],
+    );
+    let many: Vec<String> = (0..5)
+        .map(|number| format!("[[segment]]\nby = \"a{number}\""))
+        .collect();
+    shows(&with(&many.join("\n")), &["at most 4 [[segment]]"]);
+    shows(&with("[[segment]]\nby = \"plan\"\nevery = \"5m\""), &["every"]);
+    let measure = |lines: &str| {
+        with(&format!(
+            "[[segment]]\nby = \"plan\"\n[[segment.measure]]\nid = \"m\"\n{lines}"
+        ))
+    };
+    shows(&measure("value = \"count(usage[7d])\""), &["fold = \"mean\""]);
+    shows(&measure("fold = \"sum\""), &["what is folded over the accounts"]);
+    shows(
+        &measure("value = \"count(usage[7d])\"\nfold = \"shar\""),
+        &["did you mean \"share\"?"],
+    );
+    shows(
+        &measure("value = \"count(usage[7d])\"\nfold = \"share\""),
+        &["`count(usage[7d])` is a number", "a condition is needed here"],
+    );
+    shows(
+        &measure("value = \"psi + 1\"\nfold = \"mean\""),
+        &["`psi` is of a segment"],
+    );
+}

@@ -1,6 +1,6 @@
 //! docs/model-guide.md: every example in it works.
 
-use crate::model::compile;
+use crate::{cases, ingest::limits::Limits, model::compile};
 
 const GUIDE: &str = include_str!("../../../docs/model-guide.md");
 
@@ -27,6 +27,20 @@ fn models_compile() {
     for part in rest {
         // Parts go into the model that the guide begins with.
         assert_compiles(&format!("{first}\n{part}"));
+    }
+}
+
+#[test]
+fn cases_pass() {
+    let model = compile(blocks("toml")[0], "guide.toml").unwrap();
+    let limits = Limits::default();
+    for block in blocks("toml cases") {
+        let cases = cases::read(block, "guide.test.toml", &model, &limits)
+            .unwrap_or_else(|problems| panic!("{}", problems.render(false, 120)));
+        assert_eq!(cases.len(), 1);
+        let verdicts = cases::verdicts(&cases[0], &model, &limits).unwrap().into_iter();
+        let misses: Vec<_> = verdicts.flat_map(|verdict| verdict.misses).collect();
+        assert_eq!(misses, []);
     }
 }
 

@@ -7,4 +7,4 @@ mod expressions;
 mod guide;
 mod models;
 mod printing;
-mod schema;
+pub mod schema;

@@ -36,7 +36,13 @@ fn the_default_model_compiles() {
             .all(|alert| alert.playbook.is_some() && alert.due_ms.is_some())
     );
     assert_eq!(model.score_offsets, [7]);
-    assert_eq!(model.attributes, ["seats", "renewal"]);
+    assert_eq!(model.attributes, ["seats", "renewal", "segment"]);
+    let rules = model.segments.iter().flat_map(|table| &table.alerts);
+    assert!(
+        rules
+            .into_iter()
+            .all(|rule| rule.playbook.is_some() && rule.due_ms.is_some())
+    );
 }
 
 #[test]

@@ -8,12 +8,13 @@ use crate::{document::Document, model::file};
 
 const SCHEMA: &str = include_str!("../../../schemas/model.json");
 
-fn mistakes(model: &str) -> Vec<String> {
-    let schema: Value = serde_json::from_str(SCHEMA).unwrap();
+/// What a TOML file has against a schema, with the places.
+pub fn mistakes(schema: &str, file: &str) -> Vec<String> {
+    let schema: Value = serde_json::from_str(schema).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
-    let model: Value = toml::from_str(model).unwrap();
+    let file: Value = toml::from_str(file).unwrap();
     let mut mistakes: Vec<String> = validator
-        .iter_errors(&model)
+        .iter_errors(&file)
         .map(|error| format!("{}: {error}", error.instance_path()))
         .collect();
     mistakes.sort();
@@ -27,7 +28,7 @@ fn the_shipped_models_keep_to_it() {
         include_str!("../../../config/models/oulad.toml"),
         include_str!("../../../benches/reference.toml"),
     ] {
-        assert_eq!(mistakes(model), [] as [String; 0]);
+        assert_eq!(mistakes(SCHEMA, model), [] as [String; 0]);
     }
 }
 
@@ -74,7 +75,7 @@ id = "d.a"
 
 #[test]
 fn a_wrong_file_is_refused_where_it_is_wrong() {
-    insta::assert_snapshot!(mistakes(WRONG).join("\n"));
+    insta::assert_snapshot!(mistakes(SCHEMA, WRONG).join("\n"));
 }
 
 /// Every setting once, or a table that has it.
@@ -103,6 +104,24 @@ score = { worst = 0, best = 1 }
 [[alert]]
 id = "a"
 when = "score < 1"
+[[alert.raise]]
+when = "score < 0.5"
+severity = "high"
+[[silence]]
+from = "2026-12-24T00:00:00Z"
+until = "2026-12-27T00:00:00Z"
+[[segment]]
+by = "plan"
+[[segment.measure]]
+id = "m"
+value = "count(usage[7d])"
+fold = "sum"
+[[segment.alert]]
+id = "s"
+when = "score < 50"
+[[segment.alert.raise]]
+when = "score < 40"
+severity = "high"
 [risk]
 horizon = "30d"
 intercept = -2
@@ -122,14 +141,19 @@ fn it_names_what_the_reader_asks_for_and_nothing_else() {
     file::read(&document, EVERYTHING);
     let asked = document.asked();
     let schema: Value = serde_json::from_str(SCHEMA).unwrap();
-    let mut named = BTreeSet::new();
-    settings(&schema, &schema, "", &mut named);
+    let mut named = settings(&schema);
     named.remove("define");
     assert_eq!(asked, named);
 }
 
 /// The dotted paths of the settings that are no tables themselves.
-fn settings(schema: &Value, root: &Value, path: &str, named: &mut BTreeSet<String>) {
+pub fn settings(schema: &Value) -> BTreeSet<String> {
+    let mut named = BTreeSet::new();
+    name_settings(schema, schema, "", &mut named);
+    named
+}
+
+fn name_settings(schema: &Value, root: &Value, path: &str, named: &mut BTreeSet<String>) {
     let followed = |schema: &Value| match schema["$ref"].as_str() {
         Some(reference) => root.pointer(&reference[1..]).unwrap().clone(),
         None => schema.clone(),
@@ -146,7 +170,7 @@ fn settings(schema: &Value, root: &Value, path: &str, named: &mut BTreeSet<Strin
             .into_iter()
             .find(|table| table["properties"].is_object())
         {
-            Some(table) => settings(table, root, &path, named),
+            Some(table) => name_settings(table, root, &path, named),
             None => {
                 named.insert(path);
             }

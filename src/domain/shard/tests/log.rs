@@ -2,9 +2,13 @@
 
 use crate::domain::{
     decimal::Decimal,
-    entry::{EntryBuilder, PartitionClock, PartitionState, encode_model, encode_source_reset, encode_tick},
+    entry::{
+        EntryBuilder, PartitionClock, PartitionState, encode_model, encode_segment_partial, encode_source_reset,
+        encode_tick,
+    },
     event::{Event, EventId, Kind, Value},
     outbox::Outputs,
+    segment::partial::SegmentPartial,
     shard::{Shard, ShardRules},
     time::{DAY_MS, HOUR_MS, Timestamp},
 };
@@ -154,6 +158,13 @@ impl Log {
         self.entries.push(bytes);
     }
 
+    /// What a shard of so many told, as the part that is for `home`.
+    pub fn partial(&mut self, partial: &SegmentPartial, home: u32, shards: u32) {
+        let mut bytes = Vec::new();
+        encode_segment_partial(self.wall, shards, &partial.for_home(home, shards), &mut bytes);
+        self.entries.push(bytes);
+    }
+
     pub fn reset(&mut self, kind: Kind) {
         let mut bytes = Vec::new();
         encode_source_reset(self.wall, kind.as_str(), 0, &mut bytes);
@@ -165,6 +176,7 @@ impl Log {
         let mut run = Run {
             shard: Shard::new(3, rules),
             sent: Vec::new(),
+            told: Vec::new(),
         };
         run.fold(self, 0);
         run
@@ -180,9 +192,10 @@ impl Field {
     }
 }
 
-/// A shard and what it sent: id, type, subject and value as text.
+/// A shard and what it sent: id, type, subject and value as text; and what it told the homes of segments.
 pub struct Run {
     pub shard: Shard,
+    pub told: Vec<SegmentPartial>,
     pub sent: Vec<(String, &'static str, String, String)>,
 }
 
@@ -197,6 +210,7 @@ impl Run {
     pub fn fold_one(&mut self, log: &Log, offset: usize) {
         let mut out = Outputs::new();
         self.shard.fold(offset as i64, &log.entries[offset], &mut out).unwrap();
+        self.told.extend_from_slice(out.partials());
         self.sent.extend(out.iter().map(|output| {
             let value = String::from_utf8(output.value.to_vec()).unwrap();
             (

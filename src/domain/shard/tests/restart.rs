@@ -53,7 +53,14 @@ when = "score - score offset 1d <= -9"
 clear = "score - score offset 1d > -5"
 for = "3h"
 cool_down = "12h"
+severity = "medium"
+[[alert.raise]]
+when = "score < 30"
 severity = "high"
+[[silence]]
+from = "2026-01-02T00:00:00Z"
+until = "2026-01-04T00:00:00Z"
+when = "account.segment == 'students'"
 [[alert]]
 id = "support-drop"
 when = "dimension.support - dimension.support offset 2d < -10 or dimension.adoption offset 1d < 40"
@@ -62,6 +69,26 @@ severity = "medium"
 id = "silent"
 when = "since(usage) > 2"
 severity = "low"
+[[segment]]
+by = "segment"
+every = "2h"
+min_accounts = 1
+[[segment.measure]]
+id = "use"
+value = "count(usage[3d])"
+fold = "sum"
+[[segment.measure]]
+id = "active"
+value = "days(usage[2d]) > 0"
+fold = "share"
+[[segment.alert]]
+id = "less"
+when = "score - score offset 1d < -1 or measure.use < measure.use offset 1d or psi > 0.1"
+for = "3h"
+cool_down = "2h"
+[[segment]]
+by = "plan"
+every = "1d"
 [output]
 min_delta = 0.5
 heartbeat = "1d"
@@ -77,7 +104,7 @@ enum Step {
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let happening = (0..6_u8, 0..30_i64, 0..4_u8, 0..5_u8).prop_map(|(account, back, user, what)| {
+    let happening = (0..6_u8, 0..30_i64, 0..4_u8, 0..8_u8).prop_map(|(account, back, user, what)| {
         let account = format!("acc-{account}");
         let at = hour(-back);
         match what {
@@ -90,6 +117,11 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
                 .text("attributes.segment", "students")
                 .text("attributes.owner", "kam"),
             3 => Happening::new(Kind::Account, &account, at, "attributes").text("attributes.plan", "pro"),
+            4 => Happening::new(Kind::Account, &account, at, "override")
+                .number("score", 20)
+                .text("author", "kam")
+                .text("expires", &hour(back * 8).to_string()),
+            5 => Happening::new(Kind::Account, &account, at, "override_cleared"),
             _ => Happening::new(Kind::Usage, &account, at, "login").text("user", &format!("u{user}")),
         }
     });
@@ -99,6 +131,22 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => any::<bool>().prop_map(Step::OtherModel),
     ];
     prop::collection::vec(step, 1..25)
+}
+
+/// The log with what its shard tells itself of segments, as of the only shard that there is.
+fn with_partials(log: &Log) -> Log {
+    let mut run = Log::default().fold(EMIT_ALL);
+    let mut told = Log::default();
+    told.wall = log.wall;
+    for entry in &log.entries {
+        told.entries.push(entry.clone());
+        run.fold_one(&told, told.entries.len() - 1);
+        for partial in run.told.split_off(0) {
+            told.partial(&partial, 0, 1);
+            run.fold_one(&told, told.entries.len() - 1);
+        }
+    }
+    told
 }
 
 /// A log in which time goes forward from step to step.
@@ -124,7 +172,8 @@ fn log_of(steps: &[Step]) -> Log {
             Step::OtherModel(other) => {
                 let changed = MODEL
                     .replace("weight = 2", "weight = 3")
-                    .replace("users[7d]", "users[5d]");
+                    .replace("users[7d]", "users[5d]")
+                    .replace("count(usage[3d])", "count(usage[4d])");
                 log.model(if *other { &changed } else { MODEL });
             }
         }
@@ -140,17 +189,17 @@ proptest! {
         steps in steps(), checkpoint in any::<prop::sample::Index>(), later in any::<prop::sample::Index>(),
         written in prop::collection::vec(any::<bool>(), 6),
     ) {
-        let log = log_of(&steps);
+        let log = with_partials(&log_of(&steps));
         let mut undisturbed = log.fold(EMIT_ALL);
 
         // A whole checkpoint at one offset, then part of another one later, then a crash.
         let first = checkpoint.index(log.entries.len());
         let second = first + later.index(log.entries.len() - first);
-        let mut before = Run { shard: Shard::new(3, EMIT_ALL), sent: Vec::new() };
+        let mut before = Run { shard: Shard::new(3, EMIT_ALL), sent: Vec::new(), told: Vec::new() };
         (0..=first).for_each(|offset| before.fold_one(&log, offset));
         let (mut accounts, meta) = before.state();
         (first + 1..=second).for_each(|offset| before.fold_one(&log, offset));
-        let sent_before = before.sent.len();
+        let (sent_before, told_before) = (before.sent.len(), before.told.len());
         for (account, blob) in before.state().0 {
             let number: usize = account.trim_start_matches("acc-").parse().unwrap();
             if written[number] {
@@ -159,7 +208,7 @@ proptest! {
             }
         }
 
-        let mut after = Run { shard: Shard::new(3, EMIT_ALL), sent: Vec::new() };
+        let mut after = Run { shard: Shard::new(3, EMIT_ALL), sent: Vec::new(), told: Vec::new() };
         after.shard.restore_meta(&meta).unwrap();
         for (account, blob) in &accounts {
             after.shard.restore_account(account, blob).unwrap();
@@ -167,9 +216,11 @@ proptest! {
         // Up to what was committed outputs are muted.
         (first + 1..=second).for_each(|offset| after.fold_one(&log, offset));
         after.sent.clear();
+        after.told.clear();
         after.fold(&log, second + 1);
 
         prop_assert_eq!(&undisturbed.sent[sent_before..], &after.sent[..]);
+        prop_assert_eq!(&undisturbed.told[told_before..], &after.told[..]);
         prop_assert_eq!(undisturbed.state(), after.state());
     }
 }
@@ -187,6 +238,7 @@ fn the_order_of_restored_accounts_does_not_matter() {
         let mut run = Run {
             shard: Shard::new(3, EMIT_ALL),
             sent: Vec::new(),
+            told: Vec::new(),
         };
         run.shard.restore_meta(&meta).unwrap();
         accounts.for_each(|(account, blob)| run.shard.restore_account(account, blob).unwrap());

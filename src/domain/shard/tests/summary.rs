@@ -69,7 +69,7 @@ fn a_blob_in_a_line_is_what_was_sent_last() {
         (summary.segment, summary.plan, summary.owner, summary.value),
         (Some("students"), Some("pro"), None, 17_880.0)
     );
-    let open: Vec<&str> = summary.alerts.iter().map(|(rule, _)| *rule).collect();
+    let open: Vec<&str> = summary.alerts.iter().map(|(rule, ..)| *rule).collect();
     assert_eq!(open, ["silent"]);
     assert!(shard.summary("nobody").is_none());
 }

@@ -240,6 +240,21 @@ fn what_a_kind_requires_is_checked() {
         ),
         (
             Kind::Account,
+            format!(r#"{{"account":"a","name":"override","band":"unknown",{time}}}"#),
+            "field_type",
+        ),
+        (
+            Kind::Account,
+            format!(r#"{{"account":"a","name":"override","score":100,{time}}}"#),
+            "accepted",
+        ),
+        (
+            Kind::Account,
+            format!(r#"{{"account":"a","name":"override","score":100.5,{time}}}"#),
+            "field_type",
+        ),
+        (
+            Kind::Account,
             format!(r#"{{"account":"a","name":"archived",{time}}}"#),
             "accepted",
         ),

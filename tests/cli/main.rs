@@ -4,6 +4,8 @@
     clippy::unwrap_used,
     reason = "helpers of tests, outside the functions that clippy knows as such"
 )]
+mod backtest;
+
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -113,6 +115,83 @@ fn warnings_are_shown_and_fail_only_a_strict_check() {
 }
 
 #[test]
+fn models_are_tested_by_the_cases_beside_them() {
+    for model in ["config/models/default.toml", "config/models/oulad.toml"] {
+        let text = stdout(&run(&["test", model]));
+        assert!(text.starts_with(&model.replace(".toml", ".test.toml")), "{text}");
+        assert!(
+            text.lines().count() >= 4 && text.lines().skip(1).all(|line| line.starts_with("  ok ")),
+            "{text}"
+        );
+    }
+    let one = stdout(&run(&["test", "config/models/oulad.toml", "--only", "breaks off"]));
+    assert_eq!(one.lines().count(), 2, "{one}");
+    assert_eq!(
+        run(&["test", "config/models/oulad.toml", "--only", "no such case"])
+            .status
+            .code(),
+        Some(2)
+    );
+}
+
+#[test]
+fn failing_and_wrong_cases_are_told_with_their_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("cases.toml");
+    let test = |cases: &str, more: &[&str]| {
+        std::fs::write(&file, cases).unwrap();
+        let arguments = ["test", "config/models/oulad.toml", "--cases", file.to_str().unwrap()];
+        run(&arguments.iter().chain(more).copied().collect::<Vec<_>>())
+    };
+    let cases = "[[case]]\nname = \"wrong\"\n[[case.event]]\nusage = \"quiz\"\nuser = \"u\"\n[[case.expect]]\nat = \"1d\"\n\
+                 value.behaviour.silence = 2\nalerts = [\"gone-silent\"]\n[[case]]\nname = \"well\"\n[[case.event]]\nusage = \"quiz\"\n\
+                 [[case.expect]]\nat = \"1d\"\nvalue.behaviour.silence = 1\n";
+    let failed = test(cases, &[]);
+    assert_eq!(failed.status.code(), Some(1), "{failed:?}");
+    let text = String::from_utf8(failed.stdout).unwrap();
+    for shown in [
+        "  FAILED  wrong\n",
+        "cases.toml:6: at 2026-01-02T00:00:00Z\n",
+        "line 8: value.behaviour.silence: expected 2 within 0.005, came 1\n",
+        "line 9: alerts: expected gone-silent, came none\n",
+        "behaviour.silence                            1     85.0",
+        "= since(usage)",
+        "  ok      well\n",
+    ] {
+        assert!(text.contains(shown), "{shown} is not in\n{text}");
+    }
+    assert!(!text.contains("adoption."), "{text}");
+    assert!(
+        String::from_utf8(failed.stderr)
+            .unwrap()
+            .contains("1 of 2 cases failed")
+    );
+    let report: Value = serde_json::from_slice(&test(cases, &["--format", "json"]).stdout).unwrap();
+    assert_eq!(report["cases"][0]["failures"][0]["missed"][0]["found"], "1");
+    assert_eq!(
+        report["cases"][0]["failures"][0]["indicators"][0]["id"],
+        "behaviour.silence"
+    );
+    assert_eq!(report["cases"][1]["passed"], true);
+
+    let wrong = test("[[case]]\nname = \"one\"\n[[case.event]]\nusge = \"quiz\"\n", &[]);
+    assert_eq!(wrong.status.code(), Some(64), "{wrong:?}");
+    let shown = String::from_utf8(wrong.stderr).unwrap();
+    assert!(
+        shown.contains("what happens?") && shown.contains("cases.toml:3:1"),
+        "{shown}"
+    );
+    assert!(shown.contains("nothing is expected in this case"), "{shown}");
+    let nowhere = run(&["test", "benches/reference.toml"]);
+    assert_eq!(nowhere.status.code(), Some(64), "{nowhere:?}");
+    assert!(
+        String::from_utf8(nowhere.stderr)
+            .unwrap()
+            .contains("reference.test.toml: there is no such file")
+    );
+}
+
+#[test]
 fn check_shows_what_is_in_force_without_secrets() {
     let mut command = pulsewatch(&["check", "--print", "--format", "json"]);
     command
@@ -149,13 +228,17 @@ fn replay_sends_cloud_events_that_keep_to_the_schemas() {
         let schema: Value = serde_json::from_str(&stdout(&run(&["schema", name]))).unwrap();
         jsonschema::validator_for(&schema).unwrap()
     };
-    let (score, alert) = (validator("score"), validator("alert"));
+    let (score, alert, segment) = (validator("score"), validator("alert"), validator("segment"));
     let lines = json_lines(&replay(&[], &files));
-    let mut alerts = 0;
+    let (mut alerts, mut segments) = (0, 0);
     for event in &lines {
         let data = &event["data"];
         let validator = match event["type"].as_str().unwrap() {
             "pulsewatch.score.updated.v1" => &score,
+            "pulsewatch.segment.updated.v1" => {
+                segments += 1;
+                &segment
+            }
             _ => {
                 alerts += 1;
                 &alert
@@ -167,8 +250,8 @@ fn replay_sends_cloud_events_that_keep_to_the_schemas() {
         assert_eq!(event["source"], "/pulsewatch/pulsewatch");
     }
     assert!(
-        lines.len() > 20 && alerts > 0,
-        "{} outputs, {alerts} of alerts",
+        lines.len() > 20 && alerts > 0 && segments > 6,
+        "{} outputs, {alerts} of alerts, {segments} of segments",
         lines.len()
     );
     for change in lines
@@ -199,6 +282,21 @@ fn replay_gives_the_same_lines_again_and_the_same_scores_in_any_number_of_shards
     let one = state("1");
     assert_eq!(one.len(), 20);
     assert_eq!(one, state("7"));
+    let segments = |shards: &str| {
+        let lines = json_lines(&replay(&["--shards", shards], &files));
+        let mut lines: Vec<String> = lines
+            .iter()
+            .filter(|line| line["type"] == "pulsewatch.segment.updated.v1")
+            // On the first day a shard may not have heard of each source yet, and does not take its silence for anything.
+            .filter(|line| line["data"]["as_of"].as_str() > Some("2025-01-02"))
+            .map(|line| line["data"].to_string())
+            .collect();
+        lines.sort();
+        lines
+    };
+    let one = segments("1");
+    assert!(one.len() > 100, "{} messages of segments", one.len());
+    assert_eq!(one, segments("7"));
 }
 
 #[test]

@@ -1,17 +1,34 @@
 //! What goes out: the JSON values of the output topic. The JSON Schemas under `schemas/` are made from these types.
 
+pub mod read;
+#[cfg(test)]
+pub mod samples;
+
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
+pub use self::segment::{
+    Alert, SegmentAlertChanged, SegmentBand, SegmentChange, SegmentChanges, SegmentDriver, SegmentMeasureValue,
+    SegmentSubject, SegmentUpdated,
+};
 use super::{band::Band, time::Timestamp};
 use crate::model::Attribute;
+
+mod segment;
 
 pub const SCORE_UPDATED: &str = "pulsewatch.score.updated.v1";
 pub const ALERT_OPENED: &str = "pulsewatch.alert.opened.v1";
 pub const ALERT_UPDATED: &str = "pulsewatch.alert.updated.v1";
 pub const ALERT_RESOLVED: &str = "pulsewatch.alert.resolved.v1";
+pub const SEGMENT_UPDATED: &str = "pulsewatch.segment.updated.v1";
 /// Every type that there is.
-pub const TYPES: [&str; 4] = [SCORE_UPDATED, ALERT_OPENED, ALERT_UPDATED, ALERT_RESOLVED];
+pub const TYPES: [&str; 5] = [
+    SCORE_UPDATED,
+    ALERT_OPENED,
+    ALERT_UPDATED,
+    ALERT_RESOLVED,
+    SEGMENT_UPDATED,
+];
 
 /// A score, 0 (worst) to 100, or a change of one, in points: 100 is healthy. Written with two decimals, null when not known.
 #[derive(Clone, Copy, Debug, JsonSchema)]
@@ -134,13 +151,19 @@ pub struct RiskDriver<'a> {
     pub log_odds: Quantity,
 }
 
-/// A human's score or band in place of the computed one, which stays in `score`.
+/// A human's judgement in place of the computed one: the message's `band` is its band. The message's `score` stays the computed
+/// one, as do trend, drivers, risk and alerts.
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 pub struct Override<'a> {
+    /// 0..100, 100 is healthy; null when only a band was said.
     pub score: Points,
-    pub band: Option<Band>,
+    /// As it was said, or the band of the score that was said.
+    pub band: Band,
+    /// The band of the computed score.
+    pub computed_band: Band,
     pub reason: &'a str,
     pub author: &'a str,
+    /// When it ends by itself; null: when it is taken back.
     pub expires: Option<Timestamp>,
 }
 

@@ -1,25 +1,23 @@
 //! Outputs as they are read back: the fields that people look at.
 
-#[cfg(test)]
-pub mod samples;
-
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::domain::output::{ALERT_OPENED, ALERT_RESOLVED, ALERT_UPDATED, SCORE_UPDATED};
+use crate::model::compiled::Severity;
+
+use super::{ALERT_OPENED, ALERT_RESOLVED, ALERT_UPDATED, SCORE_UPDATED, SEGMENT_UPDATED};
 
 /// Smaller parts in a change, in points, are shown as 0.0 and hence not at all.
 const SHOWN: f64 = 0.05;
-/// The gravest first.
-const SEVERITIES: [&str; 4] = ["critical", "high", "medium", "low"];
 
 /// A message of the output topic.
 #[derive(Clone, Debug)]
 pub enum Output {
     Score(Score),
     Alert(Alert),
+    Segment(Segment),
 }
 
 impl Output {
@@ -28,6 +26,7 @@ impl Output {
         match event_type {
             SCORE_UPDATED => serde_json::from_slice(value).ok().map(Self::Score),
             ALERT_OPENED | ALERT_UPDATED | ALERT_RESOLVED => serde_json::from_slice(value).ok().map(Self::Alert),
+            SEGMENT_UPDATED => serde_json::from_slice(value).ok().map(Self::Segment),
             _ => None,
         }
     }
@@ -56,7 +55,7 @@ pub struct Driver {
     pub change: Option<f64>,
 }
 
-/// `pulsewatch.alert.*.v1`, see [`crate::domain::output::AlertChanged`].
+/// `pulsewatch.alert.*.v1`, see [`crate::domain::output::Alert`].
 #[derive(Clone, Debug, Deserialize)]
 pub struct Alert {
     pub alert: String,
@@ -66,14 +65,59 @@ pub struct Alert {
     pub severity: String,
     /// `opened`, `updated` or `resolved`.
     pub state: String,
+    /// When it opened, RFC 3339.
+    pub since: String,
     pub reason: String,
+    /// Of an account; a segment has none.
+    #[serde(default)]
     pub band: String,
+    #[serde(default)]
     pub attributes: BTreeMap<String, Value>,
 }
 
+/// `pulsewatch.segment.updated.v1`, see [`crate::domain::output::SegmentUpdated`].
 #[derive(Clone, Debug, Deserialize)]
-pub struct Subject {
-    pub account: String,
+pub struct Segment {
+    pub attribute: String,
+    pub name: String,
+    pub accounts: u64,
+    pub score: Option<f64>,
+    change: SegmentChanges,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct SegmentChanges {
+    #[serde(rename = "28d")]
+    days_28: SegmentChange,
+}
+
+/// In points.
+#[derive(Clone, Debug, Deserialize)]
+pub struct SegmentChange {
+    pub score: Option<f64>,
+    pub within: Option<f64>,
+}
+
+impl Segment {
+    /// Over 28 days.
+    pub const fn change(&self) -> &SegmentChange {
+        &self.change.days_28
+    }
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Subject {
+    Account(String),
+    Segment(String),
+}
+
+impl Subject {
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Account(name) | Self::Segment(name) => name,
+        }
+    }
 }
 
 impl Score {
@@ -95,13 +139,20 @@ impl Alert {
         self.kind == "risk"
     }
 
+    pub fn is_opened(&self) -> bool {
+        self.state == "opened"
+    }
+
     pub fn is_resolved(&self) -> bool {
         self.state == "resolved"
     }
 
     /// 0 is the gravest.
     pub fn gravity(&self) -> usize {
-        let known = SEVERITIES.iter().position(|severity| *severity == self.severity);
-        known.unwrap_or(SEVERITIES.len())
+        let gravest_first = Severity::ALL.iter().rev();
+        let mut names = gravest_first.map(|severity| severity.as_str());
+        names
+            .position(|name| name == self.severity)
+            .unwrap_or(Severity::ALL.len())
     }
 }

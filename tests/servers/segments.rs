@@ -1,0 +1,109 @@
+//! Segments over several shards: what shards tell each other goes through their logs, and a kill anywhere repeats none of it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs, thread,
+    time::Duration,
+};
+
+use pulsewatch::domain::{event::Kind, output::SEGMENT_UPDATED};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde_json::Value;
+
+use crate::support::{
+    feed::{self, Load, Pace, plan},
+    kafka::{Placement, Record},
+    service::{Installation, in_project},
+    shared_kafka, shared_redis,
+    undisturbed::assert_as_undisturbed,
+};
+
+const ACCOUNTS: u32 = 300;
+const KILLS: usize = 6;
+const SEGMENTS: &str = r#"
+[[segment]]
+by = "segment"
+every = "6h"
+[[segment.measure]]
+id = "use"
+value = "count(usage[28d])"
+fold = "sum"
+[[segment.alert]]
+id = "segment-drop"
+when = "score - score offset 7d <= -3"
+[[segment]]
+by = "plan"
+every = "1d"
+"#;
+
+#[test]
+fn segments_come_out_once_whatever_is_killed() {
+    let mut installation = Installation::new("segments", shared_kafka(), &shared_redis());
+    let model = installation.folder().join("model.toml");
+    let reference = fs::read_to_string(in_project("benches/reference.toml")).unwrap();
+    // In steps of a day also while a backlog is worked off.
+    let stepwise = reference.replace("= \"off\"", "= \"1d\"");
+    fs::write(&model, stepwise + SEGMENTS).unwrap();
+    installation.set("model.file", &format!("{:?}", model.display().to_string()));
+    installation.set("log.shards", "3");
+    installation.set("scorer.checkpoint", "\"100ms\"");
+    installation.add_source(Kind::Account, 1);
+    feed::attributes(&installation, plan(ACCOUNTS, 0, 41));
+    // The last word of its source, at the end of the history: the clock is not held by it.
+    let last_word = r#"{"account":"acc-0000001","name":"attributes","attributes":{"region":"north"},"time":"2024-03-31T00:00:00Z"}"#;
+    let record = Record::new("acc-0000001", last_word);
+    installation
+        .kafka
+        .send(installation.topic(Kind::Account), Placement::ByKey, &record);
+    let load = Load::start(&installation, plan(ACCOUNTS, 40_000, 41), Pace::PerSecond(4_000));
+    let mut dice = ChaCha8Rng::seed_from_u64(41);
+    for _ in 0..KILLS {
+        let service = installation.start(0);
+        service.wait_until_it_folds();
+        thread::park_timeout(Duration::from_millis(dice.random_range(0..700)));
+        service.kill();
+    }
+    let events = load.finish();
+    let service = installation.start(0);
+    installation.wait_until_idle();
+    let outputs = assert_as_undisturbed(&installation);
+    println!("{KILLS} kills, {events} events, {outputs} outputs");
+    assert!(
+        service
+            .get("/metrics")
+            .contains("pulsewatch_segment_score{attribute=\"segment\"")
+    );
+    service.stop();
+    assert_as_undisturbed(&installation);
+    let last = last_of_each(&installation);
+    for attribute in ["segment", "plan"] {
+        let accounts = last.iter().filter(|(_, value)| value["attribute"] == attribute);
+        let accounts: u64 = accounts.map(|(_, value)| value["accounts"].as_u64().unwrap()).sum();
+        assert_eq!(accounts, u64::from(ACCOUNTS), "accounts by {attribute}");
+    }
+}
+
+/// What was sent last of each segment; nothing was sent twice.
+fn last_of_each(installation: &Installation) -> BTreeMap<String, Value> {
+    let mut last = BTreeMap::new();
+    let mut seen = BTreeSet::new();
+    for record in installation.kafka.read(installation.output_topic()) {
+        if record.text_header("ce_type") != SEGMENT_UPDATED {
+            continue;
+        }
+        let value = record.json();
+        let segment = value["segment"].as_str().unwrap().to_owned();
+        assert_eq!(record.key.as_deref(), Some(segment.as_bytes()));
+        let as_of = value["as_of"].as_str().unwrap().to_owned();
+        assert!(seen.insert((segment.clone(), as_of)), "twice: {value:#}");
+        last.insert(segment, value);
+    }
+    assert!(
+        seen.len() > last.len() * 10,
+        "{} outputs of {} segments",
+        seen.len(),
+        last.len()
+    );
+    last
+}
