@@ -10,6 +10,9 @@ import { authorization } from "./token.js";
 /** @typedef {Schemas["OpenAlert"]} OpenAlert */
 /** @typedef {Schemas["Segment"]} Segment */
 /** @typedef {Schemas["Segments"]} Segments */
+/** @typedef {Schemas["WatchedState"]} WatchedSegment */
+/** @typedef {Schemas["WatchedSegments"]} WatchedSegments */
+/** @typedef {Schemas["SegmentAlert"]} SegmentAlert */
 /** @typedef {Schemas["Model"]} Model */
 /** @typedef {Schemas["Indicator"]} Indicator */
 /** @typedef {Schemas["Band"]} Band */
@@ -71,6 +74,8 @@ export const accounts = (query, signal) => get(`/api/v1/accounts?${query}`, sign
 export const alerts = (query, signal) => get(`/api/v1/alerts?${query}`, signal);
 /** @param {AbortSignal} [signal] @returns {Promise<Segments>} */
 export const segments = (signal) => get("/api/v1/segments", signal);
+/** @param {AbortSignal} [signal] @returns {Promise<WatchedSegments>} */
+export const watchedSegments = (signal) => get("/api/v1/watched-segments", signal);
 /** @param {AbortSignal} [signal] @returns {Promise<Model>} */
 export const model = (signal) => get("/api/v1/model", signal);
 

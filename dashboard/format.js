@@ -6,9 +6,14 @@ const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const tenths = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const exact = new Intl.NumberFormat("en", { maximumSignificantDigits: 4 });
 const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
+const decimals = new Intl.NumberFormat("en", { maximumFractionDigits: 2 });
+const fine = new Intl.NumberFormat("en", { style: "percent", maximumSignificantDigits: 2 });
 const percent = new Intl.NumberFormat("en", { style: "percent", maximumFractionDigits: 0 });
 const minute = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" });
 const date = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeZone: "UTC" });
+
+/** What is nearer to 0 is shown as less than this. */
+const LEAST = 0.001;
 
 /** @typedef {number | null | undefined} Maybe */
 
@@ -23,8 +28,15 @@ export const amount = (number) => show(number, compact);
 export const points = (number) => show(number, tenths);
 /** Any other number, with four digits that say something. @param {Maybe} number */
 export const value = (number) => show(number, exact);
+/** The same in a line of its own, where next to nothing need not be told exactly. @param {Maybe} number */
+export function rough(number) {
+  if (!number || Math.abs(number) >= LEAST) return value(number);
+  return number < 0 ? `> −${LEAST}` : `< ${LEAST}`;
+}
 /** A share of 1. @param {Maybe} number */
 export const share = (number) => show(number, percent);
+/** How likely something is, 0 to 1: small ones differ by much. @param {Maybe} number */
+export const probability = (number) => show(number, fine);
 
 /** A change in points, with its sign; a true minus, as it stands among figures. @param {Maybe} number */
 export function change(number) {
@@ -60,6 +72,27 @@ export function span(seconds) {
 export function fromNow(time) {
   const seconds = (Date.parse(time) - Date.now()) / 1000;
   return seconds >= 0 ? `in ${span(seconds)}` : `${span(-seconds)} ago`;
+}
+
+const LENGTHS = /** @type {const} */ ({ d: "day", h: "hour", m: "minute", s: "second" });
+
+/** A duration as the model has it: `30d` reads `30 days`. @param {string} text */
+export function duration(text) {
+  const [, number, unit] = /^(\d+)([dhms])$/.exec(text) ?? [];
+  if (!number || !unit) return text;
+  return `${number} ${LENGTHS[/** @type {keyof typeof LENGTHS} */ (unit)]}${number === "1" ? "" : "s"}`;
+}
+
+const TIME = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/;
+
+/** An attribute of any type. @param {unknown} value */
+export function attribute(value) {
+  if (typeof value === "number") return decimals.format(value);
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  if (typeof value !== "string") return JSON.stringify(value);
+  const time = new Date(value);
+  if (!TIME.test(value) || Number.isNaN(time.getTime())) return value;
+  return time.getTime() % 86_400_000 === 0 ? date.format(time) : `${minute.format(time)} UTC`;
 }
 
 /** An id as words: `days_overdue` reads `days overdue`. @param {string} id */

@@ -6,6 +6,7 @@ import { show as account } from "./views/account.js";
 import { show as accounts } from "./views/accounts.js";
 import { show as model } from "./views/model.js";
 import { show as overview } from "./views/overview.js";
+import { show as segment } from "./views/segment.js";
 import { show as segments } from "./views/segments.js";
 
 /** @type {Record<string, import("./router.js").View>} */
@@ -14,10 +15,13 @@ const VIEWS = {
   accounts: { title: "Accounts", show: accounts },
   account: { title: "Account", show: account },
   segments: { title: "Segments", show: segments },
+  segment: { title: "Segment", show: segment },
   model: { title: "Model", show: model },
 };
 
 const main = /** @type {HTMLElement} */ (document.getElementById("main"));
+/** Which of the bar's views a view without a place there belongs to. @type {Record<string, string>} */
+const BELONGS_TO = { account: "accounts", segment: "segments" };
 let shown = new AbortController();
 
 /** @param {boolean} byUser whether it was asked for, so that the focus goes along */
@@ -25,11 +29,11 @@ function show(byUser) {
   shown.abort();
   shown = new AbortController();
   const { name, rest, query } = parse(location.hash);
-  const view = VIEWS[name] ?? VIEWS[""];
+  const view = Object.hasOwn(VIEWS, name) ? VIEWS[name] : VIEWS[""];
   if (!view) return;
   document.title = `${rest || view.title} – Pulsewatch`;
   for (const link of document.querySelectorAll("#views a")) {
-    const isCurrent = parse(link.getAttribute("href") ?? "").name === (name === "account" ? "accounts" : name);
+    const isCurrent = parse(link.getAttribute("href") ?? "").name === (BELONGS_TO[name] ?? name);
     if (isCurrent) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }

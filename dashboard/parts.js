@@ -19,6 +19,15 @@ export function move(points) {
   return h("span", { class: `move ${direction}` }, format.change(points));
 }
 
+/** Where a line of code may be broken: behind what joins its words. */
+const JOINTS = /(?<=[.,_([{/=~|])/;
+
+/** An expression, which breaks between words where it does not fit. @param {string} text */
+export const code = (text) => h("code", {}, text.split(JOINTS).flatMap((word) => [h("wbr"), word]).slice(1));
+
+/** @param {string} name @param {import("./dom.js").Child} value */
+export const fact = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
+
 /** @param {string | null | undefined} severity */
 export const severityMark = (severity) => h("span", { class: `severity ${severity ?? ""}` }, severity ?? format.NOT_KNOWN);
 

@@ -25,6 +25,9 @@ function safelyDecoded(text) {
 /** @param {string} account */
 export const accountAddress = (account) => `#/account/${encodeURIComponent(account)}`;
 
+/** @param {string} segment `<attribute>=<name>` */
+export const segmentAddress = (segment) => `#/segment/${encodeURIComponent(segment)}`;
+
 /** @param {Record<string, string>} query */
 export function accountsAddress(query) {
   const text = new URLSearchParams(query).toString();

@@ -2,17 +2,25 @@
 
 const KEY = "pulsewatch.token";
 
+/** Where storage is forbidden it lasts as long as the page. @type {string | null} */
+let entered = null;
+
 export function token() {
   try {
-    return sessionStorage.getItem(KEY);
+    return sessionStorage.getItem(KEY) ?? entered;
   } catch {
-    return null;
+    return entered;
   }
 }
 
 /** @param {string} text */
 export function keepToken(text) {
-  sessionStorage.setItem(KEY, text);
+  entered = text;
+  try {
+    sessionStorage.setItem(KEY, text);
+  } catch {
+    // See `entered`.
+  }
 }
 
 /** @returns {Record<string, string>} */

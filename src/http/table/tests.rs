@@ -352,6 +352,24 @@ fn open_alerts_are_paged_by_deadline() {
     assert_eq!((first.reason, first.owner), (Some("score < 10"), Some("kim")));
 }
 
+#[test]
+fn an_alert_says_from_where_it_has_risen() {
+    let (mut table, model) = (Table::default(), model());
+    let since = Timestamp::from_millis(1);
+    table.apply(&Update {
+        alerts: vec![
+            ("whenever", Some((since, Severity::High))),
+            ("soon", Some((since, Severity::Critical))),
+        ],
+        ..update("a", 1)
+    });
+    let raised: Vec<_> = table
+        .alerts_of(0, Some(&model))
+        .map(|alert| alert.raised_from)
+        .collect();
+    assert_eq!(raised, [Some(Severity::Low), None]);
+}
+
 proptest! {
     /// The pages of any order are all accounts once, in that order.
     #[test]
