@@ -1,6 +1,7 @@
 // Elements without a template language: text is always text, so that nothing from outside becomes markup.
 
-/** @typedef {Node | string | number | null | undefined | false} Child */
+/** @typedef {Node | string | number | null | undefined | false} Leaf */
+/** @typedef {Leaf | Leaf[]} Child */
 
 /**
  * An element. Properties that begin with `on` are listeners, `style` is a map of CSS properties; false, null and undefined are left out.
@@ -28,7 +29,7 @@ export function h(tag, properties = {}, ...children) {
  * @param {(Child | Child[])[]} children
  */
 function append(parent, children) {
-  for (const child of children.flat()) {
+  for (const child of children.flat(2)) {
     if (child !== null && child !== undefined && child !== false)
       parent.append(typeof child === "number" ? String(child) : child);
   }

@@ -135,6 +135,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/watched-segments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Segments that the model in force watches (`[[segment]]`), as they were last said to stand */
+        get: operations["listWatchedSegments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -232,6 +249,7 @@ export interface components {
             attributes: {
                 [key: string]: unknown;
             };
+            /** @description The band that is shown: a human's, while an override is in force. */
             band: components["schemas"]["Band"];
             /**
              * Format: double
@@ -239,6 +257,8 @@ export interface components {
              */
             coverage: number;
             dimensions: components["schemas"]["Dimension"][];
+            /** @description Ids of the alert rules that a silence keeps from opening. */
+            held_back: string[];
             /** @description The score by UTC day, on the days on which it changed, the oldest first. */
             history: components["schemas"]["Day"][];
             indicators: components["schemas"]["Indicator"][];
@@ -249,6 +269,7 @@ export interface components {
             newest_events: {
                 [key: string]: string;
             };
+            override?: components["schemas"]["Override"] | null;
             risk?: components["schemas"]["Risk"] | null;
             /** @description 0 (worst) to 100 (healthy); null when no indicator has a value. */
             score: components["schemas"]["Points"];
@@ -330,6 +351,13 @@ export interface components {
              */
             weight: number;
         };
+        MeasureDefinition: {
+            /** @description How accounts are put together: `mean`, `sum` or `share`. */
+            fold: string;
+            id: string;
+            /** @description Of each account. */
+            value: string;
+        };
         /** @description What is wrong with a parameter. */
         Mistake: {
             detail: string;
@@ -341,6 +369,9 @@ export interface components {
             name: string;
             /** @description For each account the first one that fits counts. */
             scorecards: components["schemas"]["Scorecard"][];
+            /** @description The attributes by which accounts are watched together, with their rules. */
+            segments: components["schemas"]["WatchedBy"][];
+            silences: components["schemas"]["Silence"][];
             /** @description The TOML text, as it was activated. */
             source: string;
             /** @description Hash of the source. */
@@ -368,6 +399,7 @@ export interface components {
             kind?: components["schemas"]["AlertKind"] | null;
             owner?: string | null;
             playbook?: string | null;
+            raised_from?: components["schemas"]["Severity"] | null;
             /** @description The rule's own words, or else its condition. */
             reason?: string | null;
             score: components["schemas"]["Points"];
@@ -378,7 +410,18 @@ export interface components {
             value: components["schemas"]["Quantity"];
         };
         /** @enum {string} */
-        OutputType: "pulsewatch.score.updated.v1" | "pulsewatch.alert.opened.v1" | "pulsewatch.alert.updated.v1" | "pulsewatch.alert.resolved.v1";
+        OutputType: "pulsewatch.score.updated.v1" | "pulsewatch.alert.opened.v1" | "pulsewatch.alert.updated.v1" | "pulsewatch.alert.resolved.v1" | "pulsewatch.segment.updated.v1";
+        /** @description A human's judgement in place of the computed one, which stays in `score`. */
+        Override: {
+            author: string;
+            band: components["schemas"]["Band"];
+            /** @description The band of the computed score. */
+            computed_band: components["schemas"]["Band"];
+            expires?: components["schemas"]["Timestamp"] | null;
+            reason: string;
+            /** @description 0..100; null when only a band was said. */
+            score: components["schemas"]["Points"];
+        };
         Points: number | null;
         /** @description What went wrong with a request. `type` is left out: it is `about:blank`, the status says all. */
         Problem: {
@@ -395,6 +438,10 @@ export interface components {
             title: string;
         };
         Quantity: number | null;
+        Raise: {
+            severity: components["schemas"]["Severity"];
+            when: string;
+        };
         /** @description What a measure said. */
         Reading: {
             /** @description The measure and the window, as the model language writes them. */
@@ -429,6 +476,8 @@ export interface components {
             id: string;
             kind: components["schemas"]["AlertKind"];
             playbook?: string | null;
+            /** @description Higher severities, and when they apply. */
+            raises: components["schemas"]["Raise"][];
             /** @description What a reader is told. */
             reason?: string | null;
             severity: components["schemas"]["Severity"];
@@ -463,6 +512,28 @@ export interface components {
              */
             value: number;
         };
+        /** @description An alert that is open on a segment. */
+        SegmentAlert: {
+            /** @description The rule's id. */
+            alert: string;
+            /**
+             * Format: date-time
+             * @description By when somebody should have acted.
+             */
+            due?: string | null;
+            /** @description The same from opening to resolving. */
+            id: string;
+            kind: components["schemas"]["AlertKind"];
+            playbook?: string | null;
+            reason: string;
+            /** @description The highest that it has had. */
+            severity: components["schemas"]["Severity"];
+            /**
+             * Format: date-time
+             * @description The boundary of event time at which it opened.
+             */
+            since: string;
+        };
         /** @description Every segment that has an account. */
         Segments: {
             /** @description The most accounts first. */
@@ -470,6 +541,17 @@ export interface components {
         };
         /** @enum {string} */
         Severity: "critical" | "high" | "medium" | "low";
+        /** @description A time in which alerts do not open. */
+        Silence: {
+            /** @description Ids of the rules that it holds back. */
+            alerts: string[];
+            /** @description In event time; `until` is past the end. */
+            from: components["schemas"]["Timestamp"];
+            reason?: string | null;
+            until: components["schemas"]["Timestamp"];
+            /** @description On which accounts; null for all. */
+            when?: string | null;
+        };
         /** @enum {string} */
         Sort: "score" | "-score" | "trend" | "-trend" | "value" | "-value" | "account" | "-account" | "as_of" | "-as_of";
         Threshold: {
@@ -490,6 +572,126 @@ export interface components {
         Trend: {
             "28d": components["schemas"]["Points"];
             "7d": components["schemas"]["Points"];
+        };
+        WatchedBand: {
+            /** Format: int64 */
+            accounts: number;
+            band: components["schemas"]["Band"];
+            /** Format: double */
+            value: number;
+        };
+        /** @description What the model watches of the accounts with the same value of an attribute. */
+        WatchedBy: {
+            alerts: components["schemas"]["Rule"][];
+            attribute: string;
+            /** @description How often it is said where they stand, in event time. */
+            every: string;
+            measures: components["schemas"]["MeasureDefinition"][];
+            /**
+             * Format: int64
+             * @description Rules stand still for a segment of fewer accounts.
+             */
+            min_accounts: number;
+        };
+        /** @description In points: `score` is `within` and `mix` together. */
+        WatchedChange: {
+            /**
+             * Format: double
+             * @description What came of accounts that came or went.
+             */
+            mix?: number | null;
+            /** Format: double */
+            score?: number | null;
+            /**
+             * Format: double
+             * @description The mean change of the accounts that were in the segment then as now.
+             */
+            within?: number | null;
+        };
+        /** @description How the mean score has changed in so many days. */
+        WatchedChanges: {
+            "28d": components["schemas"]["WatchedChange"];
+            "7d": components["schemas"]["WatchedChange"];
+        };
+        /** @description An indicator's part in the change of the mean score. */
+        WatchedDriver: {
+            /**
+             * Format: double
+             * @description In points of the mean score, in 28 days.
+             */
+            change: number;
+            /** @description `<dimension>.<indicator>`. */
+            indicator: string;
+            /**
+             * Format: double
+             * @description The mean of its scores now, 0..100.
+             */
+            score?: number | null;
+        };
+        WatchedMeasure: {
+            /**
+             * Format: double
+             * @description Its value less the one 28 days ago.
+             */
+            change?: number | null;
+            id: string;
+            /**
+             * Format: double
+             * @description In its own unit; a share is 0..1.
+             */
+            value?: number | null;
+        };
+        /**
+         * @description A segment at a boundary of event time: the accounts with one value of an attribute that the model watches. 100 is healthy, and
+         *     what is not known is null.
+         */
+        WatchedSegment: {
+            /** Format: int64 */
+            accounts: number;
+            /**
+             * Format: date-time
+             * @description The numbers are those of then.
+             */
+            as_of: string;
+            attribute: string;
+            bands: components["schemas"]["WatchedBand"][];
+            change: components["schemas"]["WatchedChanges"];
+            /** @description What moved the mean score in 28 days, the largest first; at most five. */
+            drivers: components["schemas"]["WatchedDriver"][];
+            measures: components["schemas"]["WatchedMeasure"][];
+            /** @description The attribute's value; `other` for the accounts of the smallest segments of too many. */
+            name: string;
+            /**
+             * Format: double
+             * @description Population stability index of the scores, now against 28 days ago: below 0.1 little has changed, above 0.25 much has.
+             */
+            psi?: number | null;
+            /**
+             * Format: double
+             * @description The mean of the accounts' scores, 0..100.
+             */
+            score?: number | null;
+            /** @description `<attribute>=<name>`. */
+            segment: string;
+            /**
+             * Format: double
+             * @description Sum of the accounts' attribute `value`.
+             */
+            value: number;
+            /**
+             * Format: double
+             * @description The same, each account weighted by its attribute `value`.
+             */
+            value_score?: number | null;
+        };
+        /** @description Every segment that the model watches. */
+        WatchedSegments: {
+            /** @description By attribute and name. */
+            segments: components["schemas"]["WatchedState"][];
+        };
+        /** @description A segment and what is open on it. */
+        WatchedState: components["schemas"]["WatchedSegment"] & {
+            alerts: components["schemas"]["SegmentAlert"][];
         };
     };
     responses: never;
@@ -1152,6 +1354,98 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": string;
+                };
+            };
+            /** @description Something is wrong with the query: `errors` has every parameter */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or a wrong one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token, or the page that asks, may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not by this name of this machine */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests: `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A mistake of the service, which its log tells of */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed is away, or there is too much to do: `Retry-After` says when to come back */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listWatchedSegments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All that have accounts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WatchedSegments"];
                 };
             };
             /** @description Something is wrong with the query: `errors` has every parameter */

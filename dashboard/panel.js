@@ -26,7 +26,7 @@ function failure(error, retry) {
 
 /**
  * A part of a view. Once it shows something, a failure leaves that there and says so. With `follows` it is made from the same answer
- * as the part before, which tells of failures for both; `retry` is what is loaded again then.
+ * as the part before, which tells of failures for both; `retry` is what is loaded again then. What draws nothing is not there.
  * @template T
  * @param {{ title: string, id: string, aside?: import("./dom.js").Child, signal: AbortSignal, follows?: boolean, retry?: () => void,
  *   load: (signal: AbortSignal) => Promise<T>, draw: (data: T) => import("./dom.js").Child[] }} of
@@ -51,10 +51,13 @@ export function panel(of) {
       const data = await of.load(of.signal);
       if (own !== asked || of.signal.aborted || waitsForChoice(body, refresh)) return;
       const text = JSON.stringify(data);
-      if (text !== shown) keepingFocus(body, () => fill(body, of.draw(data)));
+      if (text !== shown) {
+        const drawn = of.draw(data);
+        keepingFocus(body, () => fill(body, drawn));
+        element.hidden = drawn.length === 0;
+      }
       shown = text;
       note.textContent = "";
-      element.hidden = false;
     } catch (error) {
       if (own !== asked || of.signal.aborted || asksForToken(error)) return;
       if (shown !== null) note.textContent = `Not up to date: ${error instanceof Error ? error.message : error}`;

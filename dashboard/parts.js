@@ -13,9 +13,9 @@ const SHAPES = { red: "▼", yellow: "◆", green: "●", unknown: "○" };
 export const bandMark = (band) =>
   h("span", { class: `band ${band}` }, h("span", { "aria-hidden": "true", class: "shape" }, SHAPES[band]), band);
 
-/** A change in points. @param {number | null} points */
+/** A change in points. @param {format.Maybe} points */
 export function move(points) {
-  const direction = points === null || Math.abs(points) < 0.05 ? "" : points < 0 ? "down" : "up";
+  const direction = points === null || points === undefined || Math.abs(points) < 0.05 ? "" : points < 0 ? "down" : "up";
   return h("span", { class: `move ${direction}` }, format.change(points));
 }
 
@@ -23,7 +23,15 @@ export function move(points) {
 const JOINTS = /(?<=[.,_([{/=~|])/;
 
 /** An expression, which breaks between words where it does not fit. @param {string} text */
-export const code = (text) => h("code", {}, text.split(JOINTS).flatMap((word) => [h("wbr"), word]).slice(1));
+export const code = (text) =>
+  h(
+    "code",
+    {},
+    text
+      .split(JOINTS)
+      .flatMap((word) => [h("wbr"), word])
+      .slice(1),
+  );
 
 /** @param {string} name @param {import("./dom.js").Child} value */
 export const fact = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));

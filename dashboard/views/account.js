@@ -1,14 +1,16 @@
 // One account: how it stands, since when, and why.
 
 import * as api from "../api.js";
-import { scores } from "../charts.js";
 import { fill, h } from "../dom.js";
 import * as format from "../format.js";
 import { onChange, gathered } from "../live.js";
 import { panel } from "../panel.js";
-import { bandMark, dueMark, empty, move, severityMark } from "../parts.js";
+import { bandMark, empty, fact, move } from "../parts.js";
+import { alertItem, silencesInForce, silenceText } from "./alert-item.js";
 import { waterfall } from "./drivers.js";
+import { history } from "./history.js";
 import { dimensions } from "./indicators.js";
+import { risk } from "./risk.js";
 
 /** An account is read from its checkpoint, about a second behind the stream. */
 const REFRESH_MS = 2_000;
@@ -40,14 +42,16 @@ export function show({ main, rest: id, signal }) {
   /** @type {() => void} */
   const refreshAll = () => panels.forEach((panel) => void panel.refresh());
   const common = { signal, load, follows: true };
-  const [now, why, over, made, open, more] = [
+  const withModel = async () => ({ account: await load(), model: await model });
+  const [now, why, leaves, over, made, open, more] = [
     panel({ ...common, id: "standing", title: "Now", draw: standing, follows: false, retry: refreshAll }),
     panel({ ...common, id: "why", title: "Why it moved", draw: (account) => waterfall(account.last_move) }),
+    panel({ ...common, id: "risk", title: "Risk of leaving", draw: (account) => risk(account.risk) }),
     panel({
       ...common,
       id: "history",
       title: "Score over time",
-      load: async () => ({ account: await load(), model: await model }),
+      load: withModel,
       draw: ({ account, model }) => history(account, model, signal),
     }),
     panel({
@@ -56,17 +60,17 @@ export function show({ main, rest: id, signal }) {
       title: "What the score is made of",
       draw: (account) => dimensions(account, opened, signal),
     }),
-    panel({ ...common, id: "open", title: "Open alerts", draw: openAlerts }),
+    panel({ ...common, id: "open", title: "Open alerts", load: withModel, draw: openAlerts }),
     panel({ ...common, id: "attributes", title: "Attributes", draw: attributes }),
   ];
-  const panels = [now, why, over, made, open, more];
+  const panels = [now, why, leaves, over, made, open, more];
   fill(
     main,
     h("p", { class: "crumb" }, h("a", { href: "#/accounts" }, "Accounts")),
     h("h1", {}, id),
-    h("div", { class: "columns" }, h("div", {}, now.element), h("div", {}, why.element)),
+    h("div", { class: "columns" }, h("div", {}, now.element, open.element), h("div", {}, why.element, leaves.element)),
     over.element,
-    h("div", { class: "columns" }, h("div", {}, open.element), h("div", {}, more.element)),
+    more.element,
     made.element,
   );
   const refresh = gathered(refreshAll, REFRESH_MS, signal);
@@ -77,17 +81,23 @@ export function show({ main, rest: id, signal }) {
 
 /** @param {api.Account} account */
 function standing(account) {
-  const fact = (/** @type {string} */ name, /** @type {import("../dom.js").Child} */ value) =>
-    h("div", {}, h("dt", {}, name), h("dd", {}, value));
+  const said = account.override;
   return [
-    h("p", { class: "score" }, h("strong", {}, format.points(account.score)), " of 100 ", bandMark(account.band)),
+    h(
+      "p",
+      { class: "score" },
+      h("strong", {}, format.points(account.score)),
+      " of 100 ",
+      bandMark(said ? said.computed_band : account.band),
+      said && " computed",
+    ),
+    said && override(said),
     h(
       "dl",
       { class: "facts" },
       fact("7 days", move(account.trend["7d"])),
       fact("28 days", move(account.trend["28d"])),
       fact("Weight with data", format.share(account.coverage)),
-      account.risk && fact(`Risk of leaving within ${account.risk.horizon}`, format.share(account.risk.probability)),
       fact("As of", format.time(account.as_of)),
       fact("Scorecard", account.scorecard),
       fact("Model", account.model),
@@ -95,60 +105,47 @@ function standing(account) {
   ];
 }
 
-/** @param {api.Account} account @param {api.Model | null} model @param {AbortSignal} signal */
-function history(account, model, signal) {
-  if (account.history.length === 0) return [empty("No day is over yet.")];
-  const points = account.history.map(({ day, score }) => ({ time: Date.parse(day) / 1000, score }));
-  const now = { time: Date.parse(account.as_of) / 1000, score: account.score };
-  const last = points.at(-1);
-  // Up to now: days on which nothing changed are not in the history.
-  if (last && now.time > last.time) points.push(now);
-  const bands = model?.scorecards.find(({ id }) => id === account.scorecard)?.bands;
-  const thresholds = bands ? { yellow: bands.yellow.enter, green: bands.green.enter } : null;
-  const alerts = account.alerts.flatMap(({ since }) => (since ? [Date.parse(since) / 1000] : []));
-  const since = points[0]?.time ?? 0;
-  const isMarked = alerts.some((alert) => alert >= since);
-  const known = account.history.flatMap(({ score }) => (score === null ? [] : [score]));
-  const label = `Score from ${format.day(account.history[0]?.day)} to ${format.day(account.as_of)}: lowest ${format.points(Math.min(...known))}, highest ${format.points(Math.max(...known))}, now ${format.points(account.score)}`;
-  return [
-    scores(points, thresholds, alerts, label, signal),
+/** What a human has said instead; lists and counts go by it. @param {NonNullable<api.Account["override"]>} said */
+const override = (said) =>
+  h(
+    "div",
+    { class: "override" },
     h(
       "p",
-      { class: "faint" },
-      thresholds && "Colours are the bands, from the score at which they are entered. ",
-      isMarked && "Dashed: an alert that is open began.",
+      { class: "score" },
+      said.score !== null && [h("strong", {}, format.points(said.score)), " of 100 "],
+      bandMark(said.band),
+      ` said by ${said.author || "nobody who gave a name"}`,
     ),
-  ];
+    said.reason && h("p", { class: "reason" }, said.reason),
+    h("p", { class: "faint" }, said.expires ? `Until ${format.time(said.expires)}.` : "Until it is taken back."),
+  );
+
+/** @param {{ account: api.Account, model: api.Model | null }} of */
+function openAlerts({ account: { alerts, held_back: held }, model }) {
+  const items = alerts.map((alert) =>
+    alertItem(alert, h("strong", {}, format.words(alert.alert)), [
+      alert.since && `since ${format.time(alert.since)}`,
+      alert.playbook && `playbook ${alert.playbook}`,
+    ]),
+  );
+  return [items.length > 0 ? h("ol", { class: "alerts" }, items) : empty("Nothing is open."), ...heldBack(held, model)];
 }
 
-/** @param {api.Account} account */
-function openAlerts({ alerts }) {
-  if (alerts.length === 0) return [empty("Nothing is open.")];
-  const items = alerts.map((alert) =>
-    h(
-      "li",
-      {},
-      h("div", { class: "line" }, severityMark(alert.severity), h("strong", {}, format.words(alert.alert)), dueMark(alert.due)),
-      h("div", { class: "reason" }, alert.reason ?? ""),
-      h(
-        "div",
-        { class: "faint" },
-        [alert.since && `since ${format.time(alert.since)}`, alert.playbook && `playbook ${alert.playbook}`]
-          .filter(Boolean)
-          .join(" · "),
-      ),
-    ),
-  );
-  return [h("ol", { class: "alerts" }, items)];
+/** @param {string[]} held @param {api.Model | null} model */
+function heldBack(held, model) {
+  if (held.length === 0) return [];
+  const silences = silencesInForce(model?.silences ?? []).filter(({ alerts }) => alerts.some((rule) => held.includes(rule)));
+  return [
+    h("p", { class: "note" }, `Held back by a silence: ${held.map(format.words).join(", ")}.`),
+    silences.map((silence) => h("p", { class: "faint" }, silenceText(silence))),
+  ].flat();
 }
 
 /** @param {api.Account} account */
 function attributes({ attributes, newest_events: newest }) {
   const rows = [
-    ...Object.entries(attributes).map(([name, value]) => [
-      format.words(name),
-      typeof value === "string" ? value : JSON.stringify(value),
-    ]),
+    ...Object.entries(attributes).map(([name, value]) => [format.words(name), format.attribute(value)]),
     ...Object.entries(newest).map(([kind, time]) => [`newest ${format.words(kind)} event`, format.time(time)]),
   ];
   if (rows.length === 0) return [empty("Nothing is known of it beside its events.")];
@@ -156,7 +153,7 @@ function attributes({ attributes, newest_events: newest }) {
     h(
       "dl",
       { class: "facts" },
-      rows.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))),
+      rows.map(([name = "", value]) => fact(name, value)),
     ),
   ];
 }

@@ -1,8 +1,10 @@
-// One open alert, wherever alerts are listed.
+// One open alert, wherever alerts are listed, and what keeps others from opening.
 
 import { h } from "../dom.js";
 import * as format from "../format.js";
 import { dueMark, severityMark } from "../parts.js";
+
+/** @typedef {import("../api.js").Model["silences"][number]} Silence */
 
 /**
  * What the alerts of accounts and of segments have in common.
@@ -25,16 +27,14 @@ export function alertItem(alert, name, more) {
   );
 }
 
-/**
- * Silences that are in force, of some rules or of all.
- * @param {import("../api.js").Model["silences"]} silences
- * @param {string[]} rules
- */
-export function silencesOf(silences, rules) {
+/** @param {Silence[]} silences */
+export function silencesInForce(silences) {
   const now = Date.now();
-  const inForce = silences.filter(({ from, until }) => Date.parse(from) <= now && now < Date.parse(until));
-  return inForce.filter(({ alerts }) => alerts.some((rule) => rules.includes(rule)));
+  return silences.filter(({ from, until }) => Date.parse(from) <= now && now < Date.parse(until));
 }
 
-/** @param {import("../api.js").Model["silences"][number]} silence */
-export const silenceText = ({ until, reason }) => `${reason ?? "silenced"}, until ${format.time(until)}`;
+/** @param {Silence} silence */
+export function silenceText({ alerts, when, until, reason }) {
+  const held = alerts.map(format.words).join(", ");
+  return `${held}${when ? ` where ${when}` : ""}, until ${format.time(until)}${reason ? ` (${reason})` : ""}`;
+}

@@ -3,7 +3,7 @@
 import { curve } from "../charts.js";
 import { fill, h } from "../dom.js";
 import * as format from "../format.js";
-import { bar, empty } from "../parts.js";
+import { bar, code, empty } from "../parts.js";
 
 /** @typedef {import("../api.js").Account} Account */
 /** @typedef {import("../api.js").Indicator} Indicator */
@@ -46,7 +46,7 @@ function unfolding(indicator, opened, signal) {
     "summary",
     { "data-key": indicator.id },
     h("span", { class: "name" }, format.words(name)),
-    h("span", { class: "faint value" }, format.value(indicator.value)),
+    h("span", { class: "faint value" }, format.rough(indicator.value)),
     figure(indicator.score),
   );
   const element = h("details", { open: opened.has(indicator.id) }, summary, behind);
@@ -66,11 +66,11 @@ function unfolding(indicator, opened, signal) {
 function numbersBehind(indicator, signal) {
   const corners = indicator.curve.map(({ value, score }) => `${format.value(value)} as ${format.value(score)}`).join(", ");
   const readings = indicator.readings.map(({ reading, value }) =>
-    h("div", {}, h("dt", {}, h("code", {}, reading)), h("dd", {}, format.value(value))),
+    h("div", {}, h("dt", {}, code(reading)), h("dd", {}, format.value(value))),
   );
   return [
     h("p", { class: "faint" }, part(indicator)),
-    h("p", {}, h("code", {}, indicator.expression), " is ", h("strong", {}, format.value(indicator.value))),
+    h("p", {}, code(indicator.expression), " is ", h("strong", {}, format.value(indicator.value))),
     readings.length > 0 && h("dl", { class: "readings" }, readings),
     curve(indicator.curve, indicator, `Value to score: ${corners}`, signal),
     h("p", { class: "faint" }, `Scored ${corners}.`),

@@ -4,10 +4,8 @@ import * as api from "../api.js";
 import { fill, h } from "../dom.js";
 import * as format from "../format.js";
 import { panel } from "../panel.js";
-import { empty, severityMark, table } from "../parts.js";
-
-/** How the API writes a duration of nothing. */
-const NO_TIME = "0s";
+import { code, table } from "../parts.js";
+import { rules, silences, watched } from "./rules.js";
 
 /** @param {import("../router.js").Place} place */
 export function show({ main, signal }) {
@@ -24,7 +22,9 @@ export function show({ main, signal }) {
   const retry = () => panels.forEach((panel) => void panel.refresh());
   const panels = [
     panel({ ...common, id: "scorecards", title: "Scorecards", draw: scorecards, follows: false, retry }),
-    panel({ ...common, id: "rules", title: "Alert rules", draw: rules }),
+    panel({ ...common, id: "rules", title: "Alert rules", draw: ({ alerts }) => [rules(alerts)] }),
+    panel({ ...common, id: "silences", title: "Silences", draw: silences }),
+    panel({ ...common, id: "watched", title: "Segments that are watched", draw: watched }),
     panel({ ...common, id: "source", title: "Source", draw: source }),
   ];
   fill(
@@ -57,7 +57,7 @@ function scorecard(card) {
         {},
         h("th", { scope: "row", class: "inner" }, format.words(indicator.id.slice(dimension.id.length + 1))),
         h("td", { class: "number" }, format.share(indicator.weight)),
-        h("td", {}, h("code", {}, indicator.value)),
+        h("td", {}, code(indicator.value)),
         h(
           "td",
           { class: "wide" },
@@ -69,7 +69,7 @@ function scorecard(card) {
   return h(
     "section",
     { "aria-label": `Scorecard ${card.id}` },
-    h("h3", {}, card.id, card.when && h("span", { class: "faint" }, " when ", h("code", {}, card.when))),
+    h("h3", {}, card.id, card.when && h("span", { class: "faint" }, " when ", code(card.when))),
     h(
       "p",
       { class: "faint" },
@@ -83,37 +83,6 @@ function scorecard(card) {
       table(`Scorecard ${card.id}`, [["Indicator"], ["Weight", "number"], ["Value"], ["Scored", "wide"]], rows),
     ),
   );
-}
-
-/** @param {api.Model} model */
-function rules({ alerts }) {
-  const items = alerts.map((rule) =>
-    h(
-      "li",
-      {},
-      h(
-        "div",
-        { class: "line" },
-        severityMark(rule.severity),
-        h("strong", {}, format.words(rule.id)),
-        h("span", { class: "faint" }, rule.kind),
-      ),
-      h("div", { class: "reason" }, rule.reason ?? ""),
-      h("div", {}, h("code", {}, rule.when), rule.for !== NO_TIME && ` for ${rule.for}`),
-      h(
-        "div",
-        { class: "faint" },
-        [
-          rule.due && `due after ${rule.due}`,
-          rule.playbook && `playbook ${rule.playbook}`,
-          rule.cool_down !== NO_TIME && `not again within ${rule.cool_down}`,
-        ]
-          .filter(Boolean)
-          .join(" · "),
-      ),
-    ),
-  );
-  return [alerts.length > 0 ? h("ol", { class: "alerts" }, items) : empty("The model has no alert rule.")];
 }
 
 /** @param {api.Model} model */

@@ -9,6 +9,8 @@ import { panel } from "../panel.js";
 import { BANDS, bandMark, bar, empty, move, table } from "../parts.js";
 import { accountAddress, accountsAddress } from "../router.js";
 import { alerts } from "./alerts.js";
+import { freshness } from "./freshness.js";
+import { moving } from "./moving.js";
 
 const REFRESH_MS = 5_000;
 const MOVERS = 8;
@@ -24,6 +26,20 @@ export function show({ main, signal }) {
     });
     return asked;
   };
+  // And two from those that the model watches.
+  /** @type {Promise<api.WatchedSegments> | null} */
+  let watchedAsked = null;
+  const watched = () => {
+    watchedAsked ??= api.watchedSegments(signal).finally(() => {
+      watchedAsked = null;
+    });
+    return watchedAsked;
+  };
+  /** Without the model there is no word of silences. */
+  const silences = api.model(signal).then(
+    ({ silences }) => silences,
+    () => [],
+  );
   const standing = panel({ id: "bands", title: "Where accounts stand", signal, load: segments, draw: bands });
   const left = [
     panel({
@@ -34,6 +50,14 @@ export function show({ main, signal }) {
       draw: movers,
       aside: h("a", { href: accountsAddress({ sort: "trend" }) }, "All accounts"),
     }),
+    panel({
+      id: "moving",
+      title: "Segments",
+      signal,
+      load: watched,
+      draw: ({ segments }) => (segments.length > 0 ? moving(segments, MOVERS) : []),
+      aside: h("a", { href: "#/segments" }, "All segments"),
+    }),
     panel({ id: "distribution", title: "Scores", signal, load: segments, draw: distribution }),
     panel({ id: "sources", title: "Sources", signal, load: sources, draw: freshness }),
   ];
@@ -42,7 +66,11 @@ export function show({ main, signal }) {
     title: "Open alerts",
     signal,
     draw: alerts,
-    load: (signal) => api.alerts(new URLSearchParams({ state: "open", limit: "500" }), signal),
+    load: async (signal) => ({
+      accounts: await api.alerts(new URLSearchParams({ state: "open", limit: "500" }), signal),
+      segments: (await watched()).segments,
+      silences: await silences,
+    }),
   });
   const panels = [standing, ...left, openAlerts];
   fill(
@@ -139,24 +167,4 @@ function movers({ accounts }) {
       rows,
     ),
   ];
-}
-
-/** @param {import("../metrics.js").Freshness[]} list */
-function freshness(list) {
-  if (list.length === 0)
-    return [empty("This instance reads no source; those that do say in their metrics how far behind they are.")];
-  const items = list.map(({ source, age, waiting, isStalled }) => {
-    const newest = Number.isFinite(age) ? `newest event ${format.span(age)} ago` : "no event yet";
-    // A source that nothing comes from is quiet; one that has more and does not go on needs a look.
-    const needsALook = isStalled && waiting > 0;
-    const state = waiting > 0 ? `${format.amount(waiting)} waiting${isStalled ? ", stalled" : ""}` : "all read";
-    return h(
-      "li",
-      {},
-      h("span", {}, source),
-      h("span", { class: "faint" }, newest),
-      h("span", { class: needsALook ? "overdue" : waiting > 0 ? "" : "fresh" }, state),
-    );
-  });
-  return [h("ul", { class: "sources" }, items)];
 }

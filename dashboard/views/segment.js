@@ -95,7 +95,7 @@ function withinAndMix({ change }) {
       "tr",
       {},
       h("th", { scope: "row" }, name),
-      [score, within, mix].map((points) => h("td", { class: "number" }, move(points ?? null))),
+      [score, within, mix].map((points) => h("td", { class: "number" }, move(points))),
     );
   return [
     table(

@@ -1,4 +1,4 @@
-// Segments side by side.
+// Segments side by side: how those move that the model watches, and how all stand.
 
 import * as api from "../api.js";
 import { fill, h } from "../dom.js";
@@ -7,17 +7,23 @@ import { onChange, gathered } from "../live.js";
 import { panel } from "../panel.js";
 import { BANDS, empty, table } from "../parts.js";
 import { accountsAddress } from "../router.js";
+import { moving } from "./moving.js";
 
 const REFRESH_MS = 5_000;
 
 /** @param {import("../router.js").Place} place */
 export function show({ main, signal }) {
-  const list = panel({ id: "segments", title: "By the attribute segment", signal, load: api.segments, draw });
-  fill(main, h("h1", {}, "Segments"), list.element);
-  onChange(
-    gathered(() => void list.refresh(), REFRESH_MS, signal),
-    signal,
+  const panels = [
+    panel({ id: "moving", title: "How they move", signal, load: api.watchedSegments, draw: ({ segments }) => moving(segments) }),
+    panel({ id: "segments", title: "How they stand now, by the attribute segment", signal, load: api.segments, draw }),
+  ];
+  fill(
+    main,
+    h("h1", {}, "Segments"),
+    panels.map(({ element }) => element),
   );
+  const refresh = gathered(() => panels.forEach((panel) => void panel.refresh()), REFRESH_MS, signal);
+  onChange(refresh, signal);
 }
 
 /** @param {api.Segments} answer */

@@ -1,0 +1,58 @@
+// Segments that the model watches, the deepest fall first.
+
+import { h } from "../dom.js";
+import * as format from "../format.js";
+import { empty, move, severityMark, table } from "../parts.js";
+import { segmentAddress } from "../router.js";
+
+/** @typedef {import("../api.js").WatchedSegment} Segment */
+
+/** By the change in 7 days; what is not known comes last. @param {Segment[]} segments */
+export const deepestFirst = (segments) =>
+  [...segments].sort((one, other) => (one.change["7d"].score ?? Infinity) - (other.change["7d"].score ?? Infinity));
+
+/** At most so many. @param {Segment[]} segments @param {number} [most] */
+export function moving(segments, most) {
+  if (segments.length === 0)
+    return [empty("The model watches no segments ([[segment]]), or no boundary has passed since it does.")];
+  const rows = deepestFirst(segments)
+    .slice(0, most)
+    .map((segment) =>
+      h(
+        "tr",
+        {},
+        h(
+          "th",
+          { scope: "row" },
+          h("a", { href: segmentAddress(segment.segment), "data-key": segment.segment }, segment.segment),
+        ),
+        h("td", { class: "number" }, format.points(segment.score)),
+        h("td", { class: "number" }, move(segment.change["7d"].score)),
+        h("td", { class: "number wide" }, move(segment.change["7d"].within)),
+        h("td", { class: "number wide" }, move(segment.change["7d"].mix)),
+        h("td", { class: "number" }, move(segment.change["28d"].score)),
+        h("td", { class: "number wide" }, format.count(segment.accounts)),
+        h(
+          "td",
+          {},
+          segment.alerts.length > 0
+            ? segment.alerts.flatMap((alert) => [severityMark(alert.severity), ` ${format.words(alert.alert)} `])
+            : format.NOT_KNOWN,
+        ),
+      ),
+    );
+  const columns = /** @type {[string, string?][]} */ ([
+    ["Segment"],
+    ["Average", "number"],
+    ["7 days", "number"],
+    ["of it within", "number wide"],
+    ["of it mix", "number wide"],
+    ["28 days", "number"],
+    ["Accounts", "number wide"],
+    ["Alerts"],
+  ]);
+  return [
+    h("div", { class: "scroll" }, table("How segments move", columns, rows)),
+    h("p", { class: "faint" }, "Within: the accounts that were there then as now. Mix: what came of those that came or went."),
+  ];
+}
