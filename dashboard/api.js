@@ -68,6 +68,22 @@ async function get(path, signal) {
   return response.json();
 }
 
+/**
+ * One answer for all parts of a view that ask while it is on its way.
+ * @template T
+ * @param {() => Promise<T>} ask
+ */
+export function shared(ask) {
+  /** @type {Promise<T> | null} */
+  let asked = null;
+  return () => {
+    asked ??= ask().finally(() => {
+      asked = null;
+    });
+    return asked;
+  };
+}
+
 /** @param {URLSearchParams} query @param {AbortSignal} [signal] @returns {Promise<Accounts>} */
 export const accounts = (query, signal) => get(`/api/v1/accounts?${query}`, signal);
 /** @param {URLSearchParams} query @param {AbortSignal} [signal] @returns {Promise<Alerts>} */

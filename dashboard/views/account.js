@@ -19,22 +19,12 @@ const REFRESH_MS = 2_000;
 export function show({ main, rest: id, signal }) {
   /** @type {{ account: api.Account, tag: string | null } | null} */
   let known = null;
-  /** @type {Promise<api.Account> | null} */
-  let asked = null;
   /** All panels are made from one answer. The service answers with nothing while the account is as it was. */
-  const load = () => {
-    asked ??= api
-      .account(id, known?.tag ?? null, signal)
-      .then((answer) => {
-        known = answer ?? known;
-        if (!known) throw new Error("The service says that nothing is new, and nothing is known.");
-        return known.account;
-      })
-      .finally(() => {
-        asked = null;
-      });
-    return asked;
-  };
+  const load = api.shared(async () => {
+    known = (await api.account(id, known?.tag ?? null, signal)) ?? known;
+    if (!known) throw new Error("The service says that nothing is new, and nothing is known.");
+    return known.account;
+  });
   /** Without the model there is a line without bands. @type {Promise<api.Model | null>} */
   const model = api.model(signal).catch(() => null);
   /** @type {Set<string>} */

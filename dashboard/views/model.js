@@ -9,14 +9,7 @@ import { rules, silences, watched } from "./rules.js";
 
 /** @param {import("../router.js").Place} place */
 export function show({ main, signal }) {
-  /** @type {Promise<api.Model> | null} */
-  let asked = null;
-  const load = () => {
-    asked ??= api.model(signal).finally(() => {
-      asked = null;
-    });
-    return asked;
-  };
+  const load = api.shared(() => api.model(signal));
   const common = { signal, load, follows: true };
   /** @type {() => void} */
   const retry = () => panels.forEach((panel) => void panel.refresh());

@@ -17,24 +17,9 @@ const MOVERS = 8;
 
 /** @param {import("../router.js").Place} place */
 export function show({ main, signal }) {
-  // Two panels are made from the segments.
-  /** @type {Promise<api.Segments> | null} */
-  let asked = null;
-  const segments = () => {
-    asked ??= api.segments(signal).finally(() => {
-      asked = null;
-    });
-    return asked;
-  };
-  // And two from those that the model watches.
-  /** @type {Promise<api.WatchedSegments> | null} */
-  let watchedAsked = null;
-  const watched = () => {
-    watchedAsked ??= api.watchedSegments(signal).finally(() => {
-      watchedAsked = null;
-    });
-    return watchedAsked;
-  };
+  // Two panels each are made from these.
+  const segments = api.shared(() => api.segments(signal));
+  const watched = api.shared(() => api.watchedSegments(signal));
   /** Without the model there is no word of silences. */
   const silences = api.model(signal).then(
     ({ silences }) => silences,
@@ -66,11 +51,11 @@ export function show({ main, signal }) {
     title: "Open alerts",
     signal,
     draw: alerts,
-    load: async (signal) => ({
-      accounts: await api.alerts(new URLSearchParams({ state: "open", limit: "500" }), signal),
-      segments: (await watched()).segments,
-      silences: await silences,
-    }),
+    load: async (signal) => {
+      const open = api.alerts(new URLSearchParams({ state: "open", limit: "500" }), signal);
+      const [accounts, { segments }] = await Promise.all([open, watched()]);
+      return { accounts, segments, silences: await silences };
+    },
   });
   const panels = [standing, ...left, openAlerts];
   fill(

@@ -20,21 +20,12 @@ const DRIFT = /** @type {const} */ ([
 
 /** @param {import("../router.js").Place} place */
 export function show({ main, rest: id, signal }) {
-  /** @type {Promise<api.WatchedSegment> | null} */
-  let asked = null;
-  const load = () => {
-    asked ??= api
-      .watchedSegments(signal)
-      .then(({ segments }) => {
-        const found = segments.find(({ segment }) => segment === id);
-        if (!found) throw new Error(`The model watches no segment ${id}, or nothing has been said of it yet.`);
-        return found;
-      })
-      .finally(() => {
-        asked = null;
-      });
-    return asked;
-  };
+  const load = api.shared(async () => {
+    const { segments } = await api.watchedSegments(signal);
+    const found = segments.find(({ segment }) => segment === id);
+    if (!found) throw new Error(`The model watches no segment ${id}, or nothing has been said of it yet.`);
+    return found;
+  });
   const common = { signal, load, follows: true };
   /** @type {() => void} */
   const refreshAll = () => panels.forEach((panel) => void panel.refresh());

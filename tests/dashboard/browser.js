@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import fs from "node:fs";
 
 /** @param {string} name */
-function setting(name) {
+export function setting(name) {
   const value = process.env[name];
   assert.ok(value, `${name} is not set: run this through tests/run and its test of the pages`);
   return value;

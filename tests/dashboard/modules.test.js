@@ -9,6 +9,9 @@ import { freshness } from "../../dashboard/metrics.js";
 import { accountAddress, parse as address } from "../../dashboard/router.js";
 import { parse as serverSent } from "../../dashboard/stream.js";
 import { steps } from "../../dashboard/views/drivers.js";
+import { deepestFirst } from "../../dashboard/views/moving.js";
+import { silencesInForce } from "../../dashboard/views/alert-item.js";
+import { relative } from "../../dashboard/views/segment.js";
 
 test("what is not known is a dash and never 0", () => {
   for (const show of [
@@ -17,6 +20,8 @@ test("what is not known is a dash and never 0", () => {
     format.points,
     format.value,
     format.share,
+    format.probability,
+    format.rough,
     format.change,
     format.time,
     format.day,
@@ -32,6 +37,54 @@ test("changes have their sign, and none when they are as good as nothing", () =>
 
 test("spans are told in their largest unit", () => {
   assert.deepEqual([0, 59, 60, 3_600, 86_400, 200_000].map(format.span), ["0 s", "59 s", "1 min", "1 h", "1 day", "2 days"]);
+});
+
+test("next to nothing is told as that, and exactly where it is asked for", () => {
+  assert.deepEqual([0.000004, -0.0002, 0, 0.25, -3].map(format.rough), ["< 0.001", "> −0.001", "0", "0.25", "-3"]);
+  assert.equal(format.value(0.000004), "0.000004");
+  assert.deepEqual([0.0162, 0.4, 0.00012].map(format.probability), ["1.6%", "40%", "0.012%"]);
+});
+
+test("attributes and durations read as people write them", () => {
+  const shown = ["2026-08-02T00:00:00Z", "2026-08-02T14:30:05.123Z", "2026-08-02", "pro", "2026", 12.345, 1234567, true, ["a"]];
+  assert.deepEqual(shown.map(format.attribute), [
+    "2 Aug 2026",
+    "2 Aug 2026, 14:30 UTC",
+    "2 Aug 2026",
+    "pro",
+    "2026",
+    "12.35",
+    "1,234,567",
+    "yes",
+    '["a"]',
+  ]);
+  assert.deepEqual(["30d", "1d", "12h", "1d12h"].map(format.duration), ["30 days", "1 day", "12 hours", "1d12h"]);
+});
+
+test("a change is a part of what there was, and none of nothing", () => {
+  assert.deepEqual(
+    [relative(75, -25), relative(110, 10), relative(5, 5), relative(null, 1), relative(5, null)],
+    ["−25%", "+10%", "–", "–", "–"],
+  );
+});
+
+test("the segment that fell most comes first, and what is not known last", () => {
+  const segment = (/** @type {string} */ segment, /** @type {number | null} */ score) => ({
+    segment,
+    change: { "7d": { score } },
+  });
+  const all = [segment("new", null), segment("up", 2), segment("down", -3)];
+  assert.deepEqual(
+    deepestFirst(/** @type {any} */ (all)).map(({ segment }) => segment),
+    ["down", "up", "new"],
+  );
+});
+
+test("a silence is in force from its beginning to before its end", () => {
+  const at = (/** @type {number} */ hours) => new Date(Date.now() + hours * 3_600_000).toISOString();
+  const silence = (/** @type {number} */ from, /** @type {number} */ until) => ({ from: at(from), until: at(until), alerts: [] });
+  const all = [silence(-2, -1), silence(-1, 1), silence(1, 2)];
+  assert.deepEqual(silencesInForce(all), [all[1]]);
 });
 
 test("the steps of a move lead from the score before to the score after", () => {

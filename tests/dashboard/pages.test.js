@@ -4,12 +4,16 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import { after, before, test } from "node:test";
 
-import { barriers, base, isTooWide, launch, open, screenshot, shown, token } from "./browser.js";
+import { barriers, base, isTooWide, launch, open, screenshot, setting, shown, token } from "./browser.js";
 
 /** @type {any} */
 let browser;
 /** @type {string} */
 let worst;
+/** The account of which a human has said something. @type {string} */
+const overridden = setting("PULSEWATCH_TEST_OVERRIDDEN");
+/** A segment that is watched. */
+const watched = "segment=students";
 
 /** What the API answers. @param {string} path */
 async function api(path) {
@@ -24,7 +28,15 @@ before(async () => {
 });
 after(() => browser.close());
 
-const VIEWS = { overview: "#/", accounts: "#/accounts", account: null, segments: "#/segments", model: "#/model" };
+const VIEWS = {
+  overview: "#/",
+  accounts: "#/accounts",
+  account: null,
+  overridden: `#/account/${overridden}`,
+  segments: "#/segments",
+  segment: `#/segment/${encodeURIComponent(watched)}`,
+  model: "#/model",
+};
 
 for (const [name, fixed] of Object.entries(VIEWS)) {
   for (const colorScheme of ["light", "dark"]) {
@@ -129,6 +141,35 @@ test("an account shows the numbers behind an indicator, and an unknown one that 
   assert.ok((await behind.textContent())?.includes(indicators[0].readings[0].reading));
   await page.goto(`${base}/#/account/nobody`);
   await page.locator(".failure").first().waitFor();
+  await page.context().close();
+});
+
+test("what a human has said stands beside what was computed", async () => {
+  const { page } = await open(browser, `#/account/${overridden}`);
+  await shown(page);
+  const account = await api(`/api/v1/accounts/${overridden}`);
+  const said = page.locator("#standing .override");
+  for (const text of ["red", "said by kam@acme.example", "the sponsor has left", "Until "])
+    assert.ok((await said.textContent())?.includes(text), text);
+  const computed = page.locator("#standing > .body > .score");
+  assert.ok((await computed.textContent())?.includes(`${account.override.computed_band} computed`));
+  await page.context().close();
+});
+
+test("a segment says who moved it, and leads to its accounts", async () => {
+  const { page } = await open(browser, "#/segments");
+  await shown(page);
+  await page.locator("#moving").getByRole("link", { name: watched }).click();
+  await page.locator("#change table").waitFor();
+  const { segments } = await api("/api/v1/watched-segments");
+  const { accounts } = segments.find((/** @type {any} */ { segment }) => segment === watched);
+  await page
+    .locator("#standing")
+    .getByRole("link", { name: String(accounts) })
+    .click();
+  await page.getByText(`${accounts} accounts`, { exact: true }).waitFor();
+  await page.goto(`${base}/#/segment/plan%3Dnone`);
+  await page.locator(".failure").getByText("watches no segment plan=none").waitFor();
   await page.context().close();
 });
 
