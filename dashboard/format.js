@@ -95,5 +95,5 @@ export function attribute(value) {
   return time.getTime() % 86_400_000 === 0 ? date.format(time) : `${minute.format(time)} UTC`;
 }
 
-/** An id as words: `days_overdue` reads `days overdue`. @param {string} id */
-export const words = (id) => id.replaceAll(/[_-]/g, " ");
+/** An id as words: `finance.days_overdue` reads `finance: days overdue`. @param {string} id */
+export const words = (id) => id.replaceAll(/[_-]/g, " ").replace(".", ": ");

@@ -20,7 +20,7 @@ export function move(points) {
 }
 
 /** Where a line of code may be broken: behind what joins its words. */
-const JOINTS = /(?<=[.,_([{/=~|])/;
+const JOINTS = /(?<=[.,_([{/=~|])|(?=[-)\]}])/;
 
 /** An expression, which breaks between words where it does not fit. @param {string} text */
 export const code = (text) =>

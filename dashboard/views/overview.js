@@ -10,7 +10,7 @@ import { BANDS, bandMark, bar, empty, move, table } from "../parts.js";
 import { accountAddress, accountsAddress } from "../router.js";
 import { alerts } from "./alerts.js";
 import { freshness } from "./freshness.js";
-import { moving } from "./moving.js";
+import { movingBriefly } from "./moving.js";
 
 const REFRESH_MS = 5_000;
 const MOVERS = 8;
@@ -37,10 +37,10 @@ export function show({ main, signal }) {
     }),
     panel({
       id: "moving",
-      title: "Segments",
+      title: "How segments moved in 7 days",
       signal,
       load: watched,
-      draw: ({ segments }) => (segments.length > 0 ? moving(segments, MOVERS) : []),
+      draw: ({ segments }) => movingBriefly(segments),
       aside: h("a", { href: "#/segments" }, "All segments"),
     }),
     panel({ id: "distribution", title: "Scores", signal, load: segments, draw: distribution }),

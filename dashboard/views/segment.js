@@ -41,7 +41,7 @@ export function show({ main, rest: id, signal }) {
   fill(
     main,
     h("p", { class: "crumb" }, h("a", { href: "#/segments" }, "Segments")),
-    h("h1", {}, id),
+    h("h1", {}, id.replace("=", " ")),
     h("div", { class: "columns" }, h("div", {}, now.element, why.element), h("div", {}, change.element, measured.element)),
     bands.element,
     open.element,
@@ -114,7 +114,7 @@ function byBand({ bands, accounts, value }) {
   return [
     table(
       "Accounts and value by band",
-      [["Band"], ["Accounts", "number"], ["", "wide"], ["Value", "number"], ["Of the value", "number"]],
+      [["Band"], ["Accounts", "number"], ["", "wide share"], ["Value", "number"], ["Of the value", "number"]],
       rows,
     ),
   ];

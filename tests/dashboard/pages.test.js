@@ -159,7 +159,10 @@ test("what a human has said stands beside what was computed", async () => {
 test("a segment says who moved it, and leads to its accounts", async () => {
   const { page } = await open(browser, "#/segments");
   await shown(page);
-  await page.locator("#moving").getByRole("link", { name: watched }).click();
+  await page
+    .locator("#moving")
+    .getByRole("link", { name: watched.replace("segment=", "") })
+    .click();
   await page.locator("#change table").waitFor();
   const { segments } = await api("/api/v1/watched-segments");
   const { accounts } = segments.find((/** @type {any} */ { segment }) => segment === watched);
@@ -167,7 +170,7 @@ test("a segment says who moved it, and leads to its accounts", async () => {
     .locator("#standing")
     .getByRole("link", { name: String(accounts) })
     .click();
-  await page.getByText(`${accounts} accounts`, { exact: true }).waitFor();
+  await page.locator("#list .pages").getByText(`${accounts} accounts`, { exact: true }).waitFor();
   await page.goto(`${base}/#/segment/plan%3Dnone`);
   await page.locator(".failure").getByText("watches no segment plan=none").waitFor();
   await page.context().close();
