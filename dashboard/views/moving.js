@@ -63,13 +63,16 @@ export function moving(segments) {
       h("td", { class: "number" }, move(segment.change["7d"].score)),
       h("td", { class: "number wide" }, move(segment.change["7d"].within)),
       h("td", { class: "number wide" }, move(segment.change["7d"].mix)),
-      h("td", { class: "number" }, move(segment.change["28d"].score)),
+      h("td", { class: "number wide" }, move(segment.change["28d"].score)),
       h("td", { class: "number wide" }, format.count(segment.accounts)),
       h(
         "td",
         {},
         segment.alerts.length > 0
-          ? segment.alerts.flatMap((alert) => [severityMark(alert.severity), ` ${format.words(alert.alert)} `])
+          ? segment.alerts.flatMap((alert) => [
+              severityMark(alert.severity),
+              h("span", { class: "wide" }, ` ${format.words(alert.alert)} `),
+            ])
           : format.NOT_KNOWN,
       ),
     ),
@@ -80,7 +83,7 @@ export function moving(segments) {
     ["7 days", "number"],
     ["of it within", "number wide"],
     ["of it mix", "number wide"],
-    ["28 days", "number"],
+    ["28 days", "number wide"],
     ["Accounts", "number wide"],
     ["Alerts"],
   ]);

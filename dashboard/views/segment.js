@@ -42,9 +42,9 @@ export function show({ main, rest: id, signal }) {
     main,
     h("p", { class: "crumb" }, h("a", { href: "#/segments" }, "Segments")),
     h("h1", {}, id.replace("=", " ")),
-    h("div", { class: "columns" }, h("div", {}, now.element, why.element), h("div", {}, change.element, measured.element)),
+    h("div", { class: "columns" }, h("div", {}, now.element, open.element), h("div", {}, change.element, why.element)),
     bands.element,
-    open.element,
+    measured.element,
   );
   onChange(gathered(refreshAll, REFRESH_MS, signal), signal);
 }
@@ -76,7 +76,7 @@ function accounts({ accounts, attribute, name }) {
 /** @param {number | null | undefined} psi */
 function drift(psi) {
   const [, words] = DRIFT.find(([least]) => (psi ?? NaN) >= least) ?? [];
-  return words ? `${words} (index ${format.rough(psi)})` : format.NOT_KNOWN;
+  return words ? `${words} (index ${psi?.toFixed(2)})` : format.NOT_KNOWN;
 }
 
 /** @param {api.WatchedSegment} segment */
@@ -155,7 +155,9 @@ export function relative(value, change) {
   const before = (value ?? NaN) - (change ?? NaN);
   if (!(before > 0)) return format.NOT_KNOWN;
   const part = (change ?? NaN) / before;
-  return `${part < 0 ? "−" : "+"}${format.share(Math.abs(part))}`;
+  const text = format.share(Math.abs(part));
+  if (text === "0%") return text;
+  return `${part < 0 ? "−" : "+"}${text}`;
 }
 
 /** @param {api.WatchedSegment} segment */
