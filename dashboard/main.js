@@ -1,22 +1,17 @@
 // The frame around the views: which one is shown, the theme, and the live mark.
 
+import { fill, h } from "./dom.js";
 import { connect } from "./live.js";
 import { parse } from "./router.js";
-import { show as account } from "./views/account.js";
-import { show as accounts } from "./views/accounts.js";
-import { show as model } from "./views/model.js";
-import { show as overview } from "./views/overview.js";
-import { show as segment } from "./views/segment.js";
-import { show as segments } from "./views/segments.js";
 
-/** @type {Record<string, import("./router.js").View>} */
+/** Each comes with its own files, when it is first shown. @type {Record<string, import("./router.js").View>} */
 const VIEWS = {
-  "": { title: "Overview", show: overview },
-  accounts: { title: "Accounts", show: accounts },
-  account: { title: "Account", show: account },
-  segments: { title: "Segments", show: segments },
-  segment: { title: "Segment", show: segment },
-  model: { title: "Model", show: model },
+  "": { title: "Overview", load: () => import("./views/overview.js") },
+  accounts: { title: "Accounts", load: () => import("./views/accounts.js") },
+  account: { title: "Account", load: () => import("./views/account.js") },
+  segments: { title: "Segments", load: () => import("./views/segments.js") },
+  segment: { title: "Segment", load: () => import("./views/segment.js") },
+  model: { title: "Model", load: () => import("./views/model.js") },
 };
 
 const main = /** @type {HTMLElement} */ (document.getElementById("main"));
@@ -37,11 +32,27 @@ function show(byUser) {
     if (isCurrent) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  view.show({ main, rest, query, signal: shown.signal });
+  void draw(view, { main, rest, query, signal: shown.signal }, byUser);
+}
+
+/** @param {import("./router.js").View} view @param {import("./router.js").Place} place @param {boolean} byUser */
+async function draw(view, place, byUser) {
+  const loaded = await view.load().catch(() => null);
+  // Another view was asked for meanwhile.
+  if (place.signal.aborted) return;
+  if (loaded) loaded.show(place);
+  else tellOfAnotherVersion();
   if (byUser) {
     main.focus({ preventScroll: true });
     scrollTo(0, 0);
   }
+}
+
+/** The files of this page are gone once the service is of another version. */
+function tellOfAnotherVersion() {
+  const again = h("button", { type: "button", class: "primary", onclick: () => location.reload() }, "Load the page again");
+  const text = "This view cannot be loaded. The service may be of another version by now, or away.";
+  fill(main, h("h1", {}, "Pulsewatch"), h("div", { class: "state failure", role: "alert" }, h("p", {}, text), again));
 }
 
 function offerThemes() {

@@ -3,7 +3,7 @@
 /**
  * What a view is given: where to draw, its query, and a signal that aborts when another view takes its place.
  * @typedef {{ main: HTMLElement, rest: string, query: URLSearchParams, signal: AbortSignal }} Place
- * @typedef {{ title: string, show: (place: Place) => void }} View
+ * @typedef {{ title: string, load: () => Promise<{ show: (place: Place) => void }> }} View
  */
 
 /** @param {string} hash */

@@ -214,6 +214,19 @@ test("a part that fails says so, leaves the others alone, and can be tried again
   await page.context().close();
 });
 
+test("a view whose files are gone says what to do", async () => {
+  const { page } = await open(browser, "#/segments");
+  await shown(page);
+  await page.route("**/views/model.js", (route) => route.abort());
+  await page.getByRole("link", { name: "Model" }).click();
+  await page.getByText("This view cannot be loaded.").waitFor();
+  assert.deepEqual(await barriers(page), []);
+  await page.unroute("**/views/model.js");
+  await page.getByRole("button", { name: "Load the page again" }).click();
+  await page.locator("#scorecards").waitFor();
+  await page.context().close();
+});
+
 test("without a mouse one skips to the content and changes the colours, which stay", async () => {
   const { page } = await open(browser, "#/model", { colorScheme: "light" });
   await shown(page);

@@ -39,8 +39,14 @@ fn every_file_is_served_and_may_be_kept() {
         "",
         &mut files,
     );
-    assert_eq!(files, FILES.iter().map(|(path, _)| (*path).to_owned()).collect());
-    for path in files {
+    let (styles, files): (Vec<_>, BTreeSet<_>) = files.into_iter().partition(|path| path.ends_with(".css"));
+    for path in styles {
+        let style = std::fs::read_to_string(FilePath::new(env!("CARGO_MANIFEST_DIR")).join("dashboard").join(&path));
+        assert!(STYLE.contains(&style.unwrap()), "{path}");
+    }
+    let served = FILES.iter().map(|(path, _)| (*path).to_owned());
+    assert_eq!(files, served.filter(|path| path != "style.css").collect());
+    for path in files.into_iter().chain(["style.css".to_owned()]) {
         let (status, headers, _) = ask(&format!("/assets/{}/{path}", BUILT.1));
         assert_eq!(status, 200, "{path}");
         assert_eq!(headers[header::CACHE_CONTROL], FOR_EVER, "{path}");
