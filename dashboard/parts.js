@@ -19,8 +19,8 @@ export function move(points) {
   return h("span", { class: `move ${direction}` }, format.change(points));
 }
 
-/** Where a line of code may be broken: behind what joins its words. */
-const JOINTS = /(?<=[.,_([{/=~|])|(?=[-)\]}])/;
+/** Where a line of code may be broken: behind what joins its words, and before a window. */
+const JOINTS = /(?<=[.,({=~|])|(?=\[)/;
 
 /** An expression, which breaks between words where it does not fit. @param {string} text */
 export const code = (text) =>

@@ -67,7 +67,7 @@ function scorecard(card) {
       "p",
       { class: "faint" },
       `Green from ${format.value(bands.green.enter)}, left below ${format.value(bands.green.leave)}; yellow from ` +
-        `${format.value(bands.yellow.enter)}, left below ${format.value(bands.yellow.leave)}; after ${bands.dwell}. Unknown below ` +
+        `${format.value(bands.yellow.enter)}, left below ${format.value(bands.yellow.leave)}; after ${format.duration(bands.dwell)}. Unknown below ` +
         `${format.share(bands.min_coverage)} of the weight with data.`,
     ),
     h(

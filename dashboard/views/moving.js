@@ -38,7 +38,7 @@ export function movingBriefly(segments) {
     );
   const columns = /** @type {[string, string?][]} */ ([
     ["Segment"],
-    ["Average", "number"],
+    ["Mean score", "number"],
     ["7 days", "number"],
     ["of it within", "number wide"],
     ["of it mix", "number wide"],
@@ -79,7 +79,7 @@ export function moving(segments) {
   );
   const columns = /** @type {[string, string?][]} */ ([
     ["Segment"],
-    ["Average", "number"],
+    ["Mean score", "number"],
     ["7 days", "number"],
     ["of it within", "number wide"],
     ["of it mix", "number wide"],

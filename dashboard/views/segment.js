@@ -52,13 +52,13 @@ export function show({ main, rest: id, signal }) {
 /** @param {api.WatchedSegment} segment */
 function standing(segment) {
   return [
-    h("p", { class: "score" }, h("strong", {}, format.points(segment.score)), " of 100 on average"),
+    h("p", { class: "score" }, h("strong", {}, format.points(segment.score)), " of 100, the mean of its accounts"),
     h(
       "dl",
       { class: "facts" },
       fact("7 days", move(segment.change["7d"].score)),
       fact("28 days", move(segment.change["28d"].score)),
-      fact("Average by value", format.points(segment.value_score)),
+      fact("Mean by value", format.points(segment.value_score)),
       fact("Accounts", accounts(segment)),
       fact("Value", format.amount(segment.value)),
       fact("Spread against 28 days ago", drift(segment.psi)),
@@ -90,7 +90,7 @@ function withinAndMix({ change }) {
     );
   return [
     table(
-      "Change of the average score",
+      "Change of the mean score",
       [["In"], ["Change", "number"], ["Within", "number"], ["Mix", "number"]],
       [row("7 days", change["7d"]), row("28 days", change["28d"])],
     ),
@@ -132,7 +132,7 @@ function drivers({ drivers }) {
       h("td", { class: "number" }, format.points(driver.score)),
     ),
   );
-  return [table("What moved the average score", [["Indicator"], ["Points", "number"], ["Its score now", "number"]], rows)];
+  return [table("What moved the mean score", [["Indicator"], ["Points", "number"], ["Its score now", "number"]], rows)];
 }
 
 /** @param {api.WatchedSegment} segment */
