@@ -31,8 +31,9 @@ sweep = "1d"
 "#;
 
 /// What the account shows from the second day on: `s` for an alert that a silence holds back, `o` for one that is open.
-fn held_back_daily(silence: &str) -> String {
-    let mut log = Log::with_model(&MODEL.replace("SILENCE", silence));
+fn held_back_daily(silence: &str, waits: &str) -> String {
+    let model = MODEL.replace("SILENCE", silence);
+    let mut log = Log::with_model(&model.replace("severity = \"medium\"", waits));
     log.announce(&[Kind::Usage]);
     log.events(&[Happening::new(Kind::Usage, "a", day(0), "login").text("user", "u1")]);
     let shown = (1..10).map(|at| {
@@ -93,9 +94,14 @@ fn a_silence_holds_alerts_back_and_what_still_holds_opens_at_its_end() {
         ["opened critical since the 07", "resolved critical since the 07"]
     );
     assert_eq!(
-        held_back_daily(silence),
+        held_back_daily(silence, ""),
         "-ssssoooo",
         "it would have opened on the 3rd, and opens when the silence is over"
+    );
+    assert_eq!(
+        held_back_daily(silence, "for = '2d'"),
+        "---ssoooo",
+        "it waits for its own sake until the 5th"
     );
     let of_others = format!("{silence}when = 'account.segment == \"students\"'\n");
     assert_eq!(story(&of_others).len(), 4, "{:?}", story(&of_others));
