@@ -50,7 +50,7 @@ async function draw(view, place, byUser) {
 
 /** The files of this page are gone once the service is of another version. */
 function tellOfAnotherVersion() {
-  const again = h("button", { type: "button", class: "primary", onclick: () => location.reload() }, "Load the page again");
+  const again = h("button", { type: "button", onclick: () => location.reload() }, "Load the page again");
   const text = "This view cannot be loaded. The service may be of another version by now, or away.";
   fill(main, h("h1", {}, "Pulsewatch"), h("div", { class: "state failure", role: "alert" }, h("p", {}, text), again));
 }
