@@ -3,7 +3,7 @@
 
 import { launch, open, shown } from "./browser.js";
 
-const RUNS = 20;
+const RUNS = 10;
 const SCROLL_MS = 2_000;
 const VIEWS = {
   overview: "#/",
