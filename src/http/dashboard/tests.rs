@@ -39,7 +39,7 @@ fn every_file_is_served_and_may_be_kept() {
         "",
         &mut files,
     );
-    let (styles, files): (Vec<_>, BTreeSet<_>) = files.into_iter().partition(|path| path.ends_with(".css"));
+    let (styles, files): (BTreeSet<_>, BTreeSet<_>) = files.into_iter().partition(|path| path.ends_with(".css"));
     for path in styles {
         let style = std::fs::read_to_string(FilePath::new(env!("CARGO_MANIFEST_DIR")).join("dashboard").join(&path));
         assert!(STYLE.contains(&style.unwrap()), "{path}");
