@@ -6,11 +6,13 @@
 //! | `routes` | what is served where, and what every request goes through |
 //! | `guard`, `limits`, `headers`, `problem` | who may ask and how much; what every answer has; errors |
 //! | `api` | the handlers, one file a resource, and the OpenAPI document made from them |
+//! | `dashboard` | the pages at `/`, made from what `api` answers |
 //! | `live` | what they answer from: `table` (all accounts), `stream` (the latest outputs), the model |
 //! | `feed` | the thread that keeps it up to date, from Redis and the output topic |
 
 mod api;
 mod connections;
+mod dashboard;
 mod feed;
 mod guard;
 mod headers;

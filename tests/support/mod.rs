@@ -1,6 +1,7 @@
 //! Real servers and the real binary, for tests and benches: start them, disturb them, feed them, read what came out.
 
 pub mod broker;
+pub mod busy;
 pub mod certificates;
 pub mod feed;
 pub mod http;

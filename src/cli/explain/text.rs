@@ -91,6 +91,9 @@ fn head(view: &AccountView, out: &mut impl Write) -> io::Result<()> {
     if !view.alerts.is_empty() {
         writeln!(out, "open alerts: {}", view.alerts.join(", "))?;
     }
+    if !view.held_back.is_empty() {
+        writeln!(out, "held back by a silence: {}", view.held_back.join(", "))?;
+    }
     let pairs = |map: &serde_json::Map<String, serde_json::Value>| {
         let pairs: Vec<String> = map
             .iter()

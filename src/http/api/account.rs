@@ -110,6 +110,7 @@ impl Api {
             risk: view.risk.as_ref().map(Risk::of),
             last_move: table.as_ref().zip(row).and_then(|(table, row)| table.last_move(row)),
             alerts: OpenAlert::of_account(&summary, model.map(AsRef::as_ref)),
+            held_back: &view.held_back,
             attributes: &view.attributes,
             stale: &view.stale,
             newest_events: &view.newest,

@@ -43,6 +43,8 @@ pub struct Details<'a> {
     /// How the score moved last; null when it has not moved since this process began to look.
     pub last_move: Option<Move<'a>>,
     pub alerts: Vec<OpenAlert<'a>>,
+    /// Ids of the alert rules that a silence keeps from opening.
+    pub held_back: &'a [String],
     #[schema(value_type = std::collections::BTreeMap<String, serde_json::Value>)]
     pub attributes: &'a serde_json::Map<String, serde_json::Value>,
     /// Kinds of events that nobody has had for longer than the model allows: what rests on them stands where it was.

@@ -13,7 +13,7 @@ use super::super::problem::Problem;
 use super::super::table::{AlertSort, Sort};
 use super::alerts::AlertState;
 use super::words::OutputType;
-use super::{Api, JSON, account, accounts, alerts, model, segments, stream};
+use super::{Api, JSON, account, accounts, alerts, model, segments, stream, watched};
 
 /// As checked in; a test holds that it is what the handlers say.
 const DOCUMENT: &str = include_str!("../../../schemas/openapi.json");
@@ -68,7 +68,7 @@ pub struct NotFound(Problem);
     components(schemas(Problem, Sort, AlertSort, AlertState, OutputType)),
     tags(
         (name = "accounts", description = "Accounts and their scores"),
-        (name = "segments", description = "Accounts by segment"),
+        (name = "segments", description = "Accounts by segment, and segments as subjects of their own"),
         (name = "alerts", description = "What is open"),
         (name = "model", description = "What scores are made by"),
         (name = "stream", description = "Outputs as they come"),
@@ -87,6 +87,7 @@ fn routed() -> OpenApiRouter<Api> {
         .routes(routes!(account::one))
         .routes(routes!(segments::list))
         .routes(routes!(segments::one))
+        .routes(routes!(watched::list))
         .routes(routes!(alerts::list))
         .routes(routes!(model::active))
         .routes(routes!(stream::stream))

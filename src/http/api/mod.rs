@@ -6,8 +6,10 @@ mod alerts;
 mod details;
 mod document;
 mod model;
+mod rules;
 mod segments;
 mod stream;
+mod watched;
 mod words;
 
 pub use document::router;
