@@ -275,6 +275,8 @@ export interface components {
             score: components["schemas"]["Points"];
             /** @description Which scorecard made the score; `default` is the model's own. */
             scorecard: string;
+            /** @description Kinds of events that nobody has had for longer than the model allows: what rests on them stands where it was. */
+            stale: string[];
             trend: components["schemas"]["Trend"];
         };
         /** @description A dimension's part in the score. */

@@ -82,6 +82,12 @@ function standing(account) {
       said && " computed",
     ),
     said && override(said),
+    account.stale.length > 0 &&
+      h(
+        "p",
+        { class: "note" },
+        `No account has ${account.stale.map(format.words).join(" and ")} events any more: what rests on them stands where it was.`,
+      ),
     h(
       "dl",
       { class: "facts" },
