@@ -14,7 +14,7 @@ use crate::support::{
     kafka::{Placement, Record},
     service::Installation,
     shared_kafka, shared_redis,
-    undisturbed::{Output, published, wait_for_outputs},
+    undisturbed::{Output, published},
 };
 
 #[test]
@@ -95,7 +95,7 @@ fn tap_prints_the_outputs_that_readers_get() {
     let installation = Installation::new("tap", shared_kafka(), &shared_redis());
     preload(&installation, plan(10, 500, 62));
     let service = installation.start(0);
-    wait_for_outputs(&installation);
+    installation.wait_until_idle();
     service.stop();
 
     let sent = published(&installation);

@@ -5,7 +5,7 @@ use crate::support::{
     redis::RedisCluster,
     service::Installation,
     shared_kafka, shared_redis,
-    undisturbed::{assert_as_undisturbed, wait_for_outputs},
+    undisturbed::assert_as_undisturbed,
 };
 
 #[test]
@@ -35,7 +35,7 @@ fn outputs_are_cloud_events_keyed_by_account() {
     let installation = Installation::new("cloudevents", shared_kafka(), &shared_redis());
     feed::preload(&installation, plan(20, 1_000, 3));
     let _service = installation.start(0);
-    wait_for_outputs(&installation);
+    installation.wait_until_idle();
     let outputs = installation.kafka.read(installation.output_topic());
     assert!(!outputs.is_empty());
     for record in outputs {
@@ -56,7 +56,7 @@ fn at_least_once_gives_the_same_outputs_when_nothing_goes_wrong() {
     installation.set("scorer.delivery", "\"at_least_once\"");
     feed::preload(&installation, plan(100, 3_000, 4));
     let service = installation.start(0);
-    wait_for_outputs(&installation);
+    installation.wait_until_idle();
     service.stop();
     assert!(assert_as_undisturbed(&installation) > 0);
 }

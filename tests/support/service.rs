@@ -7,7 +7,7 @@ use std::{
     net::TcpStream,
     path::{Path, PathBuf},
     process::{Command, ExitStatus},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use pulsewatch::{
@@ -26,9 +26,6 @@ use super::{free_ports, kafka::Kafka, process::Process, wait_at_most, wait_until
 const STOP_WITHIN: Duration = Duration::from_secs(10);
 /// For millions of events on a slow machine.
 const ALL_INPUT: Duration = Duration::from_secs(300);
-
-/// For a tick that ingest writes as soon as nothing more is at hand.
-const LAST_TICK: Duration = Duration::from_secs(5);
 
 /// Topics, keys and settings. Several processes of it may run at once.
 pub struct Installation {
@@ -229,15 +226,10 @@ impl Installation {
     }
 
     pub fn wait_until_idle(&self) {
+        // What a backlog changed is scored with the tick after its last entry; whoever takes a source partition over writes one.
         wait_at_most(ALL_INPUT, "all input to be folded and committed", || {
-            self.is_idle().then_some(())
+            (self.is_idle() && !self.owes_scoring() && self.is_idle()).then_some(())
         });
-        // What a backlog changed is scored with the tick after its last entry. A process that was killed before that has left
-        // it to the next tick, which no test needs to wait for.
-        let deadline = Instant::now() + LAST_TICK;
-        while Instant::now() < deadline && (self.owes_scoring() || !self.is_idle()) {
-            std::thread::park_timeout(Duration::from_millis(50));
-        }
     }
 
     /// Whether some shard's log ends with an entry that says that more was at hand.

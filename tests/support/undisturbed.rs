@@ -104,12 +104,6 @@ pub fn published(installation: &Installation) -> OutputsByKey {
     outputs
 }
 
-/// Waits until all input is folded and something came out: what changed is scored with the tick after the backlog.
-pub fn wait_for_outputs(installation: &Installation) {
-    wait_until("outputs", || (!published(installation).is_empty()).then_some(()));
-    installation.wait_until_idle();
-}
-
 fn output_of(record: &Record) -> Output {
     Output {
         id: record.text_header("ce_id").to_owned(),
