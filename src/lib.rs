@@ -5,6 +5,7 @@ pub mod backtest;
 pub mod cases;
 pub mod cli;
 pub mod config;
+pub mod deliver;
 pub mod document;
 pub mod domain;
 pub mod generate;

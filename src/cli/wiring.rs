@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::{self, Config};
+use crate::deliver;
 use crate::domain::shard::ShardRules;
 use crate::http::{Api, FeedSettings, HttpMetrics, Live};
 use crate::ingest::decode::Shape;
@@ -120,6 +121,19 @@ pub fn feed(config: &Config) -> FeedSettings {
         shards: config.log.shards,
         rules: rules(&config.catch_up),
     }
+}
+
+/// Of each target.
+pub fn deliver(config: &Config) -> Vec<deliver::Settings> {
+    let settings = |target: &config::Target| deliver::Settings {
+        kafka: kafka(&config.kafka),
+        app: config.app.name.clone(),
+        instance: config.app.instance.clone(),
+        topics: deliver::topics(target, &config.output.topic, config.output.alerts_topic.as_deref()),
+        dlq_topic: config.dlq.topic.clone(),
+        target: target.clone(),
+    };
+    config.deliver.values().map(settings).collect()
 }
 
 /// What is kept of the outputs for readers of the stream, in bytes of their data: some ten thousand of them.

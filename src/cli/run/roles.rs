@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, select_biased, unbounded};
 use prometheus::Registry;
 
+use crate::deliver::{self, DeliverMetrics};
 use crate::health::Health;
 use crate::http::{self, Api, FeedSettings};
 use crate::ingest::{self, IngestError};
@@ -71,6 +72,19 @@ impl Roles {
             http::feed(&settings, &*stores, &live, &metrics, stop, &role);
             Ok(())
         })
+    }
+
+    /// To each target on a thread of its own.
+    pub fn deliver(&mut self, targets: Vec<deliver::Settings>) -> Result<(), Failure> {
+        let metrics = DeliverMetrics::new(&self.registry).map_err(metrics_failed)?;
+        for settings in targets {
+            let (metrics, role) = (metrics.clone(), self.health.role("deliver"));
+            self.start("deliver", move |stop| {
+                let told = |error| Failure::of(&format!("deliver to {}", settings.target.name), &error);
+                deliver::run(&settings, stop, &metrics, &role).map_err(told)
+            })?;
+        }
+        Ok(())
     }
 
     /// Shows in `/readyz` when a server is away.

@@ -1,0 +1,383 @@
+//! `[deliver.NAME]`: targets that outputs are sent to.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use reqwest::Url;
+use reqwest::header::{HeaderName, HeaderValue};
+use serde::Serialize;
+
+use crate::deliver::filter::{Filter, OutputType};
+use crate::deliver::format::alertmanager::LabelSettings;
+use crate::deliver::format::{Template, samples};
+use crate::deliver::kind::Kind;
+use crate::deliver::signature;
+use crate::document::{Origin, Placed, Problem};
+use crate::domain::time::DAY_MS;
+use crate::model::compiled::Severity;
+
+use super::reader::Reader;
+use super::sections::{MINUTE_MS, SECOND_MS};
+use super::value::{Millis, Secret};
+
+const YEAR_MS: i64 = 366 * DAY_MS;
+
+/// Where a target begins that was never sent anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Start {
+    /// With what is written from now on.
+    Now,
+    /// With everything that the topic holds.
+    Beginning,
+}
+
+/// `[deliver.NAME]`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Target {
+    /// A metric label, and part of the consumer group's name.
+    #[serde(skip)]
+    pub name: String,
+    pub kind: Kind,
+    pub url: Secret,
+    /// Sent as a bearer token, or as it is in the header `token_header`.
+    pub token: Option<Secret>,
+    pub token_header: Option<String>,
+    pub username: Option<String>,
+    pub password: Option<Secret>,
+    /// What signs requests; and the one before, while receivers change over.
+    pub secret: Option<Secret>,
+    pub previous_secret: Option<Secret>,
+    pub template_file: Option<PathBuf>,
+    /// The template itself, shipped or from the file.
+    #[serde(skip)]
+    pub template: String,
+    pub object: String,
+    pub id_field: String,
+    #[serde(flatten)]
+    pub filter: Filter,
+    pub start: Start,
+    pub timeout: Millis,
+    /// Requests at the same time.
+    pub concurrency: usize,
+    /// 0 is no limit.
+    pub requests_per_second: u32,
+    /// Accounts in a request.
+    pub batch: usize,
+    pub batch_wait: Millis,
+    /// Messages that are held here at most, waiting or failing.
+    pub waiting: usize,
+    pub retry_first: Millis,
+    pub retry_most: Millis,
+    pub give_up_after: Millis,
+    /// How far ahead an open alert ends at Alertmanager, and how often it is sent again.
+    pub hold: Millis,
+    pub resend: Millis,
+    pub headers: BTreeMap<String, String>,
+    #[serde(serialize_with = "pairs")]
+    pub properties: Vec<(String, String)>,
+    #[serde(flatten)]
+    pub labels: LabelSettings,
+}
+
+fn pairs<S: serde::Serializer>(pairs: &[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(pairs.iter().map(|(name, value)| (name, value)))
+}
+
+/// By name.
+pub(super) fn read_all(mut section: Reader<'_, '_>) -> BTreeMap<String, Target> {
+    let mut targets = BTreeMap::new();
+    for name in section.table.keys() {
+        if !section.table.is_table(name) {
+            continue;
+        }
+        let place = section.table.place_of_key(name);
+        if let Some(place) = place.filter(|_| !is_name(name)) {
+            let problem = Problem::new(format!("\"{name}\" is no name for a target"), place);
+            let help =
+                "use 1 to 40 lower-case letters, digits, `_` and `-`: it is a metric label and part of a group's name";
+            section.table.report(problem.help(help));
+        }
+        if let Some(target) = Target::read(name, section.section(name)) {
+            targets.insert(name.to_owned(), target);
+        }
+    }
+    section.finish();
+    targets
+}
+
+fn is_name(name: &str) -> bool {
+    let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte);
+    (1..=40).contains(&name.len()) && name.bytes().all(legal)
+}
+
+impl Target {
+    fn read(name: &str, mut section: Reader<'_, '_>) -> Option<Self> {
+        let kind = section.table.choice("kind", &Kind::ALL).map(|placed| placed.value);
+        if !section.table.has("kind") {
+            let kinds = Kind::ALL.map(|(kind, _)| kind).join(", ");
+            section.table.missing("kind", &format!("choose one of {kinds}"));
+        }
+        // What else is wrong is said all the same.
+        let kind_or = kind.unwrap_or(Kind::Webhook);
+        let object = section.text("object", kind_or.object());
+        let id_field = section.text("id_field", kind_or.id_field());
+        let url = Self::read_url(&mut section);
+        let properties = Self::read_properties(&mut section, kind_or);
+        let (template_file, template) = Self::read_template(&mut section, kind_or, &object, &id_field, &properties);
+        let target = Self {
+            name: name.to_owned(),
+            kind: kind_or,
+            url: url.unwrap_or_else(|| Secret::new("")),
+            token: section.secret("token"),
+            token_header: Self::read_header_name(&mut section),
+            username: section.optional_text("username"),
+            password: section.secret("password"),
+            secret: Self::read_signing_secret(&mut section, "secret"),
+            previous_secret: Self::read_signing_secret(&mut section, "previous_secret"),
+            template_file,
+            template,
+            object,
+            id_field,
+            filter: Self::read_filter(&mut section, kind_or),
+            start: section.choice(
+                "start",
+                &[("now", Start::Now), ("beginning", Start::Beginning)],
+                Start::Now,
+            ),
+            timeout: section.millis("timeout", 100..=5 * MINUTE_MS, 10 * SECOND_MS),
+            concurrency: section.integer("concurrency", 1..=256, 4),
+            requests_per_second: section.integer("requests_per_second", 0..=10_000, kind_or.requests_per_second()),
+            batch: section.integer("batch", 1..=10_000, kind_or.batch()),
+            batch_wait: section.millis("batch_wait", 0..=10 * MINUTE_MS, kind_or.batch_wait()),
+            waiting: section.integer("waiting", 1..=1_000_000, 1_000),
+            retry_first: section.millis("retry_first", 10..=60 * MINUTE_MS, SECOND_MS),
+            retry_most: section.millis("retry_most", 10..=DAY_MS, 5 * MINUTE_MS),
+            give_up_after: section.millis("give_up_after", 0..=YEAR_MS, DAY_MS),
+            hold: section.millis("hold", 10 * MINUTE_MS..=10 * YEAR_MS, 90 * DAY_MS),
+            resend: section.millis("resend", SECOND_MS..=DAY_MS, MINUTE_MS),
+            headers: Self::read_headers(&mut section),
+            properties,
+            labels: LabelSettings {
+                attributes: names(&mut section, "label_attributes")
+                    .unwrap_or_else(|| vec!["segment".to_owned(), "owner".to_owned()]),
+                constant: texts(&mut section, "labels"),
+            },
+        };
+        target.check(&mut section);
+        section.finish();
+        kind.is_some().then_some(target)
+    }
+
+    /// What does not go together.
+    fn check(&self, section: &mut Reader<'_, '_>) {
+        let has_secret = section.table.has("secret") || section.table.has("secret_file");
+        if self.kind == Kind::Webhook && !has_secret {
+            let help = "name a file with `secret_file`, which holds `whsec_` and the base64 of 24 to 64 random bytes: \
+                        receivers know by it that a message is ours";
+            section.table.missing("secret_file", help);
+        }
+        let single = has_secret || self.kind == Kind::Webhook;
+        if single && self.batch > 1 {
+            self.wrong(
+                section,
+                "batch",
+                "a signed request holds one message",
+                "leave `batch` out",
+            );
+        }
+        let wants_only_alerts = |output: &OutputType| OutputType::ALERTS.contains(output);
+        if self.kind == Kind::Alertmanager && !self.filter.outputs.iter().all(wants_only_alerts) {
+            self.wrong(
+                section,
+                "outputs",
+                "an Alertmanager takes alerts alone",
+                "leave `outputs` out",
+            );
+        }
+        if self.kind.is_upsert() && self.template_file.is_none() && self.filter.outputs != [OutputType::Score] {
+            let help = "leave `outputs` out, or write a template of your own for the others";
+            self.wrong(section, "outputs", "the template writes scores alone", help);
+        }
+    }
+
+    fn wrong(&self, section: &Reader<'_, '_>, key: &str, message: &str, help: &str) {
+        let place = section.table.place_of(key).unwrap_or_else(|| section.table.place());
+        section.table.report(Problem::new(message, place).help(help));
+    }
+
+    fn read_url(section: &mut Reader<'_, '_>) -> Option<Secret> {
+        if !section.table.has("url") && !section.table.has("url_file") {
+            section.table.missing(
+                "url",
+                "say where requests go; a URL that is a secret comes from a file with `url_file`",
+            );
+            return None;
+        }
+        let url = section.placed_secret("url")?;
+        let parsed = Url::parse(url.value.expose());
+        let is_web = parsed
+            .is_ok_and(|url| ["http", "https"].contains(&url.scheme()) && url.has_host() && url.username().is_empty());
+        if is_web {
+            return Some(url.value);
+        }
+        let help =
+            "write https://HOST/PATH; who we are is said with `token_file`, or with `username` and `password_file`";
+        section.problem("this is no address of a target", url, help);
+        None
+    }
+
+    fn read_signing_secret(section: &mut Reader<'_, '_>, key: &str) -> Option<Secret> {
+        let secret = section.placed_secret(key)?;
+        if signature::is_secret(secret.value.expose()) {
+            return Some(secret.value);
+        }
+        let help = "write `whsec_` and the base64 of 24 to 64 random bytes, such as printf whsec_; head -c 32 /dev/urandom | base64";
+        section.problem("this is no secret of a webhook", secret, help);
+        None
+    }
+
+    fn read_header_name(section: &mut Reader<'_, '_>) -> Option<String> {
+        let written = section.table.string("token_header")?;
+        if HeaderName::from_bytes(written.value.as_bytes()).is_err() {
+            section.problem("this is no name of a header", written, "write it as in X-Api-Key");
+            return None;
+        }
+        Some(written.value)
+    }
+
+    fn read_headers(section: &mut Reader<'_, '_>) -> BTreeMap<String, String> {
+        let mut headers = BTreeMap::new();
+        for (name, value) in section.table.properties("headers") {
+            let is_header =
+                HeaderName::from_bytes(name.as_bytes()).is_ok() && HeaderValue::from_str(&value.value).is_ok();
+            if is_header {
+                headers.insert(name, value.value);
+            } else {
+                section.problem(
+                    &format!("`{name}` is no header, or its value cannot be one"),
+                    value,
+                    "use plain ASCII",
+                );
+            }
+        }
+        headers
+    }
+
+    fn read_filter(section: &mut Reader<'_, '_>, kind: Kind) -> Filter {
+        let severities = Severity::ALL.map(|severity| severity.as_str());
+        Filter {
+            outputs: Self::read_outputs(section).unwrap_or_else(|| kind.outputs()),
+            alerts: names(section, "alerts").unwrap_or_default(),
+            kinds: words(section, "kinds", &["risk", "opportunity"]),
+            severities: words(section, "severities", &severities),
+            bands: words(section, "bands", &["green", "yellow", "red", "unknown"]),
+            segments: names(section, "segments").unwrap_or_default(),
+            min_change: section
+                .table
+                .number("min_change", 0.0..=100.0)
+                .map_or(0.0, |placed| placed.value),
+        }
+    }
+
+    fn read_outputs(section: &mut Reader<'_, '_>) -> Option<Vec<OutputType>> {
+        let mut outputs = Vec::new();
+        for written in section.table.strings("outputs")? {
+            let known = OutputType::ALL.iter().find(|(name, _)| *name == written.value);
+            match known {
+                Some((_, output)) => outputs.push(*output),
+                None if written.value == "alert" => outputs.extend(OutputType::ALERTS),
+                None => {
+                    let names = OutputType::ALL.map(|(name, _)| name).join(", ");
+                    section.problem(
+                        "this is no type of output",
+                        written,
+                        &format!("choose from alert, {names}"),
+                    );
+                }
+            }
+        }
+        Some(outputs)
+    }
+
+    fn read_properties(section: &mut Reader<'_, '_>, kind: Kind) -> Vec<(String, String)> {
+        let written = texts(section, "properties");
+        if !written.is_empty() {
+            return written.into_iter().collect();
+        }
+        let own = |(name, path): &(&str, &str)| ((*name).to_owned(), (*path).to_owned());
+        kind.properties().iter().map(own).collect()
+    }
+
+    /// The shipped template is tested; one of the user's own is tried with an output of each type.
+    fn read_template(
+        section: &mut Reader<'_, '_>,
+        kind: Kind,
+        object: &str,
+        id_field: &str,
+        properties: &[(String, String)],
+    ) -> (Option<PathBuf>, String) {
+        let shipped = kind.template().unwrap_or_default().to_owned();
+        let Some(file) = section.placed_file("template_file") else {
+            if kind == Kind::Template && !section.table.has("template_file") {
+                section
+                    .table
+                    .missing("template_file", "name the file with the template");
+            }
+            return (None, shipped);
+        };
+        let text = match std::fs::read_to_string(&file.value) {
+            Ok(text) => text,
+            Err(error) => {
+                let message = format!("cannot read {}: {error}", file.value.display());
+                section.problem(&message, file, "the file has to be readable, and UTF-8");
+                return (None, shipped);
+            }
+        };
+        if let Err(error) = Template::new(&text, object, id_field, properties.to_vec(), &samples()) {
+            let origin = Origin::new(&file.value.display().to_string(), &text);
+            let place = match error.span.clone() {
+                Some(span) => origin.place(span),
+                None => file.place.clone(),
+            };
+            let problem = Problem::new(format!("the template cannot be used: {}", error.message), place);
+            section
+                .table
+                .report(problem.help("docs/integrations.md says what templates are given"));
+        }
+        (Some(file.value), text)
+    }
+
+    /// Where requests go.
+    pub fn full_url(&self) -> String {
+        let path = self.kind.path(&self.object, &self.id_field);
+        match path.as_str() {
+            "" => self.url.expose().to_owned(),
+            path => format!("{}/{path}", self.url.expose().trim_end_matches('/')),
+        }
+    }
+}
+
+fn texts(section: &mut Reader<'_, '_>, key: &str) -> BTreeMap<String, String> {
+    let written = section.table.properties(key).into_iter();
+    written.map(|(name, value)| (name, value.value)).collect()
+}
+
+fn names(section: &mut Reader<'_, '_>, key: &str) -> Option<Vec<String>> {
+    let written = section.table.strings(key)?.into_iter();
+    Some(written.map(|name: Placed<String>| name.value).collect())
+}
+
+/// Each of them has to be known.
+fn words(section: &mut Reader<'_, '_>, key: &str, known: &[&str]) -> Vec<String> {
+    let mut words = Vec::new();
+    for written in section.table.strings(key).unwrap_or_default() {
+        if known.contains(&written.value.as_str()) {
+            words.push(written.value);
+        } else {
+            let message = format!("\"{}\" is not known here", written.value);
+            section.problem(&message, written, &format!("choose from {}", known.join(", ")));
+        }
+    }
+    words
+}

@@ -1,0 +1,163 @@
+//! The HTTP side of a target: one request, and what its answer means. Redirects are not followed, and no more of an answer is read
+//! than people need to see.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use jiff::Timestamp;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::{Method, Response, redirect};
+use thiserror::Error;
+
+use super::kind::Kind;
+use super::signature::{self, Signer};
+use super::verdict::Verdict;
+use crate::config::Target;
+
+/// So much of an answer is read: a Salesforce collection says something of each of 200 records.
+const ANSWER: usize = 256 * 1024;
+const CONNECT: Duration = Duration::from_secs(5);
+const USER_AGENT: &str = concat!("pulsewatch/", env!("CARGO_PKG_VERSION"));
+
+/// Why there is no client.
+#[derive(Debug, Error)]
+pub enum ClientError {
+    #[error("the HTTP client cannot be made: {0}")]
+    Client(#[from] reqwest::Error),
+    #[error("the settings of the target make no legal header")]
+    Header,
+}
+
+/// Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Client {
+    http: reqwest::Client,
+    method: Method,
+    url: String,
+    signer: Option<Signer>,
+    reads_results: bool,
+}
+
+/// A request, but for what it has in common with all others.
+#[derive(Clone, Debug)]
+pub struct Request {
+    pub body: Vec<u8>,
+    /// The output's id, when there is one alone: the idempotency key.
+    pub id: Option<String>,
+}
+
+impl Client {
+    /// # Errors
+    /// When the system's certificates cannot be had, or a secret is no header.
+    pub fn new(target: &Target, content_type: &'static str) -> Result<Self, ClientError> {
+        // A second installation of the provider is refused, and changes nothing.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder()
+            .user_agent(USER_AGENT)
+            .default_headers(headers(target, content_type).ok_or(ClientError::Header)?)
+            .redirect(redirect::Policy::none())
+            .connect_timeout(CONNECT)
+            .timeout(target.timeout.duration())
+            .build()?;
+        let secrets = target.secret.iter().chain(&target.previous_secret);
+        let signer = Signer::new(secrets.map(|secret| secret.expose())).filter(|_| target.secret.is_some());
+        Ok(Self {
+            http,
+            method: target.kind.method(),
+            url: target.full_url(),
+            signer,
+            reads_results: target.kind == Kind::Salesforce,
+        })
+    }
+
+    /// One try.
+    pub async fn send(&self, request: Request) -> Verdict {
+        let mut builder = self.http.request(self.method.clone(), &self.url);
+        if let Some(id) = &request.id {
+            let timestamp = since_1970();
+            builder = builder
+                .header(signature::ID, id)
+                .header(signature::TIMESTAMP, timestamp);
+            if let Some(signer) = &self.signer {
+                builder = builder.header(signature::SIGNATURE, signer.sign(id, timestamp, &request.body));
+            }
+        }
+        match builder.body(request.body).send().await {
+            Ok(response) => self.judge(response).await,
+            Err(error) => Verdict::Again {
+                reason: reason(error),
+                after: None,
+            },
+        }
+    }
+
+    async fn judge(&self, response: Response) -> Verdict {
+        let status = response.status().as_u16();
+        let retry_after = response.headers().get(RETRY_AFTER);
+        let retry_after = retry_after.and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let answer = beginning(response).await;
+        let judge = if self.reads_results {
+            Verdict::of_results
+        } else {
+            Verdict::of
+        };
+        judge(status, retry_after.as_deref(), &answer, Timestamp::now())
+    }
+}
+
+fn headers(target: &Target, content_type: &'static str) -> Option<HeaderMap> {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    for (name, value) in &target.headers {
+        headers.insert(
+            HeaderName::from_bytes(name.as_bytes()).ok()?,
+            HeaderValue::from_str(value).ok()?,
+        );
+    }
+    let mut secret = |name: HeaderName, text: &str| {
+        let mut value = HeaderValue::from_str(text).ok()?;
+        value.set_sensitive(true);
+        headers.insert(name, value);
+        Some(())
+    };
+    if let Some(token) = &target.token {
+        match &target.token_header {
+            Some(name) => secret(HeaderName::from_bytes(name.as_bytes()).ok()?, token.expose())?,
+            None => secret(AUTHORIZATION, &format!("Bearer {}", token.expose()))?,
+        }
+    } else if let Some(user) = &target.username {
+        use base64::Engine;
+        let password = target.password.as_ref().map_or("", |password| password.expose());
+        let pair = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
+        secret(AUTHORIZATION, &format!("Basic {pair}"))?;
+    }
+    Some(headers)
+}
+
+/// What was read before an error counts too: it is for people.
+async fn beginning(mut response: Response) -> String {
+    let mut read = Vec::new();
+    while let Ok(Some(chunk)) = response.chunk().await {
+        read.extend_from_slice(&chunk[..chunk.len().min(ANSWER - read.len())]);
+        if read.len() == ANSWER {
+            break;
+        }
+    }
+    String::from_utf8_lossy(&read).into_owned()
+}
+
+/// Without the URL, which may be a secret.
+fn reason(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut reason = error.to_string();
+    let mut cause = std::error::Error::source(&error);
+    while let Some(error) = cause {
+        reason = format!("{reason}: {error}");
+        cause = error.source();
+    }
+    reason
+}
+
+fn since_1970() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
