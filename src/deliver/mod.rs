@@ -8,7 +8,9 @@
 //! | `format` | the body: CloudEvents, alerts, or a template's |
 //! | `client`, `signature`, `verdict`, `backoff` | one try, and what comes of it |
 //! | `open_alerts`, `history` | what an Alertmanager has to be told again |
-//! | `dead_letters` | what a target does not take |
+//! | `dead_letters`, `redeliver` | what a target does not take, and sending it once more |
+//! | `outbox` | requests under way |
+//! | `lag`, `metrics` | how it goes |
 //!
 //! An output is delivered at least once, in the order of its account, and always with the same id. Offsets are committed after
 //! that, so a restart sends again what was not acknowledged. Nothing here is waited for by ingest or the scorer.
@@ -24,17 +26,19 @@ pub mod kind;
 mod lag;
 mod lanes;
 mod member;
-mod message;
+pub mod message;
 mod metrics;
 mod open_alerts;
 mod outbox;
 mod progress;
+mod redeliver;
 mod settings;
 pub mod signature;
 mod start;
 mod verdict;
 
 pub use metrics::DeliverMetrics;
+pub use redeliver::redeliver;
 pub use settings::{Settings, topics};
 
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -16,6 +16,7 @@ mod api_schema;
 mod bad_records;
 mod commands;
 mod dashboards;
+mod deliveries;
 mod kills;
 mod members;
 mod oulad;

@@ -1,5 +1,6 @@
 //! Real servers and the real binary, for tests and benches: start them, disturb them, feed them, read what came out.
 
+pub mod alertmanager;
 pub mod broker;
 pub mod certificates;
 pub mod feed;
@@ -8,6 +9,7 @@ pub mod kafka;
 pub mod measure;
 pub mod process;
 pub mod prometheus;
+pub mod receiver;
 pub mod redis;
 pub mod service;
 pub mod undisturbed;
