@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rdkafka::consumer::BaseConsumer;
+use rdkafka::consumer::{BaseConsumer, Consumer};
 
 use super::member::Member;
 use super::metrics::TargetMetrics;

@@ -58,7 +58,7 @@ impl Member {
         for (topic, partition, offset) in &moved {
             list.add_partition_offset(topic, *partition, Offset::Offset(*offset))?;
         }
-        if mode == CommitMode::Async {
+        if matches!(mode, CommitMode::Async) {
             self.committing.store(true, Ordering::Relaxed);
         }
         let sent = consumer.commit(&list, mode);

@@ -7,7 +7,7 @@ use rdkafka::Message;
 use rdkafka::message::{BorrowedMessage, Headers};
 use serde::{Serialize, Serializer};
 
-use crate::deliver::message::{self, Message};
+use crate::deliver::message;
 use crate::ingest::dlq_headers;
 use crate::kafka::cloud_events;
 
@@ -102,9 +102,9 @@ impl Letter {
     }
 
     /// The output that it was.
-    pub fn output(&self) -> Option<Message> {
+    pub fn output(&self) -> Option<message::Message> {
         let header = |name: &str| self.text(name);
-        Some(Message {
+        Some(message::Message {
             place: message::Place {
                 topic: self.topic.as_str().into(),
                 partition: self.partition.parse().ok()?,

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 /// Longer values of labels and annotations are cut; in characters.
@@ -36,8 +36,15 @@ pub type Labels = BTreeMap<String, String>;
 pub struct PostableAlert {
     pub labels: Labels,
     pub annotations: BTreeMap<String, String>,
+    #[serde(serialize_with = "shown")]
     pub starts_at: Timestamp,
+    #[serde(serialize_with = "shown")]
     pub ends_at: Timestamp,
+}
+
+/// RFC 3339.
+fn shown<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(time)
 }
 
 /// `data` is that of an alert's output. `None` when it is none.

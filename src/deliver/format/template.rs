@@ -4,7 +4,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use minijinja::value::{Object, ObjectRepr, Value};
+use minijinja::value::{Object, ObjectRepr, Serde, Value};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, context, escape_formatter};
 use serde_json::Value as Json;
 use thiserror::Error;
@@ -93,17 +93,21 @@ impl Template {
     fn event(&self, message: &Message) -> Value {
         let data: Json = serde_json::from_slice(&message.value).unwrap_or_default();
         let property =
-            |(name, path): &(String, String)| (Value::from(name.as_str()), Value::from_serialize(at(&data, path)));
+            |(name, path): &(String, String)| (Value::from(name.as_str()), Value::from(Serde(at(&data, path))));
         let properties = Properties(self.properties.iter().map(property).collect());
-        context! {
-            id => message.id,
-            r#type => message.event_type,
-            source => message.source,
-            subject => message.subject,
-            time => message.time,
-            data => Value::from_serialize(&data),
-            properties => Value::from_object(properties),
-        }
+        let texts = [
+            ("id", &message.id),
+            ("type", &message.event_type),
+            ("source", &message.source),
+            ("subject", &message.subject),
+            ("time", &message.time),
+        ];
+        let texts = texts.map(|(name, text)| (name, Value::from(text.as_str())));
+        let rest = [
+            ("data", Value::from(Serde(&data))),
+            ("properties", Value::from_object(properties)),
+        ];
+        Value::from_pairs(texts.into_iter().chain(rest))
     }
 }
 
@@ -160,4 +164,112 @@ fn line_span(text: &str, line: usize) -> Range<usize> {
         start += content.len();
     }
     start..start
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+
+    use super::super::samples;
+    use super::*;
+    use crate::deliver::kind::Kind;
+
+    fn template(text: &str, kind: Kind) -> Result<Template, TemplateError> {
+        let own = |(name, path): &(&str, &str)| ((*name).to_owned(), (*path).to_owned());
+        let properties = kind.properties().iter().map(own).collect();
+        Template::new(text, kind.object(), kind.id_field(), properties, &samples())
+    }
+
+    fn shipped(kind: Kind) -> Template {
+        template(kind.template().unwrap(), kind).unwrap_or_else(|error| panic!("{kind:?}: {error}"))
+    }
+
+    fn pretty(body: &[u8]) -> String {
+        let json: Json = serde_json::from_slice(body).unwrap();
+        serde_json::to_string_pretty(&json).unwrap()
+    }
+
+    /// What an output of each type looks like.
+    fn shown(kind: Kind) -> String {
+        let template = shipped(kind);
+        samples().into_iter().fold(String::new(), |mut shown, sample| {
+            let event_type = sample.event_type.clone();
+            let body = template.body(&[Arc::new(sample)]).unwrap();
+            writeln!(shown, "{event_type}\n{}", pretty(&body)).unwrap();
+            shown
+        })
+    }
+
+    #[test]
+    fn slack_is_told_what_happened_and_what_to_do() {
+        insta::assert_snapshot!(shown(Kind::Slack));
+    }
+
+    #[test]
+    fn teams_gets_a_card() {
+        insta::assert_snapshot!(shown(Kind::Teams));
+    }
+
+    /// Of two accounts, the second with a score that is not known.
+    fn two() -> Vec<Arc<Message>> {
+        let mut second = samples().swap_remove(0);
+        second.subject = "acc \"2\"".to_owned();
+        let value = String::from_utf8(second.value).unwrap();
+        second.value = value
+            .replace("61.4", "null")
+            .replace(r#"{"probability":0.18,"horizon":"30d","drivers":[]}"#, "null")
+            .into();
+        vec![Arc::new(samples().swap_remove(0)), Arc::new(second)]
+    }
+
+    #[test]
+    fn records_of_a_crm_go_out_in_batches() {
+        for kind in [Kind::Hubspot, Kind::Salesforce] {
+            let body = shipped(kind).body(&two()).unwrap();
+            insta::assert_snapshot!(format!("{kind:?}"), pretty(&body));
+        }
+    }
+
+    #[test]
+    fn what_an_event_holds_cannot_break_out_of_its_place() {
+        let mut sample = samples().swap_remove(1);
+        sample.subject = "\"}, \"text\": \"<!channel> & more".to_owned();
+        let body = shipped(Kind::Slack).body(&[Arc::new(sample)]).unwrap();
+        let json: Json = serde_json::from_slice(&body).unwrap();
+        assert!(
+            json["text"].as_str().unwrap().contains("&lt;!channel&gt; &amp; more"),
+            "{json}"
+        );
+        assert_eq!(json.as_object().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn what_is_not_known_is_null() {
+        let template = template(
+            "{\"a\": {{ event.data.no.such.thing }}, \"b\": {{ event.data.trend[\"28d\"] }}}",
+            Kind::Template,
+        );
+        let body = template.unwrap().body(&[Arc::new(samples().swap_remove(0))]).unwrap();
+        assert_eq!(String::from_utf8(body).unwrap(), r#"{"a": null, "b": null}"#);
+    }
+
+    #[test]
+    fn a_mistake_is_found_at_its_place_before_anything_is_sent() {
+        for (text, part, expected) in [
+            ("{\"a\": {{ event.id }\n}", "}\n", "syntax"),
+            (
+                "{\n\"a\": {{ event.id | no_such_filter }}\n}",
+                "no_such_filter",
+                "no_such_filter",
+            ),
+        ] {
+            let error = template(text, Kind::Template).unwrap_err();
+            let span = error.span.unwrap_or_else(|| panic!("{text}: no place"));
+            let line = |at: usize| text[..at].matches('\n').count();
+            assert_eq!(line(span.start), line(text.find(part).unwrap()), "{text}");
+            assert!(error.message.contains(expected), "{}", error.message);
+        }
+        let error = template("{\"a\": \"{{ event.id }}\"}", Kind::Template).unwrap_err();
+        assert!(error.message.contains("no JSON"), "{}", error.message);
+    }
 }
