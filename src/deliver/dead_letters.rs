@@ -7,8 +7,8 @@ use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::BaseRecord;
 
 use super::message::Message;
+use super::settings::Settings;
 use crate::ingest::dlq_headers;
-use crate::kafka::client::KafkaSettings;
 use crate::kafka::cloud_events;
 use crate::kafka::producer::DrainedProducer;
 
@@ -46,35 +46,26 @@ pub struct DeadLetters {
 }
 
 impl DeadLetters {
-    pub fn new(
-        kafka: &KafkaSettings,
-        topic: &str,
-        app: &str,
-        instance: Option<&str>,
-        target: &str,
-    ) -> KafkaResult<Self> {
-        let mut config = kafka.idempotent_producer();
+    pub fn new(settings: &Settings) -> KafkaResult<Self> {
+        let mut config = settings.kafka.idempotent_producer();
         config.set("message.max.bytes", MOST_BYTES);
         Ok(Self {
             producer: DrainedProducer::new(&config)?,
-            topic: topic.to_owned(),
-            app: app.to_owned(),
-            task: instance.unwrap_or("0").to_owned(),
-            target: target.to_owned(),
+            topic: settings.dlq_topic.clone(),
+            app: settings.app.clone(),
+            task: settings.instance.clone().unwrap_or_else(|| "0".to_owned()),
+            target: settings.target.name.clone(),
         })
     }
 
-    /// Returns when the broker has them. After an error some may be there; they will be there again.
-    pub fn write(&self, messages: &[(&Message, Reason, &str)]) -> KafkaResult<()> {
+    /// Returns when the broker has it. After an error it may be there all the same, and then comes a second time.
+    pub fn write(&self, message: &Message, reason: Reason, why: &str) -> KafkaResult<()> {
         let deadline = Instant::now() + TIMEOUT;
-        for (message, reason, why) in messages {
-            let headers = self.headers(message, *reason, why);
-            let record = BaseRecord::<[u8], [u8]>::to(&self.topic)
-                .key(message.subject.as_bytes())
-                .payload(&message.value)
-                .headers(headers);
-            self.producer.send(record, deadline)?;
-        }
+        let record = BaseRecord::<[u8], [u8]>::to(&self.topic)
+            .key(message.subject.as_bytes())
+            .payload(&message.value)
+            .headers(self.headers(message, reason, why));
+        self.producer.send(record, deadline)?;
         self.producer.drain(deadline)
     }
 

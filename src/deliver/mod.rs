@@ -3,11 +3,13 @@
 //! | part | does |
 //! |---|---|
 //! | `delivery` | the loop of one target: read, send, commit |
+//! | `intake` | reading and committing |
 //! | `member`, `start`, `progress` | the target's group: where it begins, what may be committed |
 //! | `filter`, `lanes` | which outputs, and in which order |
 //! | `format` | the body: CloudEvents, alerts, or a template's |
-//! | `client`, `signature`, `verdict`, `backoff` | one try, and what comes of it |
-//! | `open_alerts`, `history` | what an Alertmanager has to be told again |
+//! | `client`, `signature`, `verdict`, `backoff` | one try, and what it means |
+//! | `outcome` | done, tried again, or dead-lettered |
+//! | `open_alerts`, `history`, `resend` | what an Alertmanager has to be told again |
 //! | `dead_letters`, `redeliver` | what a target does not take, and sending it once more |
 //! | `outbox` | requests under way |
 //! | `lag`, `metrics` | how it goes |
@@ -22,6 +24,7 @@ mod delivery;
 pub mod filter;
 pub mod format;
 mod history;
+mod intake;
 pub mod kind;
 mod lag;
 mod lanes;
@@ -30,8 +33,10 @@ pub mod message;
 mod metrics;
 mod open_alerts;
 mod outbox;
+mod outcome;
 mod progress;
 mod redeliver;
+mod resend;
 mod settings;
 pub mod signature;
 mod start;
