@@ -51,6 +51,7 @@ impl Outcomes {
         match verdict {
             Verdict::Delivered if self.is_failing => tracing::info!(target_name, "deliveries go on"),
             Verdict::Again { reason, .. } if !self.is_failing => {
+                let reason = without_answer(reason);
                 tracing::warn!(
                     target_name,
                     reason,
@@ -127,6 +128,7 @@ impl Outcomes {
         let target_name = self.target.as_str();
         match self.dead_letters.write(message, why, reason) {
             Ok(()) => {
+                let reason = without_answer(reason);
                 tracing::warn!(target_name, id = message.id, reason, "an output was dead-lettered");
                 self.metrics.dead_lettered.inc();
                 self.done(parcel, intake);
@@ -146,5 +148,13 @@ impl Outcomes {
         for message in &parcel.messages {
             progress.done(&message.place);
         }
+    }
+}
+
+/// What a target answers may hold what it was sent, and no account's data is in the log. The dead-letter queue has all of it.
+fn without_answer(reason: &str) -> &str {
+    match reason.find("answered ") {
+        Some(at) => reason[at..].split(':').next().unwrap_or_default(),
+        None => reason,
     }
 }
