@@ -177,6 +177,25 @@ impl Target {
                         receivers know by it that a message is ours";
             section.table.missing("secret_file", help);
         }
+        let has_template = self.kind == Kind::Template || self.kind.template().is_some();
+        if section.table.has("template_file") && !has_template {
+            let help = "leave `template_file` out, or write kind = \"template\"";
+            self.wrong(
+                section,
+                "template_file",
+                "what this kind sends is made without a template",
+                help,
+            );
+        }
+        let has_token = section.table.has("token") || section.table.has("token_file");
+        if has_token && section.table.has("username") {
+            self.wrong(
+                section,
+                "username",
+                "both a token and a user are set",
+                "keep one of them",
+            );
+        }
         let single = has_secret || self.kind == Kind::Webhook;
         if single && self.batch > 1 {
             self.wrong(

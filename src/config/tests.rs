@@ -226,8 +226,8 @@ fn mistakes_of_targets_are_shown() {
         "[deliver.Hook]\nkind = \"webhook\"\nurl = \"ftp://hooks.example\"\nbatch = 7\noutputs = [\"scores\"]\n\
          severities = [\"grave\"]\n[deliver.other]\nurl = \"https://user@host/\"\nkind = \"hook\"\n[deliver.am]\n\
          kind = \"alertmanager\"\noutputs = [\"score\"]\n[deliver.own]\nkind = \"template\"\nurl = \"http://a\"\n\
-         secret = \"whsec_short\"\ntemplate_file = {:?}\n",
-        template.display()
+         secret = \"whsec_short\"\ntemplate_file = {template:?}\n[deliver.both]\nkind = \"alertmanager\"\nurl = \"http://a\"\n\
+         token = \"t\"\nusername = \"u\"\ntemplate_file = {template:?}\n",
     );
     let shown = mistakes(&text, &[]).replace(&folder.path().display().to_string(), "FOLDER");
     assert!(!shown.contains("whsec_short"), "{shown}");
@@ -243,6 +243,8 @@ fn mistakes_of_targets_are_shown() {
         "this is no secret of a webhook",
         "the template cannot be used: unknown filter",
         "own.jinja:2:",
+        "both a token and a user are set",
+        "what this kind sends is made without a template",
     ] {
         assert!(shown.contains(expected), "{expected} not in\n{shown}");
     }
