@@ -42,6 +42,9 @@ pub struct Target {
     pub url: Secret,
     /// Sent as a bearer token, or as it is in the header `token_header`.
     pub token: Option<Secret>,
+    /// Where the token is read again when the target does not accept it.
+    #[serde(skip)]
+    pub token_file: Option<PathBuf>,
     pub token_header: Option<String>,
     pub username: Option<String>,
     pub password: Option<Secret>,
@@ -125,11 +128,14 @@ impl Target {
         let url = Self::read_url(&mut section);
         let properties = Self::read_properties(&mut section, kind_or);
         let (template_file, template) = Self::read_template(&mut section, kind_or, &object, &id_field, &properties);
+        let token = section.secret("token");
+        let token_file = token.as_ref().and_then(|_| section.file("token_file"));
         let target = Self {
             name: name.to_owned(),
             kind: kind_or,
             url: url.unwrap_or_else(|| Secret::new("")),
-            token: section.secret("token"),
+            token,
+            token_file,
             token_header: Self::read_header_name(&mut section),
             username: section.optional_text("username"),
             password: section.secret("password"),

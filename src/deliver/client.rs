@@ -1,15 +1,19 @@
 //! The HTTP side of a target: one request, and what its answer means. Redirects are not followed, and no more of an answer is read
 //! than people need to see.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
-use reqwest::{Method, Response, redirect};
+use reqwest::{Method, Response, StatusCode, redirect};
 use thiserror::Error;
 
 use super::kind::Kind;
 use super::signature::{self, Signer};
+use super::token::Token;
 use super::verdict::Verdict;
 use crate::config::Target;
 
@@ -33,6 +37,7 @@ pub struct Client {
     http: reqwest::Client,
     method: Method,
     url: String,
+    token: Option<Arc<Token>>,
     signer: Option<Signer>,
     reads_results: bool,
 }
@@ -58,12 +63,17 @@ impl Client {
             .connect_timeout(CONNECT)
             .timeout(target.timeout.duration())
             .build()?;
+        let token = Token::of(target);
+        if token.is_none() && target.token.is_some() {
+            return Err(ClientError::Header);
+        }
         let secrets = target.secret.iter().chain(&target.previous_secret);
         let signer = Signer::new(secrets.map(|secret| secret.expose())).filter(|_| target.secret.is_some());
         Ok(Self {
             http,
             method: target.kind.method(),
             url: target.full_url(),
+            token: token.map(Arc::new),
             signer,
             reads_results: target.kind == Kind::Salesforce,
         })
@@ -72,6 +82,10 @@ impl Client {
     /// One try.
     pub async fn send(&self, request: Request) -> Verdict {
         let mut builder = self.http.request(self.method.clone(), &self.url);
+        if let Some(token) = &self.token {
+            let (name, value) = token.header();
+            builder = builder.header(name, value);
+        }
         if let Some(id) = &request.id {
             let timestamp = since_1970();
             builder = builder
@@ -92,6 +106,13 @@ impl Client {
 
     async fn judge(&self, response: Response) -> Verdict {
         let status = response.status().as_u16();
+        if let Some(token) = self
+            .token
+            .as_ref()
+            .filter(|_| response.status() == StatusCode::UNAUTHORIZED)
+        {
+            token.read_again();
+        }
         let retry_after = response.headers().get(RETRY_AFTER);
         let retry_after = retry_after.and_then(|value| value.to_str().ok()).map(str::to_owned);
         let answer = beginning(response).await;
@@ -113,22 +134,12 @@ fn headers(target: &Target, content_type: &'static str) -> Option<HeaderMap> {
             HeaderValue::from_str(value).ok()?,
         );
     }
-    let mut secret = |name: HeaderName, text: &str| {
-        let mut value = HeaderValue::from_str(text).ok()?;
-        value.set_sensitive(true);
-        headers.insert(name, value);
-        Some(())
-    };
-    if let Some(token) = &target.token {
-        match &target.token_header {
-            Some(name) => secret(HeaderName::from_bytes(name.as_bytes()).ok()?, token.expose())?,
-            None => secret(AUTHORIZATION, &format!("Bearer {}", token.expose()))?,
-        }
-    } else if let Some(user) = &target.username {
-        use base64::Engine;
+    if let Some(user) = &target.username {
         let password = target.password.as_ref().map_or("", |password| password.expose());
-        let pair = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
-        secret(AUTHORIZATION, &format!("Basic {pair}"))?;
+        let pair = STANDARD.encode(format!("{user}:{password}"));
+        let mut value = HeaderValue::from_str(&format!("Basic {pair}")).ok()?;
+        value.set_sensitive(true);
+        headers.insert(AUTHORIZATION, value);
     }
     Some(headers)
 }

@@ -7,7 +7,7 @@
 //! | `member`, `start`, `progress` | the target's group: where it begins, what may be committed |
 //! | `filter`, `lanes` | which outputs, and in which order |
 //! | `format` | the body: CloudEvents, alerts, or a template's |
-//! | `client`, `signature`, `verdict`, `backoff` | one try, and what it means |
+//! | `client`, `token`, `signature`, `verdict`, `backoff` | one try, and what it means |
 //! | `outcome` | done, tried again, or dead-lettered |
 //! | `open_alerts`, `history`, `resend` | what an Alertmanager has to be told again |
 //! | `dead_letters`, `redeliver` | what a target does not take, and sending it once more |
@@ -40,6 +40,7 @@ mod resend;
 mod settings;
 pub mod signature;
 mod start;
+mod token;
 mod verdict;
 
 pub use metrics::DeliverMetrics;

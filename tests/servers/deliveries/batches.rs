@@ -51,6 +51,34 @@ fn the_newest_value_of_each_account_is_upserted_and_a_bad_one_stands_alone() {
     }
 }
 
+#[test]
+fn a_token_that_has_expired_is_read_again() {
+    let answer = |request: &Request, _: &[Request]| match request.header("authorization") {
+        "Bearer new" => Reply::Status(200),
+        _ => Reply::Status(401),
+    };
+    let receiver = Receiver::start(0, answer);
+    let mut installation = installation("token");
+    set_target(&mut installation, "crm", "salesforce", &receiver.url());
+    let file = installation.folder().join("token");
+    std::fs::write(&file, "old\n").unwrap();
+    installation.set("deliver.crm.token_file", &format!("{file:?}"));
+    installation.set("deliver.crm.batch_wait", "\"0s\"");
+    publish(&installation, [score("acc-1", 1)]);
+    let service = start(&installation);
+    wait_until("a refused token", || (!receiver.requests().is_empty()).then_some(()));
+    std::fs::write(&file, "new\n").unwrap();
+    wait_until_all_is_committed(&installation, "crm");
+    service.stop();
+    let last = receiver.requests().pop().unwrap();
+    assert_eq!(
+        last.path,
+        "/services/data/v62.0/composite/sobjects/Account/Pulsewatch_Account__c"
+    );
+    assert_eq!(last.json()["records"][0]["Pulsewatch_Score__c"], 1);
+    assert!(installation.kafka.read(installation.dlq_topic()).is_empty());
+}
+
 fn service_log(installation: &Installation) -> String {
     std::fs::read_to_string(installation.folder().join("instance-0.log")).unwrap()
 }
