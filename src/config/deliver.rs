@@ -40,6 +40,8 @@ pub struct Target {
     pub name: String,
     pub kind: Kind,
     pub url: Secret,
+    /// PEM: an authority of the target's certificate beside the system's.
+    pub ca_file: Option<PathBuf>,
     /// Sent as a bearer token, or as it is in the header `token_header`.
     pub token: Option<Secret>,
     /// Where the token is read again when the target does not accept it.
@@ -134,6 +136,7 @@ impl Target {
             name: name.to_owned(),
             kind: kind_or,
             url: url.unwrap_or_else(|| Secret::new("")),
+            ca_file: section.file("ca_file"),
             token,
             token_file,
             token_header: Self::read_header_name(&mut section),

@@ -1,6 +1,8 @@
 //! The HTTP side of a target: one request, and what its answer means. Redirects are not followed, and no more of an answer is read
 //! than people need to see.
 
+use std::fs;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -8,7 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
-use reqwest::{Method, Response, StatusCode, redirect};
+use reqwest::{Certificate, Method, Response, StatusCode, redirect};
 use thiserror::Error;
 
 use super::kind::Kind;
@@ -29,6 +31,8 @@ pub enum ClientError {
     Client(#[from] reqwest::Error),
     #[error("the settings of the target make no legal header")]
     Header,
+    #[error("{} cannot be read: {cause}", file.display())]
+    Authority { file: PathBuf, cause: std::io::Error },
 }
 
 /// Cheap to clone.
@@ -56,7 +60,17 @@ impl Client {
     pub fn new(target: &Target, content_type: &'static str) -> Result<Self, ClientError> {
         // A second installation of the provider is refused, and changes nothing.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
+        let mut builder = reqwest::Client::builder();
+        if let Some(file) = &target.ca_file {
+            let unread = |cause| ClientError::Authority {
+                file: file.clone(),
+                cause,
+            };
+            for authority in Certificate::from_pem_bundle(&fs::read(file).map_err(unread)?)? {
+                builder = builder.add_root_certificate(authority);
+            }
+        }
+        let http = builder
             .user_agent(USER_AGENT)
             .default_headers(headers(target, content_type).ok_or(ClientError::Header)?)
             .redirect(redirect::Policy::none())
