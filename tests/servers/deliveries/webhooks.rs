@@ -1,6 +1,12 @@
 //! Webhooks: signed, in order, again after a failure, and dead-lettered at last.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use pulsewatch::deliver::signature::Signer;
 
@@ -101,7 +107,10 @@ fn a_failing_account_holds_back_itself_alone_until_it_is_taken() {
 
 #[test]
 fn what_is_refused_or_given_up_is_in_the_dlq_and_the_rest_goes_on() {
-    let answer = |request: &Request, _: &[Request]| match request.json()["data"]["account"].as_str() {
+    let mended = Arc::new(AtomicBool::new(false));
+    let is_mended = Arc::clone(&mended);
+    let answer = move |request: &Request, _: &[Request]| match request.json()["data"]["account"].as_str() {
+        _ if is_mended.load(Ordering::Relaxed) => Reply::Status(200),
         Some("acc-bad") => Reply::Status(422),
         Some("acc-down") => Reply::Status(500),
         _ => Reply::Status(200),
@@ -140,6 +149,14 @@ fn what_is_refused_or_given_up_is_in_the_dlq_and_the_rest_goes_on() {
         listed.contains("refused_by_target") && listed.contains("gave_up"),
         "{listed}"
     );
+    // Put back, it goes to its target and to nobody else.
+    mended.store(true, Ordering::Relaxed);
+    let outputs = installation.kafka.read(installation.output_topic()).len();
+    let replayed = installation.call("dlq", &["replay", "--reason", "refused_by_target"]);
+    assert!(replayed.contains("1 sent to hook"), "{replayed}");
+    assert_eq!(ids(&receiver, "acc-bad"), ["0-acc-bad-1", "0-acc-bad-1"]);
+    assert_is_signed(&receiver.requests().pop().unwrap());
+    assert_eq!(installation.kafka.read(installation.output_topic()).len(), outputs);
 }
 
 #[test]

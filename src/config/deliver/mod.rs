@@ -1,21 +1,22 @@
 //! `[deliver.NAME]`: targets that outputs are sent to.
 
+mod address;
+mod lists;
+mod template;
+mod wanted;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use reqwest::Url;
-use reqwest::header::{HeaderName, HeaderValue};
 use serde::Serialize;
 
 use crate::deliver::filter::{Filter, OutputType};
 use crate::deliver::format::alertmanager::LabelSettings;
-use crate::deliver::format::{Template, samples};
 use crate::deliver::kind::Kind;
-use crate::deliver::signature;
-use crate::document::{Origin, Placed, Problem};
+use crate::document::Problem;
 use crate::domain::time::DAY_MS;
-use crate::model::compiled::Severity;
 
+use self::lists::{names, texts};
 use super::reader::Reader;
 use super::sections::{MINUTE_MS, SECOND_MS};
 use super::value::{Millis, Secret};
@@ -127,9 +128,9 @@ impl Target {
         let kind_or = kind.unwrap_or(Kind::Webhook);
         let object = section.text("object", kind_or.object());
         let id_field = section.text("id_field", kind_or.id_field());
-        let url = Self::read_url(&mut section);
-        let properties = Self::read_properties(&mut section, kind_or);
-        let (template_file, template) = Self::read_template(&mut section, kind_or, &object, &id_field, &properties);
+        let url = address::url(&mut section);
+        let properties = template::properties(&mut section, kind_or);
+        let (template_file, template) = template::template(&mut section, kind_or, &object, &id_field, &properties);
         let token = section.secret("token");
         let token_file = token.as_ref().and_then(|_| section.file("token_file"));
         let target = Self {
@@ -139,16 +140,16 @@ impl Target {
             ca_file: section.file("ca_file"),
             token,
             token_file,
-            token_header: Self::read_header_name(&mut section),
+            token_header: address::header_name(&mut section),
             username: section.optional_text("username"),
             password: section.secret("password"),
-            secret: Self::read_signing_secret(&mut section, "secret"),
-            previous_secret: Self::read_signing_secret(&mut section, "previous_secret"),
+            secret: address::signing_secret(&mut section, "secret"),
+            previous_secret: address::signing_secret(&mut section, "previous_secret"),
             template_file,
             template,
             object,
             id_field,
-            filter: Self::read_filter(&mut section, kind_or),
+            filter: wanted::filter(&mut section, kind_or),
             start: section.choice(
                 "start",
                 &[("now", Start::Now), ("beginning", Start::Beginning)],
@@ -165,7 +166,7 @@ impl Target {
             give_up_after: section.millis("give_up_after", 0..=YEAR_MS, DAY_MS),
             hold: section.millis("hold", 10 * MINUTE_MS..=10 * YEAR_MS, 90 * DAY_MS),
             resend: section.millis("resend", SECOND_MS..=DAY_MS, MINUTE_MS),
-            headers: Self::read_headers(&mut section),
+            headers: address::headers(&mut section),
             properties,
             labels: LabelSettings {
                 attributes: names(&mut section, "label_attributes")
@@ -234,148 +235,6 @@ impl Target {
         section.table.report(Problem::new(message, place).help(help));
     }
 
-    fn read_url(section: &mut Reader<'_, '_>) -> Option<Secret> {
-        if !section.table.has("url") && !section.table.has("url_file") {
-            section.table.missing(
-                "url",
-                "say where requests go; a URL that is a secret comes from a file with `url_file`",
-            );
-            return None;
-        }
-        let url = section.placed_secret("url")?;
-        let parsed = Url::parse(url.value.expose());
-        let is_web = parsed
-            .is_ok_and(|url| ["http", "https"].contains(&url.scheme()) && url.has_host() && url.username().is_empty());
-        if is_web {
-            return Some(url.value);
-        }
-        let help =
-            "write https://HOST/PATH; who we are is said with `token_file`, or with `username` and `password_file`";
-        section.problem("this is no address of a target", url, help);
-        None
-    }
-
-    fn read_signing_secret(section: &mut Reader<'_, '_>, key: &str) -> Option<Secret> {
-        let secret = section.placed_secret(key)?;
-        if signature::is_secret(secret.value.expose()) {
-            return Some(secret.value);
-        }
-        let help = "write `whsec_` and the base64 of 24 to 64 random bytes, such as printf whsec_; head -c 32 /dev/urandom | base64";
-        section.problem("this is no secret of a webhook", secret, help);
-        None
-    }
-
-    fn read_header_name(section: &mut Reader<'_, '_>) -> Option<String> {
-        let written = section.table.string("token_header")?;
-        if HeaderName::from_bytes(written.value.as_bytes()).is_err() {
-            section.problem("this is no name of a header", written, "write it as in X-Api-Key");
-            return None;
-        }
-        Some(written.value)
-    }
-
-    fn read_headers(section: &mut Reader<'_, '_>) -> BTreeMap<String, String> {
-        let mut headers = BTreeMap::new();
-        for (name, value) in section.table.properties("headers") {
-            let is_header =
-                HeaderName::from_bytes(name.as_bytes()).is_ok() && HeaderValue::from_str(&value.value).is_ok();
-            if is_header {
-                headers.insert(name, value.value);
-            } else {
-                section.problem(
-                    &format!("`{name}` is no header, or its value cannot be one"),
-                    value,
-                    "use plain ASCII",
-                );
-            }
-        }
-        headers
-    }
-
-    fn read_filter(section: &mut Reader<'_, '_>, kind: Kind) -> Filter {
-        let severities = Severity::ALL.map(|severity| severity.as_str());
-        Filter {
-            outputs: Self::read_outputs(section).unwrap_or_else(|| kind.outputs()),
-            alerts: names(section, "alerts").unwrap_or_default(),
-            kinds: words(section, "kinds", &["risk", "opportunity"]),
-            severities: words(section, "severities", &severities),
-            bands: words(section, "bands", &["green", "yellow", "red", "unknown"]),
-            segments: names(section, "segments").unwrap_or_default(),
-            min_change: section
-                .table
-                .number("min_change", 0.0..=100.0)
-                .map_or(0.0, |placed| placed.value),
-        }
-    }
-
-    fn read_outputs(section: &mut Reader<'_, '_>) -> Option<Vec<OutputType>> {
-        let mut outputs = Vec::new();
-        for written in section.table.strings("outputs")? {
-            let known = OutputType::ALL.iter().find(|(name, _)| *name == written.value);
-            match known {
-                Some((_, output)) => outputs.push(*output),
-                None if written.value == "alert" => outputs.extend(OutputType::ALERTS),
-                None => {
-                    let names = OutputType::ALL.map(|(name, _)| name).join(", ");
-                    section.problem(
-                        "this is no type of output",
-                        written,
-                        &format!("choose from alert, {names}"),
-                    );
-                }
-            }
-        }
-        Some(outputs)
-    }
-
-    fn read_properties(section: &mut Reader<'_, '_>, kind: Kind) -> Vec<(String, String)> {
-        let written = texts(section, "properties");
-        if !written.is_empty() {
-            return written.into_iter().collect();
-        }
-        let own = |(name, path): &(&str, &str)| ((*name).to_owned(), (*path).to_owned());
-        kind.properties().iter().map(own).collect()
-    }
-
-    /// The shipped template is tested; one of the user's own is tried with an output of each type.
-    fn read_template(
-        section: &mut Reader<'_, '_>,
-        kind: Kind,
-        object: &str,
-        id_field: &str,
-        properties: &[(String, String)],
-    ) -> (Option<PathBuf>, String) {
-        let shipped = kind.template().unwrap_or_default().to_owned();
-        let Some(file) = section.placed_file("template_file") else {
-            if kind == Kind::Template && !section.table.has("template_file") {
-                section
-                    .table
-                    .missing("template_file", "name the file with the template");
-            }
-            return (None, shipped);
-        };
-        let text = match std::fs::read_to_string(&file.value) {
-            Ok(text) => text,
-            Err(error) => {
-                let message = format!("cannot read {}: {error}", file.value.display());
-                section.problem(&message, file, "the file has to be readable, and UTF-8");
-                return (None, shipped);
-            }
-        };
-        if let Err(error) = Template::new(&text, object, id_field, properties.to_vec(), &samples()) {
-            let origin = Origin::new(&file.value.display().to_string(), &text);
-            let place = match error.span.clone() {
-                Some(span) => origin.place(span),
-                None => file.place.clone(),
-            };
-            let problem = Problem::new(format!("the template cannot be used: {}", error.message), place);
-            section
-                .table
-                .report(problem.help("docs/integrations.md says what templates are given"));
-        }
-        (Some(file.value), text)
-    }
-
     /// Where requests go.
     pub fn full_url(&self) -> String {
         let path = self.kind.path(&self.object, &self.id_field);
@@ -384,28 +243,4 @@ impl Target {
             path => format!("{}/{path}", self.url.expose().trim_end_matches('/')),
         }
     }
-}
-
-fn texts(section: &mut Reader<'_, '_>, key: &str) -> BTreeMap<String, String> {
-    let written = section.table.properties(key).into_iter();
-    written.map(|(name, value)| (name, value.value)).collect()
-}
-
-fn names(section: &mut Reader<'_, '_>, key: &str) -> Option<Vec<String>> {
-    let written = section.table.strings(key)?.into_iter();
-    Some(written.map(|name: Placed<String>| name.value).collect())
-}
-
-/// Each of them has to be known.
-fn words(section: &mut Reader<'_, '_>, key: &str, known: &[&str]) -> Vec<String> {
-    let mut words = Vec::new();
-    for written in section.table.strings(key).unwrap_or_default() {
-        if known.contains(&written.value.as_str()) {
-            words.push(written.value);
-        } else {
-            let message = format!("\"{}\" is not known here", written.value);
-            section.problem(&message, written, &format!("choose from {}", known.join(", ")));
-        }
-    }
-    words
 }
