@@ -49,7 +49,7 @@ impl Member {
         if self.commit_failed.swap(false, Ordering::Relaxed) {
             progress.not_committed();
         }
-        let moved = progress.to_commit();
+        let moved = progress.take_moved();
         drop(progress);
         if moved.is_empty() {
             return Ok(());

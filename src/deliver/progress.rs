@@ -44,7 +44,7 @@ impl Progress {
     }
 
     /// The next offset to read after a restart, for each partition where it has moved.
-    pub fn to_commit(&mut self) -> Vec<(Arc<str>, i32, i64)> {
+    pub fn take_moved(&mut self) -> Vec<(Arc<str>, i32, i64)> {
         let mut moved = Vec::new();
         for ((topic, index), partition) in &mut self.partitions {
             let offset = partition.committable();
@@ -107,10 +107,10 @@ mod tests {
         progress.forget("out", 0);
         progress.done(&place(0, 7));
         progress.done(&place(1, 3));
-        assert_eq!(progress.to_commit(), [("out".into(), 1, 4)]);
-        assert_eq!(progress.to_commit(), []);
+        assert_eq!(progress.take_moved(), [("out".into(), 1, 4)]);
+        assert_eq!(progress.take_moved(), []);
         progress.not_committed();
-        assert_eq!(progress.to_commit().len(), 1);
+        assert_eq!(progress.take_moved().len(), 1);
     }
 
     proptest! {
