@@ -17,7 +17,7 @@
 //! An output is delivered at least once, in the order of its account, and always with the same id. Offsets are committed after
 //! that, so a restart sends again what was not acknowledged. Nothing here is waited for by ingest or the scorer.
 
-pub mod backoff;
+mod backoff;
 mod client;
 mod dead_letters;
 mod delivery;

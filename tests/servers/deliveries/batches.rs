@@ -40,7 +40,7 @@ fn the_newest_value_of_each_account_is_upserted_and_a_bad_one_stands_alone() {
             .filter(|request| !request.body.contains("acc-bad"));
         let last = taken
             .filter(|request| request.body.contains(account))
-            .last()
+            .next_back()
             .unwrap()
             .json();
         let inputs = last["inputs"].as_array().unwrap();
