@@ -34,15 +34,11 @@ fn the_newest_value_of_each_account_is_upserted_and_a_bad_one_stands_alone() {
     assert_eq!(letters.len(), 1);
     assert_eq!(letters[0].text_header("ce_subject"), "acc-bad");
     for account in ["acc-1", "acc-2"] {
-        let taken = requests
+        let mut taken = requests
             .iter()
             .skip(1)
             .filter(|request| !request.body.contains("acc-bad"));
-        let last = taken
-            .filter(|request| request.body.contains(account))
-            .next_back()
-            .unwrap()
-            .json();
+        let last = taken.rfind(|request| request.body.contains(account)).unwrap().json();
         let inputs = last["inputs"].as_array().unwrap();
         let input = inputs.iter().find(|input| input["id"] == account).unwrap();
         assert_eq!(input["idProperty"], "pulsewatch_account");
