@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{
-    Shard,
+    ModelMark, Shard,
     scoring::{Scratch, open_rules},
 };
 use crate::{
@@ -44,6 +44,8 @@ pub struct AccountView {
     /// Score by UTC day, on the days on which it changed.
     pub history: Vec<(Timestamp, Points)>,
     pub model: String,
+    /// The models that made the scores in `history`, the oldest first.
+    pub models: Vec<ModelMark>,
 }
 
 /// A dimension of the account's scorecard.
@@ -223,6 +225,7 @@ impl Shard {
                 .map(|(day, score)| (day, Points(score)))
                 .collect(),
             model: format!("{} {}", model.name, model.version),
+            models: self.models().to_vec(),
         })
     }
 }
