@@ -12,6 +12,7 @@ use crate::ingest::limits::Limits;
 use crate::ingest::{self, ClockSettings, EntryLimits};
 use crate::kafka::client::{KafkaSettings, Sasl, Tls};
 use crate::kafka::topics::TopicSpec;
+use crate::kafka::wall_clock;
 use crate::model::Model;
 use crate::redis::{RedisSettings, RedisStoreFactory, RedisTls};
 use crate::scorer::store::StoreFactory;
@@ -102,6 +103,7 @@ pub fn scorer(config: &Config, model: Model) -> scorer::Settings {
         delivery: config.scorer.delivery,
         model: Arc::new(model),
         activation: config.model.activate,
+        started: wall_clock(),
         rules: rules(&config.catch_up),
         cycle: config.scorer.cycle.duration(),
         checkpoint: config.scorer.checkpoint.duration(),

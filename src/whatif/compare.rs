@@ -24,7 +24,9 @@ pub struct Bounds {
 pub enum WhatIfError {
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("the state of shard {shard} cannot be read at this moment (while a model is being changed it is of two kinds): try again")]
+    #[error(
+        "the state of shard {shard} cannot be read at this moment (while a model is being changed it is of two kinds): try again"
+    )]
     State { shard: u32, source: StateError },
 }
 

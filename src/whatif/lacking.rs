@@ -63,25 +63,35 @@ impl Lacks {
     /// `missing` says how many accounts have no value of an indicator: before, if it was there, and after.
     pub fn told(self, model: &Model, missing: impl Fn(usize) -> (Option<u64>, u64)) -> Vec<Lacking> {
         let is_lack = |(_, lack): &(usize, Lack)| lack.longest.is_some();
-        let indicators = self.indicators.into_iter().enumerate().filter(is_lack).map(|(index, lack)| {
-            let (missing_before, missing_after) = missing(index);
-            Lacking {
-                indicator: Some(model.indicators[index].id.clone()),
-                alert: None,
+        let indicators = self
+            .indicators
+            .into_iter()
+            .enumerate()
+            .filter(is_lack)
+            .map(|(index, lack)| {
+                let (missing_before, missing_after) = missing(index);
+                Lacking {
+                    indicator: Some(model.indicators[index].id.clone()),
+                    alert: None,
+                    until: lack.until(),
+                    readings: lack.readings.into_iter().collect(),
+                    missing_before,
+                    missing_after: Some(missing_after),
+                }
+            });
+        let alerts = self
+            .alerts
+            .into_iter()
+            .enumerate()
+            .filter(is_lack)
+            .map(|(index, lack)| Lacking {
+                indicator: None,
+                alert: Some(model.alerts[index].id.clone()),
                 until: lack.until(),
                 readings: lack.readings.into_iter().collect(),
-                missing_before,
-                missing_after: Some(missing_after),
-            }
-        });
-        let alerts = self.alerts.into_iter().enumerate().filter(is_lack).map(|(index, lack)| Lacking {
-            indicator: None,
-            alert: Some(model.alerts[index].id.clone()),
-            until: lack.until(),
-            readings: lack.readings.into_iter().collect(),
-            missing_before: None,
-            missing_after: None,
-        });
+                missing_before: None,
+                missing_after: None,
+            });
         indicators.chain(alerts).collect()
     }
 }

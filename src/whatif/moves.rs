@@ -97,7 +97,11 @@ impl Largest {
     }
 
     pub fn into_sorted(self) -> Vec<Moved> {
-        self.kept.into_sorted_vec().into_iter().map(|Reverse(BySize(moved))| moved).collect()
+        self.kept
+            .into_sorted_vec()
+            .into_iter()
+            .map(|Reverse(BySize(moved))| moved)
+            .collect()
     }
 }
 

@@ -101,7 +101,13 @@ impl Tally {
         for rule in &before.alerts {
             self.rule(&rule.id).is_before = true;
         }
-        let ids = |model: &Model| model.indicators.iter().map(|indicator| indicator.id.clone()).collect::<Vec<_>>();
+        let ids = |model: &Model| {
+            model
+                .indicators
+                .iter()
+                .map(|indicator| indicator.id.clone())
+                .collect::<Vec<_>>()
+        };
         let (ids_before, ids_after) = (ids(before), ids(after));
         for (id, (missing, _)) in ids_after.iter().zip(&mut self.missing) {
             if ids_before.contains(id) {
@@ -225,7 +231,11 @@ impl Tally {
             as_of: self.as_of,
             accounts: self.accounts,
             complete,
-            band_changes: flows.iter().filter(|flow| flow.from != flow.to).map(|flow| flow.accounts).sum(),
+            band_changes: flows
+                .iter()
+                .filter(|flow| flow.from != flow.to)
+                .map(|flow| flow.accounts)
+                .sum(),
             bands: flows,
             scores: Scores {
                 mean_before: Points(self.before.score.get()),

@@ -11,6 +11,7 @@
 #[allow(dead_code, reason = "benches/service uses the rest")]
 mod support;
 
+mod activation;
 mod api;
 mod api_schema;
 mod bad_records;

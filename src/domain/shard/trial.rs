@@ -10,12 +10,7 @@ use super::{
 };
 use crate::{
     domain::{
-        account::Account,
-        alert::Phase,
-        attributes::AttributeNames,
-        band::Band,
-        clocks::Clocks,
-        plan::Plan,
+        account::Account, alert::Phase, attributes::AttributeNames, band::Band, clocks::Clocks, plan::Plan,
         time::Timestamp,
     },
     model::Model,

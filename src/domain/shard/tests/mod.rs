@@ -6,3 +6,4 @@ mod segments;
 mod severities;
 mod stories;
 mod summary;
+mod trial;
