@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::{self, Config};
+use crate::domain::event::Kind;
 use crate::domain::shard::ShardRules;
-use crate::http::{Api, FeedSettings, HttpMetrics, Live};
+use crate::http::{AccountEvents, Api, ApiSettings, FeedSettings, HttpMetrics, Live};
 use crate::ingest::decode::Shape;
 use crate::ingest::limits::Limits;
 use crate::ingest::{self, ClockSettings, EntryLimits};
@@ -130,8 +131,22 @@ const STREAM_BYTES: usize = 16 * 1024 * 1024;
 /// What the API answers from; [`FeedSettings`] say how it is filled.
 pub fn api(config: &Config, metrics: &HttpMetrics, stores: Arc<dyn StoreFactory>) -> Api {
     let live = Arc::new(Live::new(config.http.stream_events, STREAM_BYTES));
-    let (shards, rules) = (config.log.shards, rules(&config.catch_up));
-    Api::new(live, metrics.clone(), stores, shards, rules, config.http.streams)
+    let settings = ApiSettings {
+        shards: config.log.shards,
+        rules: rules(&config.catch_up),
+        streams: config.http.streams,
+        // The rest is for reading on to the end of a shard, and for the answer itself.
+        trial_within: config.http.timeout.duration() / 2,
+        account_events: AccountEvents::new(kafka(&config.kafka), account_topic(&config.sources)),
+    };
+    Api::new(live, metrics.clone(), stores, settings)
+}
+
+/// Where account events in the default wire format are read from.
+fn account_topic(sources: &[config::Source]) -> Option<String> {
+    let mut sources = sources.iter();
+    let found = sources.find(|source| source.kind == Kind::Account && source.mapping.is_none());
+    found.map(|source| source.topic.clone())
 }
 
 pub fn rules(settings: &config::CatchUp) -> ShardRules {

@@ -7,7 +7,6 @@ use crate::{
     domain::{
         event::Kind,
         shard::{Filling, Shard, Trial},
-        time::DAY_MS,
     },
     model,
 };
@@ -175,8 +174,8 @@ fn it_says_which_windows_are_not_filled_and_until_when() {
         .map(|reading| (model.describe_reading(reading), trial.filling(reading)))
         .collect();
     let filling = |part: &str| fillings.iter().find(|(reading, _)| reading.contains(part)).unwrap().1;
-    // 7 days were kept on day 9, so from day 3 on: 28 panes from the next whole one are full on day 4 + 27.
-    let until = day((3 * DAY_MS + 5 * 3_600_000) / DAY_MS + 1 + 2 + 25);
+    // On day 9 the panes of day 3 and later are whole: 28 of them are there on day 30.
+    let until = day(3 + 27);
     assert_eq!(filling("[28d]"), Filling::Until(until), "{fillings:?}");
     assert_eq!(filling("[7d]"), Filling::Filled);
     assert_eq!(filling("since(support"), Filling::NextEvent, "{fillings:?}");
