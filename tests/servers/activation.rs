@@ -11,7 +11,8 @@ use serde_json::Value;
 
 use crate::support::{
     feed::{Load, Pace, plan, preload},
-    service::{Installation, in_project},
+    http::send,
+    service::{Installation, Service, in_project},
     shared_kafka, shared_redis,
     undisturbed::{Output, assert_as_undisturbed, fold, published},
     wait_until,
@@ -71,7 +72,8 @@ fn what_is_foretold_comes_out() {
         &["activate", other, "--dry-run", "--format", "json", "--accounts", listed],
     ));
     let [told] = &dry[..] else { panic!("{dry:?}") };
-    assert_eq!(standings(&installation), before, "a dry run changes nothing");
+    assert_answered_over_http(&service, other, told);
+    assert_eq!(standings(&installation), before, "asking changes nothing");
     let asked = installation.command("model", &["activate", other]).output().unwrap();
     assert_eq!(asked.status.code(), Some(2), "nobody is there to be asked: {asked:?}");
     let done = lines(&installation.call("model", &["activate", other, "--yes", "--format", "json"]));
@@ -103,6 +105,50 @@ fn what_is_foretold_comes_out() {
     let again = lines(&installation.call("model", &["activate", other, "--yes", "--format", "json"]));
     assert_eq!(again[1]["activated"], false, "it is in force already");
     service.stop();
+}
+
+/// The API says of a pasted model what the command says of its file, and of a wrong one where it is wrong.
+fn assert_answered_over_http(service: &Service, file: &str, told: &Value) {
+    let try_model = |model: &str| {
+        let headers = [("Content-Type", "text/plain")];
+        send(service.port(), "POST", "/api/v1/model/what-if", &headers, model).unwrap()
+    };
+    let source = fs::read_to_string(file).unwrap();
+    let answer = try_model(&source);
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let answer = answer.json();
+    for part in [
+        "model",
+        "in_force",
+        "accounts",
+        "complete",
+        "band_changes",
+        "bands",
+        "distribution",
+        "alerts",
+        "lacking",
+    ] {
+        assert_eq!(answer[part], told[part], "{part}");
+    }
+    let accounts = |told: &Value| {
+        let moves = told["moves"].as_array().unwrap().iter();
+        moves.map(|moved| moved["account"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(accounts(&answer), accounts(told));
+    assert_eq!(accounts(&answer).len(), 10);
+    let wrong = try_model(&source.replace("weight = 25", "wieght = 25"));
+    assert_eq!(wrong.status, 422, "{wrong:?}");
+    let wrong = wrong.json();
+    let line = 1 + source.lines().position(|line| line == "weight = 25").unwrap();
+    assert!(
+        wrong["errors"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|error| error["line"] == line),
+        "{wrong}"
+    );
+    assert!(wrong["detail"].as_str().unwrap().contains("wieght = 25"), "{wrong}");
 }
 
 /// As many alerts opened and were resolved as was said.

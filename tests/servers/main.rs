@@ -21,6 +21,7 @@ mod kills;
 mod members;
 mod oulad;
 mod outages;
+mod overrides;
 mod repeats;
 mod secured;
 mod segments;

@@ -26,7 +26,6 @@ const MAX_KEY: usize = 200;
 /// What is said of the account: a score or a band.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(additional_properties = false)]
 pub struct OverrideRequest {
     /// 0 to 100; the band follows from it. Either this or `band`.
     #[schema(minimum = 0, maximum = 100)]

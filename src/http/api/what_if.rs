@@ -44,7 +44,7 @@ struct Query {
     operation_id = "tryModel",
     tag = "model",
     params(Query),
-    request_body(content = String, content_type = "application/toml", description = "The model, as TOML"),
+    request_body(content = String, content_type = "text/plain", description = "The model, as TOML"),
     responses(
         (status = 200, description = "What would change", body = WhatIf),
         Unprocessable,
