@@ -159,7 +159,11 @@ fn assert_alerts_came(told: &Value, before: &BTreeMap<String, Vec<Output>>, afte
         for output in &outputs[seen..] {
             let value: Value = serde_json::from_slice(&output.value).unwrap();
             if let (Some(rule), Some(state)) = (value["alert"].as_str(), value["state"].as_str()) {
-                let state = if state == "opened" { "opens" } else { "resolves" };
+                let state = match state {
+                    "opened" => "opens",
+                    "resolved" => "resolves",
+                    _ => continue,
+                };
                 *came.entry((rule.to_owned(), state)).or_default() += 1;
             }
         }
