@@ -18,12 +18,13 @@ use crate::support::{
     wait_until,
 };
 
-/// The reference model with another curve, an indicator whose window was not kept, and a rule of its own.
+/// The reference model with other curves, indicators whose windows were not kept, and a rule of its own.
 fn other_model(installation: &Installation) -> PathBuf {
     let text = fs::read_to_string(in_project("benches/reference.toml")).unwrap();
+    let text = text.replace("best = 10 }", "best = 40 }").replace("best = 8 }", "best = 24 }");
     let (head, tail) = text.split_once("[[dimension]]").unwrap();
     let other = format!(
-        "{}\n[[dimension]]\nid = \"breadth\"\nweight = 25\n[[dimension.indicator]]\nid = \"quarter\"\n\
+        "{}\n[[dimension]]\nid = \"breadth\"\nweight = 0.3\n[[dimension.indicator]]\nid = \"quarter\"\n\
          value = \"days(usage[61d])\"\nscore = {{ worst = 0, best = 30 }}\n[[dimension.indicator]]\nid = \"lately\"\n\
          value = \"since(usage)\"\nscore = {{ worst = 9, best = 0 }}\n[[dimension]]{tail}\n[[alert]]\nid = \"unwell\"\n\
          when = \"score < 60\"\nseverity = \"low\"\n",
@@ -136,10 +137,10 @@ fn assert_answered_over_http(service: &Service, file: &str, told: &Value) {
     };
     assert_eq!(accounts(&answer), accounts(told));
     assert_eq!(accounts(&answer).len(), 10);
-    let wrong = try_model(&source.replace("weight = 25", "wieght = 25"));
+    let wrong = try_model(&source.replace("weight = 0.3", "wieght = 0.3"));
     assert_eq!(wrong.status, 422, "{wrong:?}");
     let wrong = wrong.json();
-    let line = 1 + source.lines().position(|line| line == "weight = 25").unwrap();
+    let line = 1 + source.lines().position(|line| line == "weight = 0.3").unwrap();
     assert!(
         wrong["errors"]
             .as_array()
@@ -148,7 +149,7 @@ fn assert_answered_over_http(service: &Service, file: &str, told: &Value) {
             .any(|error| error["line"] == line),
         "{wrong}"
     );
-    assert!(wrong["detail"].as_str().unwrap().contains("wieght = 25"), "{wrong}");
+    assert!(wrong["detail"].as_str().unwrap().contains("wieght = 0.3"), "{wrong}");
 }
 
 /// As many alerts opened and were resolved as was said.
