@@ -18,6 +18,9 @@ use crate::model::Model;
 use crate::redis::{RedisSettings, RedisStoreFactory, RedisTls};
 use crate::scorer::store::StoreFactory;
 use crate::scorer::{self, Delivery};
+use crate::whatif::ShadowSettings;
+
+use super::{Failure, context};
 
 pub fn kafka(settings: &config::Kafka) -> KafkaSettings {
     let tls = settings.tls.enabled.then(|| Tls {
@@ -110,6 +113,20 @@ pub fn scorer(config: &Config, model: Model) -> scorer::Settings {
         checkpoint: config.scorer.checkpoint.duration(),
         stop_within: SCORER_STOPS_WITHIN,
     }
+}
+
+/// The models that are only reported.
+///
+/// # Errors
+/// The first that cannot be read, with all its mistakes.
+pub fn shadows(config: &Config) -> Result<ShadowSettings, Failure> {
+    let files = config.model.shadow.iter();
+    let models: Result<Vec<_>, Failure> = files.map(|file| context::model(Some(file)).map(Arc::new)).collect();
+    Ok(ShadowSettings {
+        models: models?,
+        every: config.model.shadow_every.duration(),
+        rules: rules(&config.catch_up),
+    })
 }
 
 /// How the HTTP role learns of all accounts.

@@ -1,7 +1,6 @@
 //! Goes over the checkpoints of all shards; reads only, account by account.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use crate::domain::shard::{Shard, ShardRules, StateError};
 use crate::model::Model;
@@ -11,13 +10,13 @@ use super::report::{Moved, WhatIf};
 use super::tally::Tally;
 
 /// How much is looked at, and told.
-#[derive(Clone, Copy, Debug)]
-pub struct Bounds {
-    pub shards: u32,
+#[derive(Clone, Copy)]
+pub struct Bounds<'a> {
+    pub shards: &'a [u32],
     /// The largest moves that are told.
     pub moves: usize,
-    /// When to be content with what was seen; `None`: never.
-    pub until: Option<Instant>,
+    /// Asked now and then: whether to be content with what was seen.
+    pub enough: &'a dyn Fn() -> bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -30,7 +29,7 @@ pub enum WhatIfError {
     State { shard: u32, source: StateError },
 }
 
-/// The clock of a deadline is asked once in so many accounts.
+/// That is asked once in so many accounts: it may look at a clock.
 const LOOK_EVERY: u64 = 256;
 
 /// Scores every stored account by the model in force and by `model`, at the clock of the account's shard. Each is handed to `see`
@@ -42,13 +41,13 @@ pub fn compare(
     store: &mut dyn CheckpointStore,
     rules: ShardRules,
     model: &Arc<Model>,
-    bounds: Bounds,
+    bounds: Bounds<'_>,
     see: &mut dyn FnMut(&Moved),
 ) -> Result<WhatIf, WhatIfError> {
     let mut tally = Tally::new(model, bounds.moves);
     let mut seen: u64 = 0;
     let mut complete = true;
-    for index in 0..bounds.shards {
+    for &index in bounds.shards {
         if !complete {
             break;
         }
@@ -65,7 +64,7 @@ pub fn compare(
         let mut failed = None;
         store.load_accounts(index, &mut |account, blob| {
             seen += 1;
-            if seen.is_multiple_of(LOOK_EVERY) && bounds.until.is_some_and(|until| Instant::now() >= until) {
+            if seen.is_multiple_of(LOOK_EVERY) && (bounds.enough)() {
                 complete = false;
             }
             if !complete || failed.is_some() {

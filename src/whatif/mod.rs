@@ -8,6 +8,7 @@
 //! | `moves` | which indicator moved an account, and the largest moves |
 //! | `lacking` | what has no value until its windows have filled |
 //! | `report` | the answer |
+//! | `shadow`, `shadow_metrics` | models that are scored beside the one in force, and only reported |
 //!
 //! The judging itself is the fold's own (`domain/shard/trial.rs`), so what it foretells is what comes out.
 
@@ -15,7 +16,11 @@ mod compare;
 mod lacking;
 mod moves;
 mod report;
+mod shadow;
+mod shadow_metrics;
 mod tally;
 
 pub use compare::{Bounds, WhatIfError, compare};
 pub use report::{BandFlow, Lacking, ModelName, Moved, MovedBy, RuleChange, ScoreBin, Scores, Standing, WhatIf};
+pub use shadow::{ShadowSettings, follow};
+pub use shadow_metrics::ShadowMetrics;

@@ -286,3 +286,48 @@ fn an_instance_that_starts_with_its_own_model_does_not_undo_it_later() {
     }
     service.stop();
 }
+
+#[test]
+fn a_shadow_model_is_only_reported() {
+    let mut installation = Installation::new("shadow", shared_kafka(), &shared_redis());
+    let other = other_model(&installation);
+    let file = other.to_str().unwrap();
+    installation.set("model.shadow", &format!("[{file:?}]"));
+    installation.set("model.shadow_every", "\"1s\"");
+    preload(&installation, plan(200, 6_000, 94));
+    let service = installation.start(0);
+    service.wait_until_ready();
+    installation.wait_until_idle();
+    assert_as_undisturbed(&installation);
+    let told = lines(&installation.call("model", &["activate", file, "--dry-run", "--format", "json"]));
+    let told = &told[0];
+    let to_red = told["bands"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|flow| flow["to"] == "red");
+    let red: u64 = to_red.map(|flow| flow["accounts"].as_u64().unwrap()).sum();
+    wait_until("the shadow's accounts to be reported", || {
+        service.assert_running();
+        let metrics = service.get("/metrics");
+        let is_red = |line: &&str| line.starts_with("pulsewatch_shadow_accounts{") && line.contains("band=\"red\"");
+        let shown = metrics.lines().find(is_red)?.rsplit(' ').next()?.parse::<u64>().ok()?;
+        (shown == red
+            && service.metric("pulsewatch_shadow_accounts") == 200.0
+            && service.metric("pulsewatch_shadow_other_band") == told["band_changes"].as_f64()?)
+        .then_some(())
+    });
+    let near = |metric: &str, said: &Value| {
+        let shown = service.metric(metric);
+        assert!(
+            (shown - said.as_f64().unwrap()).abs() < 0.01,
+            "{metric} is {shown}, not {said}"
+        );
+    };
+    near("pulsewatch_shadow_score", &told["scores"]["mean_after"]);
+    near("pulsewatch_shadow_active_score", &told["scores"]["mean_before"]);
+    near("pulsewatch_shadow_difference", &told["scores"]["mean_difference"]);
+    assert!(told["band_changes"].as_u64() > Some(10), "{told}");
+    service.stop();
+    assert_as_undisturbed(&installation);
+}

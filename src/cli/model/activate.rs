@@ -102,10 +102,11 @@ fn what_if(arguments: &Arguments, config: &Config, model: &Arc<Model>) -> Result
         None => None,
     };
     let mut progress = Progress::accounts(stored(&mut *store, config.log.shards)?);
+    let shards: Vec<u32> = (0..config.log.shards).collect();
     let bounds = Bounds {
-        shards: config.log.shards,
+        shards: &shards,
         moves: arguments.moves,
-        until: None,
+        enough: &|| false,
     };
     let told = compare(
         &mut *store,

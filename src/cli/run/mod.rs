@@ -45,6 +45,7 @@ enum Part {
 pub fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let config = context.config()?;
     let model = context::model(config.model.file.as_deref())?;
+    let shadows = wiring::shadows(&config)?;
     telemetry::start(&config.telemetry).map_err(|error| Failure::of("cannot write log lines", &error))?;
     let asked_to_stop = stop_signals()?;
     let has = |part| arguments.only.contains(&part);
@@ -86,7 +87,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
         roles.ingest(wiring::ingest(&config, &model))?;
     }
     if let Some(stores) = stores.filter(|_| has(Part::Score)) {
-        roles.score(wiring::scorer(&config, model), stores)?;
+        roles.score(wiring::scorer(&config, model), shadows, stores)?;
     }
     health.started();
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "running");

@@ -14,6 +14,7 @@ use crate::http::{self, Api, FeedSettings};
 use crate::ingest::{self, IngestError};
 use crate::scorer::store::{StoreError, StoreFactory};
 use crate::scorer::{self, ScorerError, ScorerMetrics};
+use crate::whatif::{self, ShadowMetrics, ShadowSettings};
 
 use super::super::Failure;
 use super::probe::{Needed, probe};
@@ -55,11 +56,33 @@ impl Roles {
         })
     }
 
-    pub fn score(&mut self, settings: scorer::Settings, stores: Arc<dyn StoreFactory>) -> Result<(), Failure> {
+    pub fn score(
+        &mut self,
+        settings: scorer::Settings,
+        shadows: ShadowSettings,
+        stores: Arc<dyn StoreFactory>,
+    ) -> Result<(), Failure> {
         let metrics = ScorerMetrics::new(&self.registry).map_err(metrics_failed)?;
+        if !shadows.models.is_empty() {
+            self.shadows(shadows, Arc::clone(&stores), metrics.clone())?;
+        }
         let role = self.health.role("score");
         self.start("score", move |stop| {
             scorer::run(settings, stores, stop, &metrics, &role).map_err(|error| scorer_failed(&error))
+        })
+    }
+
+    /// Scores shadow models of the shards that the scorer has.
+    fn shadows(
+        &mut self,
+        settings: ShadowSettings,
+        stores: Arc<dyn StoreFactory>,
+        scorer: ScorerMetrics,
+    ) -> Result<(), Failure> {
+        let metrics = ShadowMetrics::new(&self.registry).map_err(metrics_failed)?;
+        self.start("shadow", move |stop| {
+            whatif::follow(&settings, &*stores, &|| scorer.population.shards(), &metrics, stop);
+            Ok(())
         })
     }
 

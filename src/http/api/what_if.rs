@@ -70,10 +70,11 @@ impl Api {
             refused("the body has to be a model as TOML", vec![mistake])
         })?;
         let model = model::compile(text, "model").map_err(|problems| wrong_model(&problems))?;
+        let shards: Vec<u32> = (0..self.shards).collect();
         let bounds = Bounds {
-            shards: self.shards,
+            shards: &shards,
             moves,
-            until: Some(until),
+            enough: &|| Instant::now() >= until,
         };
         let told = self.with_store(|store| compare(store, self.rules, &Arc::new(model), bounds, &mut |_| {}));
         told.map(|told| answer(&told)).map_err(|error| {
