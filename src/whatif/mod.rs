@@ -19,6 +19,8 @@ mod report;
 mod shadow;
 mod shadow_metrics;
 mod tally;
+#[cfg(test)]
+mod tests;
 
 pub use compare::{Bounds, WhatIfError, compare};
 pub use report::{BandFlow, Lacking, ModelName, Moved, MovedBy, RuleChange, ScoreBin, Scores, Standing, WhatIf};

@@ -21,7 +21,9 @@ use crate::support::{
 /// The reference model with other curves, indicators whose windows were not kept, and a rule of its own.
 fn other_model(installation: &Installation) -> PathBuf {
     let text = fs::read_to_string(in_project("benches/reference.toml")).unwrap();
-    let text = text.replace("best = 10 }", "best = 40 }").replace("best = 8 }", "best = 24 }");
+    let text = text
+        .replace("best = 10 }", "best = 40 }")
+        .replace("best = 8 }", "best = 24 }");
     let (head, tail) = text.split_once("[[dimension]]").unwrap();
     let other = format!(
         "{}\n[[dimension]]\nid = \"breadth\"\nweight = 0.3\n[[dimension.indicator]]\nid = \"quarter\"\n\
