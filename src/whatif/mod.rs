@@ -4,7 +4,7 @@
 //! | part | does |
 //! |---|---|
 //! | `compare` | goes over the checkpoints, account by account |
-//! | `tally` | counts what it finds: bands, scores, alerts, missing indicators |
+//! | `tally` | counts what it finds: bands, `scores`, alerts (`rules`), missing indicators |
 //! | `moves` | which indicator moved an account, and the largest moves |
 //! | `lacking` | what has no value until its windows have filled |
 //! | `report` | the answer |
@@ -16,6 +16,8 @@ mod compare;
 mod lacking;
 mod moves;
 mod report;
+mod rules;
+mod scores;
 mod shadow;
 mod shadow_metrics;
 mod tally;

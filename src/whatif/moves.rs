@@ -4,10 +4,12 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
 use crate::domain::shard::{Tried, Verdict};
+use crate::model::Model;
+use crate::model::compiled::Indicator;
 
 use super::report::Moved;
 
-/// The indicators of two models beside each other, those of the same id as one.
+/// The indicators of two models beside each other, those of the same id as one; the tried model's come first, in its order.
 pub struct Indicators {
     pub ids: Vec<String>,
     /// Where each model's indicators are in `ids`.
@@ -17,16 +19,16 @@ pub struct Indicators {
 }
 
 impl Indicators {
-    pub fn new<'m>(before: impl Iterator<Item = &'m str>, after: impl Iterator<Item = &'m str>) -> Self {
-        let mut ids: Vec<String> = Vec::new();
-        let mut place = |id: &str| {
+    pub fn new(before: &Model, after: &Model) -> Self {
+        let mut ids: Vec<String> = after.indicators.iter().map(|indicator| indicator.id.clone()).collect();
+        let after = (0..ids.len()).collect();
+        let before = before.indicators.iter().map(|Indicator { id, .. }| {
             ids.iter().position(|known| known == id).unwrap_or_else(|| {
-                ids.push(id.to_owned());
+                ids.push(id.clone());
                 ids.len() - 1
             })
-        };
-        let after = after.map(&mut place).collect();
-        let before = before.map(&mut place).collect();
+        });
+        let before = before.collect();
         Self {
             parts: vec![0.0; ids.len()],
             ids,
