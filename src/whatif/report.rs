@@ -115,13 +115,13 @@ pub struct RuleChange {
     /// Whether the model in force has it, and whether the other one has.
     pub is_before: bool,
     pub is_after: bool,
-    /// Accounts on which it is open.
+    /// Accounts on which it is open now.
     pub before: u64,
     /// Accounts on which it would be open.
     pub after: u64,
-    /// It would open at once.
+    /// It would open at the switch, also where time alone would have opened it by the next look at the account.
     pub opens: u64,
-    /// It would be resolved at once; or, with its rule gone, just end.
+    /// It would be resolved at the switch; or, with its rule gone, just end.
     pub resolves: u64,
     /// Its condition would begin to hold, and it would open if that lasts for the rule's `for`.
     pub waits: u64,

@@ -58,7 +58,7 @@ impl Rules {
         let model = Arc::clone(&self.model);
         pairing.was_open.clear();
         pairing.was_open.resize(model.alerts.len(), false);
-        for rule in tried.before.open() {
+        for rule in tried.open_now() {
             match pairing.place(rule) {
                 Some(place) => pairing.was_open[place] = true,
                 None => {
@@ -69,7 +69,7 @@ impl Rules {
             }
         }
         for index in tried.after.pending() {
-            let waited = tried.before.pending().any(|rule| pairing.place(rule) == Some(index));
+            let waited = tried.pending_now().any(|rule| pairing.place(rule) == Some(index));
             if !waited && !pairing.was_open[index] {
                 self.of(&model.alerts[index].id).waits += 1;
             }

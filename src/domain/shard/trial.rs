@@ -5,12 +5,17 @@ use std::sync::Arc;
 use super::{
     Active, Shard, StateError,
     activation::Moves,
-    scoring::{Scratch, filled_at, open_rules},
+    scoring::{Scratch, filled_at},
     state::decode_account,
 };
 use crate::{
     domain::{
-        account::Account, alert::Phase, attributes::AttributeNames, band::Band, clocks::Clocks, plan::Plan,
+        account::Account,
+        alert::{AlertState, Phase},
+        attributes::AttributeNames,
+        band::Band,
+        clocks::Clocks,
+        plan::Plan,
         time::Timestamp,
     },
     model::Model,
@@ -38,6 +43,25 @@ pub struct Tried<'a> {
     pub account: &'a str,
     pub before: Verdict<'a>,
     pub after: Verdict<'a>,
+    /// By the model in force, as they were when the account was scored last: what readers know of.
+    alerts: &'a [AlertState],
+}
+
+impl Tried<'_> {
+    /// Indexes of the rules of the model in force that are open.
+    pub fn open_now(&self) -> impl Iterator<Item = usize> + '_ {
+        in_phase(self.alerts, Phase::Open)
+    }
+
+    /// Indexes of those whose condition holds, though not for long enough to open.
+    pub fn pending_now(&self) -> impl Iterator<Item = usize> + '_ {
+        in_phase(self.alerts, Phase::Pending)
+    }
+}
+
+fn in_phase(alerts: &[AlertState], phase: Phase) -> impl Iterator<Item = usize> + '_ {
+    let alerts = alerts.iter().filter(move |state| state.phase == phase);
+    alerts.map(|state| usize::from(state.rule))
 }
 
 /// What one of the models says of the account.
@@ -68,15 +92,12 @@ impl Verdict<'_> {
 
     /// Indexes of the model's rules that are open.
     pub fn open(&self) -> impl Iterator<Item = usize> + '_ {
-        open_rules(self.account).map(|state| usize::from(state.rule))
+        in_phase(&self.account.alerts, Phase::Open)
     }
 
     /// Indexes of the rules whose condition holds, though not for long enough to open.
     pub fn pending(&self) -> impl Iterator<Item = usize> + '_ {
-        let states = self.account.alerts.iter();
-        states
-            .filter(|state| state.phase == Phase::Pending)
-            .map(|state| usize::from(state.rule))
+        in_phase(&self.account.alerts, Phase::Pending)
     }
 }
 
@@ -143,11 +164,13 @@ impl Trial {
         let mut now_so = decode_account(id, blob, plan, &mut self.before.names)?;
         // Its attributes by the ids that the other model gives them.
         let mut then_so = decode_account(id, blob, plan, &mut self.after.names)?;
+        let alerts = now_so.alerts.clone();
         self.moves.apply(&mut then_so, &self.after.active.plan);
         let tried = Tried {
             account: id,
             before: self.before.judge(&mut now_so, &self.clocks, self.now),
             after: self.after.judge(&mut then_so, &self.clocks, self.now),
+            alerts: &alerts,
         };
         Ok(see(&tried))
     }
