@@ -210,7 +210,8 @@ pub(super) fn filled_at(since: Timestamp, store: Store, read: Read) -> Option<Ti
             let panes_back = i64::from(panes) + i64::from(offset);
             let first_whole_pane =
                 since.millis().div_euclid(unit_ms) + i64::from(since.millis().rem_euclid(unit_ms) > 0);
-            Some(Timestamp::from_millis((first_whole_pane + panes_back - 1) * unit_ms))
+            let last = first_whole_pane + panes_back - 1;
+            Some(Timestamp::from_millis(last.saturating_mul(unit_ms)))
         }
         Read::Last { .. } | Read::Since { .. } | Read::Open | Read::OpenSince => None,
     }
