@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::config::{self, Config};
 use crate::domain::event::Kind;
+use crate::domain::overrides;
 use crate::domain::shard::ShardRules;
 use crate::http::{AccountEvents, Api, ApiSettings, FeedSettings, HttpMetrics, Live};
 use crate::ingest::decode::Shape;
@@ -155,6 +156,7 @@ pub fn api(config: &Config, metrics: &HttpMetrics, stores: Arc<dyn StoreFactory>
         // The rest is for reading on to the end of a shard, and for the answer itself.
         trial_within: config.http.timeout.duration() / 2,
         account_events: AccountEvents::new(kafka(&config.kafka), account_topic(&config.sources)),
+        text_bytes: overrides::MAX_TEXT.min(config.ingest.field_bytes),
     };
     Api::new(live, metrics.clone(), stores, settings)
 }

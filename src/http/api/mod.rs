@@ -51,6 +51,7 @@ pub struct Api {
     trials: Arc<Semaphore>,
     trial_within: Duration,
     account_events: Arc<AccountEvents>,
+    text_bytes: usize,
 }
 
 /// What an API is made with, beside what it answers from.
@@ -62,6 +63,8 @@ pub struct ApiSettings {
     /// How long trying a model may take; then it is told of the accounts seen so far.
     pub trial_within: Duration,
     pub account_events: AccountEvents,
+    /// Longest text of such an event: a longer one would be refused where it is read.
+    pub text_bytes: usize,
 }
 
 /// Connections to the checkpoints, kept for the next request.
@@ -85,6 +88,7 @@ impl Api {
             trials: Arc::new(Semaphore::new(1)),
             trial_within: settings.trial_within,
             account_events: Arc::new(settings.account_events),
+            text_bytes: settings.text_bytes,
         }
     }
 

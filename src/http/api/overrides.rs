@@ -15,7 +15,6 @@ use super::document::{NotFound, Refusals, Unprocessable};
 use super::{Api, answer};
 use crate::domain::band::Band;
 use crate::domain::hash::shard_of;
-use crate::domain::overrides::MAX_TEXT;
 use crate::domain::time::Timestamp;
 use crate::kafka::wall_clock;
 
@@ -99,7 +98,7 @@ pub async fn set(
 ) -> Result<Response, Problem> {
     Parameters::of(query.as_deref()).finish()?;
     let now = wall_clock();
-    let said = said(&body, now)?;
+    let said = said(&body, now, api.text_bytes)?;
     let id = event_id(&headers)?;
     api.off_the_loop(move |api| api.say(&account, "override", &id, said, now))
         .await
@@ -185,15 +184,15 @@ impl Api {
     }
 }
 
-/// The members of the event that say what is said.
-fn said(body: &[u8], now: Timestamp) -> Result<Map<String, Value>, Problem> {
+/// The members of the event that say what is said; texts are at most so many bytes long.
+fn said(body: &[u8], now: Timestamp, longest: usize) -> Result<Map<String, Value>, Problem> {
     let request: OverrideRequest = serde_json::from_slice(body).map_err(|error| {
         Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             format!("the body is no override: {error}"),
         )
     })?;
-    let mistakes = mistakes(&request, now);
+    let mistakes = mistakes(&request, now, longest);
     if !mistakes.is_empty() {
         let detail = "see `errors` for what is wrong with the override";
         return Err(Problem {
@@ -215,7 +214,7 @@ fn said(body: &[u8], now: Timestamp) -> Result<Map<String, Value>, Problem> {
     Ok(event)
 }
 
-fn mistakes(request: &OverrideRequest, now: Timestamp) -> Vec<Mistake> {
+fn mistakes(request: &OverrideRequest, now: Timestamp, longest: usize) -> Vec<Mistake> {
     let mut mistakes = Vec::new();
     let mut wrong = |parameter: &str, detail: &str| mistakes.push(Mistake::new(parameter, detail));
     match (request.score, &request.band) {
@@ -230,8 +229,8 @@ fn mistakes(request: &OverrideRequest, now: Timestamp) -> Vec<Mistake> {
         wrong("band", "is one of green, yellow, red");
     }
     for (name, text) in [("reason", &request.reason), ("author", &request.author)] {
-        if text.trim().is_empty() || text.len() > MAX_TEXT {
-            wrong(name, &format!("is a text of 1 to {MAX_TEXT} bytes"));
+        if text.trim().is_empty() || text.len() > longest {
+            wrong(name, &format!("is a text of 1 to {longest} bytes"));
         }
     }
     if let Some(expires) = &request.expires {
@@ -271,7 +270,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 
     fn wrong(body: &str) -> Vec<String> {
-        let problem = said(body.as_bytes(), NOW).unwrap_err();
+        let problem = said(body.as_bytes(), NOW, 500).unwrap_err();
         assert_eq!(problem.status.as_u16(), 422, "{body}");
         problem.errors.into_iter().map(|mistake| mistake.parameter).collect()
     }
@@ -287,6 +286,11 @@ mod tests {
             wrong(r#"{"band":"unknown","reason":"r","author":"a","expires":"2025-01-01T00:00:00Z"}"#),
             ["band", "expires"]
         );
+        let (told, long) = (r#"{"band":"red","reason":"12345678","author":"a"}"#, 7);
+        assert_eq!(
+            said(told.as_bytes(), NOW, long).unwrap_err().errors[0].parameter,
+            "reason"
+        );
         for no_override in [
             "",
             "[]",
@@ -299,7 +303,7 @@ mod tests {
 
     #[test]
     fn what_is_not_said_is_left_out_of_the_event() {
-        let event = said(br#"{"band":"red","reason":"r","author":"a"}"#, NOW).unwrap();
+        let event = said(br#"{"band":"red","reason":"r","author":"a"}"#, NOW, 500).unwrap();
         assert_eq!(
             Value::Object(event),
             json!({ "band": "red", "reason": "r", "author": "a" })

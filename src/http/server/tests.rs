@@ -37,6 +37,7 @@ fn start(settings: &Http, health: Health) -> Server {
             streams: settings.streams,
             trial_within: settings.timeout.duration(),
             account_events: AccountEvents::nowhere(),
+            text_bytes: 500,
         },
     );
     Server::start(settings, registry, health, metrics, Some(api)).unwrap()
