@@ -75,6 +75,16 @@ fn what_is_foretold_comes_out() {
         &["activate", other, "--dry-run", "--format", "json", "--accounts", listed],
     ));
     let [told] = &dry[..] else { panic!("{dry:?}") };
+    let text = installation.call("model", &["activate", other, "--dry-run", "--moves", "3"]);
+    println!("{text}");
+    assert!(
+        text.contains(&format!("{} would be in another band", told["band_changes"])),
+        "{text}"
+    );
+    let most = told["moves"][0]["account"].as_str().unwrap();
+    for said in [most, "BAND NOW", "unwell", "breadth.quarter"] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
     assert_answered_over_http(&service, other, told);
     assert_eq!(standings(&installation), before, "asking changes nothing");
     let asked = installation.command("model", &["activate", other]).output().unwrap();
