@@ -57,7 +57,7 @@ score = { worst = 0, best = 20 }
 [bands]
 green = { enter = 70, leave = 60 }
 yellow = { enter = 40, leave = 30 }
-dwell = "0s"
+dwell = "1d"
 min_coverage = 0.2
 [[alert]]
 id = "silent"
