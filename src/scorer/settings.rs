@@ -9,7 +9,7 @@ use crate::{
         shard::{ModelMark, ShardRules},
         time::Timestamp,
     },
-    kafka::{client::KafkaSettings, cloud_events},
+    kafka::{client::KafkaSettings, cloud_events, group::Watched},
     model::Model,
 };
 
@@ -65,6 +65,14 @@ pub enum Activation {
 impl Settings {
     pub fn group(&self) -> String {
         format!("{}-score", self.app)
+    }
+
+    /// What its group must read.
+    pub fn watched(&self) -> Watched {
+        Watched {
+            group: self.group(),
+            topics: vec![self.log_topic.clone()],
+        }
     }
 
     pub fn transactional_id(&self, shard: u32) -> String {

@@ -55,7 +55,7 @@ impl Lacks {
             lack.add(trial, std::iter::once(&indicator.value));
         }
         for (lack, rule) in self.alerts.iter_mut().zip(&model.alerts) {
-            let raises = rule.raises.iter().map(|(_, when)| when);
+            let raises = rule.raises.iter().map(|raise| &raise.when);
             lack.add(trial, std::iter::once(&rule.when).chain(&rule.clear).chain(raises));
         }
     }

@@ -80,6 +80,7 @@ fn store(source: &str, accounts: &[(String, i64)]) -> MemoryStore {
             kind: Kind::Usage,
             watermark: Some(day(LAST_DAY)),
             state: PartitionState::Live,
+            newest: Some(day(LAST_DAY)),
         };
         builder.finish(day(LAST_DAY), false, clock, &mut entry);
         shard.fold(1, &entry, &mut out).unwrap();

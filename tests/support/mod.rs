@@ -1,6 +1,7 @@
 //! Real servers and the real binary, for tests and benches: start them, disturb them, feed them, read what came out.
 
 pub mod broker;
+pub mod busy;
 pub mod certificates;
 pub mod feed;
 pub mod http;
@@ -8,6 +9,7 @@ pub mod kafka;
 pub mod measure;
 pub mod process;
 pub mod prometheus;
+pub mod proxy;
 pub mod redis;
 pub mod service;
 pub mod undisturbed;

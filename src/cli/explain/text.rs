@@ -81,8 +81,19 @@ fn head(view: &AccountView, out: &mut impl Write) -> io::Result<()> {
             overridden.reason
         )?;
     }
+    if !view.stale.is_empty() {
+        let kinds: Vec<_> = view.stale.iter().map(|kind| kind.as_str()).collect();
+        let kinds = kinds.join(", ");
+        writeln!(
+            out,
+            "stale: nobody has {kinds} events any more; what rests on them stands where it was"
+        )?;
+    }
     if !view.alerts.is_empty() {
         writeln!(out, "open alerts: {}", view.alerts.join(", "))?;
+    }
+    if !view.held_back.is_empty() {
+        writeln!(out, "held back by a silence: {}", view.held_back.join(", "))?;
     }
     let pairs = |map: &serde_json::Map<String, serde_json::Value>| {
         let pairs: Vec<String> = map

@@ -83,12 +83,18 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     if let (Some(api), Some(stores)) = (&api, &stores) {
         roles.feed(wiring::feed(&config), Arc::clone(stores), api)?;
     }
+    let mut groups = Vec::new();
     if has(Part::Ingest) {
-        roles.ingest(wiring::ingest(&config, &model))?;
+        let settings = wiring::ingest(&config, &model);
+        groups.push(settings.watched());
+        roles.ingest(settings)?;
     }
     if let Some(stores) = stores.filter(|_| has(Part::Score)) {
-        roles.score(wiring::scorer(&config, model), shadows, stores)?;
+        let settings = wiring::scorer(&config, model);
+        groups.push(settings.watched());
+        roles.score(settings, shadows, stores)?;
     }
+    roles.watch_groups(wiring::kafka(&config.kafka), groups, config.dlq.topic.clone())?;
     health.started();
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "running");
     let outcome = roles.wait(&asked_to_stop);

@@ -12,6 +12,8 @@ use prometheus::Registry;
 use crate::health::Health;
 use crate::http::{self, Api, FeedSettings};
 use crate::ingest::{self, IngestError};
+use crate::kafka::client::KafkaSettings;
+use crate::kafka::group::{self, Watched};
 use crate::scorer::store::{StoreError, StoreFactory};
 use crate::scorer::{self, ScorerError, ScorerMetrics};
 use crate::whatif::{self, ShadowMetrics, ShadowSettings};
@@ -101,6 +103,14 @@ impl Roles {
         let role = self.health.role("the process");
         self.start("probe", move |stop| {
             probe(&needed, stop, &role).map_err(|error| Failure::of("Kafka client", &error))
+        })
+    }
+
+    /// Sees to it that the groups forget no partition; `aside` is a topic that none of them reads.
+    pub fn watch_groups(&mut self, kafka: KafkaSettings, groups: Vec<Watched>, aside: String) -> Result<(), Failure> {
+        let role = self.health.role("the watch over the groups");
+        self.start("groups", move |stop| {
+            group::watch(&kafka, &groups, &aside, stop, &role).map_err(|error| Failure::of("Kafka client", &error))
         })
     }
 

@@ -39,6 +39,7 @@ impl Shard {
         };
         self.marks.add(&model, self.clock(), written);
         let plan = Plan::new(Arc::new(model));
+        self.clocks.set_stale_after(plan.model.stale_after_ms);
         let Some(before) = self.active.take() else {
             self.names = AttributeNames::new(&plan.model.attributes);
             let fed_since = vec![None; plan.model.measures.len()];

@@ -16,9 +16,9 @@ use crate::{
         time::{DAY_MS, HOUR_MS, Timestamp},
     },
     model::{
-        Inputs,
+        Inputs, Model,
         bands::Bands,
-        compiled::{PaneUnit, Read, Reading, Store},
+        compiled::{AlertRule, PaneUnit, Read, Reading, Store},
     },
 };
 
@@ -312,6 +312,25 @@ fn next_due(account: &Account, bands: &Bands, alerts: Option<Timestamp>) -> Opti
     let dwell = (account.band.candidate != account.band.band).then(|| account.band.since.plus_millis(bands.dwell_ms));
     let expiry = account.overridden.as_ref().and_then(|overridden| overridden.due());
     alerts.into_iter().chain(dwell).chain(expiry).min()
+}
+
+/// The rules that a silence keeps from opening on an account: nothing else holds one back whose condition has held for its time.
+pub fn held_back_rules<'a>(
+    account: &'a Account,
+    model: &'a Model,
+    now: Timestamp,
+) -> impl Iterator<Item = &'a AlertRule> {
+    let is_silenced = move |index: usize| {
+        let mut in_force = model.silences.iter().filter(|silence| silence.is_in_force(now));
+        in_force.any(|silence| silence.alerts.get(index) == Some(&true))
+    };
+    let pending = account.alerts.iter().filter(|state| state.phase == Phase::Pending);
+    pending.filter_map(move |state| {
+        let index = usize::from(state.rule);
+        let rule = model.alerts.get(index)?;
+        let is_ripe = now.millis().saturating_sub(state.at.millis()) >= rule.for_ms;
+        (is_ripe && is_silenced(index)).then_some(rule)
+    })
 }
 
 /// The rules that are open on an account.

@@ -24,7 +24,6 @@ use crate::{
 /// Two models beside each other, and the shard's clocks at which both judge.
 pub struct Trial {
     now: Timestamp,
-    clocks: Clocks,
     moves: Moves,
     before: Judge,
     after: Judge,
@@ -33,6 +32,8 @@ pub struct Trial {
 /// A model with what it needs to score.
 struct Judge {
     active: Active,
+    /// The shard's, with the limits that this model has.
+    clocks: Clocks,
     names: AttributeNames,
     scratch: Scratch,
 }
@@ -124,17 +125,19 @@ impl Shard {
         self.names.iter().for_each(|name| {
             names.id_of(name);
         });
-        let judge = |active, names| Judge {
+        let mut clocks = self.clocks.clone();
+        clocks.set_stale_after(plan.model.stale_after_ms);
+        let judge = |active, clocks, names| Judge {
             active,
+            clocks,
             names,
             scratch: Scratch::default(),
         };
         Some(Trial {
             now,
-            clocks: self.clocks,
             moves,
-            before: judge(before, self.names),
-            after: judge(Active { plan, fed_since }, names),
+            before: judge(before, self.clocks, self.names),
+            after: judge(Active { plan, fed_since }, clocks, names),
         })
     }
 }
@@ -168,8 +171,8 @@ impl Trial {
         self.moves.apply(&mut then_so, &self.after.active.plan);
         let tried = Tried {
             account: id,
-            before: self.before.judge(&mut now_so, &self.clocks, self.now),
-            after: self.after.judge(&mut then_so, &self.clocks, self.now),
+            before: self.before.judge(&mut now_so, self.now),
+            after: self.after.judge(&mut then_so, self.now),
             alerts: &alerts,
         };
         Ok(see(&tried))
@@ -177,7 +180,8 @@ impl Trial {
 
     /// Whether the tried model's reading at `index` has all of its past already.
     pub fn filling(&self, index: usize) -> Filling {
-        let Active { plan, fed_since } = &self.after.active;
+        let Judge { active, clocks, .. } = &self.after;
+        let Active { plan, fed_since } = active;
         let Some(reading) = plan.model.readings.get(index) else {
             return Filling::Filled;
         };
@@ -187,7 +191,7 @@ impl Trial {
             return Filling::Filled;
         };
         match filled_at(since, measure.store, reading.read) {
-            Some(filled) if self.clocks.kind(measure.kind) >= Some(filled) => Filling::Filled,
+            Some(filled) if clocks.kind(measure.kind) >= Some(filled) => Filling::Filled,
             Some(filled) => Filling::Until(filled),
             None => Filling::NextEvent,
         }
@@ -195,8 +199,8 @@ impl Trial {
 }
 
 impl Judge {
-    fn judge<'a>(&'a mut self, account: &'a mut Account, clocks: &Clocks, now: Timestamp) -> Verdict<'a> {
-        self.active.step(account, clocks, now, &mut self.scratch);
+    fn judge<'a>(&'a mut self, account: &'a mut Account, now: Timestamp) -> Verdict<'a> {
+        self.active.step(account, &self.clocks, now, &mut self.scratch);
         Verdict {
             account,
             scores: &self.scratch.scores,

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use super::super::table::{Move, OpenAlert, Trend};
 use super::model::{CurvePoint, curve};
 use crate::domain::band::Band;
+use crate::domain::event::Kind;
 use crate::domain::output::{Points, Quantity};
 use crate::domain::shard::{AccountView, IndicatorView, ModelMark, OverrideView, RiskView};
 use crate::domain::time::Timestamp;
@@ -42,8 +43,13 @@ pub struct Details<'a> {
     /// How the score moved last; null when it has not moved since this process began to look.
     pub last_move: Option<Move<'a>>,
     pub alerts: Vec<OpenAlert<'a>>,
+    /// Ids of the alert rules that a silence keeps from opening.
+    pub held_back: &'a [String],
     #[schema(value_type = std::collections::BTreeMap<String, serde_json::Value>)]
     pub attributes: &'a serde_json::Map<String, serde_json::Value>,
+    /// Kinds of events that nobody has had for longer than the model allows: what rests on them stands where it was.
+    #[schema(value_type = Vec<String>)]
+    pub stale: &'a [Kind],
     /// The newest event of each kind.
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub newest_events: &'a serde_json::Map<String, serde_json::Value>,

@@ -13,7 +13,7 @@ use super::super::problem::Problem;
 use super::super::table::{AlertSort, Sort};
 use super::alerts::AlertState;
 use super::words::OutputType;
-use super::{Api, JSON, account, accounts, alerts, model, overrides, segments, stream, what_if};
+use super::{Api, JSON, account, accounts, alerts, model, overrides, segments, stream, watched, what_if};
 
 /// As checked in; a test holds that it is what the handlers say.
 const DOCUMENT: &str = include_str!("../../../schemas/openapi.json");
@@ -78,7 +78,7 @@ pub struct Unprocessable(Problem);
     components(schemas(Problem, Sort, AlertSort, AlertState, OutputType)),
     tags(
         (name = "accounts", description = "Accounts and their scores"),
-        (name = "segments", description = "Accounts by segment"),
+        (name = "segments", description = "Accounts by segment, and segments as subjects of their own"),
         (name = "alerts", description = "What is open"),
         (name = "model", description = "What scores are made by"),
         (name = "stream", description = "Outputs as they come"),
@@ -98,6 +98,7 @@ fn routed() -> OpenApiRouter<Api> {
         .routes(routes!(overrides::set, overrides::clear))
         .routes(routes!(segments::list))
         .routes(routes!(segments::one))
+        .routes(routes!(watched::list))
         .routes(routes!(alerts::list))
         .routes(routes!(model::active))
         .routes(routes!(what_if::try_model))

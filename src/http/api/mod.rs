@@ -7,8 +7,10 @@ mod details;
 mod document;
 mod model;
 mod overrides;
+mod rules;
 mod segments;
 mod stream;
+mod watched;
 mod what_if;
 mod words;
 

@@ -240,3 +240,15 @@ fn an_address_in_use_is_an_error_that_names_it() {
     assert!(error.to_string().contains(&first.address().to_string()));
     first.stop().unwrap();
 }
+
+#[test]
+fn the_dashboard_is_open_to_all_and_what_it_shows_is_not() {
+    let server = start(&with_token("s3cret"), Health::default());
+    let page = request(&server, "GET", "/", "");
+    assert!(
+        page.starts_with("HTTP/1.1 200") && page.contains("script-src 'self'"),
+        "{page}"
+    );
+    assert_eq!(outcome(&request(&server, "GET", "/api/v1/segments", "")), (401, true));
+    server.stop().unwrap();
+}

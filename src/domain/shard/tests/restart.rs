@@ -69,6 +69,8 @@ severity = "medium"
 id = "silent"
 when = "since(usage) > 2"
 severity = "low"
+[stale_after]
+support = "6h"
 [[segment]]
 by = "segment"
 every = "2h"
