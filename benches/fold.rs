@@ -68,6 +68,7 @@ fn log(events_per_entry: usize, model: &str) -> Vec<Vec<u8>> {
             kind,
             watermark,
             state: PartitionState::Live,
+            newest: watermark,
         }
     };
     let announced: Vec<_> = (0..watermarks.len() as u16).map(|index| clock(index, None)).collect();
@@ -137,6 +138,7 @@ fn attributed(model: &str) -> Vec<Vec<u8>> {
         kind: Kind::Account,
         watermark: Some(wall),
         state: PartitionState::Live,
+        newest: Some(wall),
     };
     let mut entry = Vec::new();
     builder.finish(wall, false, clock, &mut entry);

@@ -19,3 +19,4 @@ pub mod redis;
 pub mod replay;
 pub mod scorer;
 pub mod telemetry;
+pub mod whatif;

@@ -81,6 +81,19 @@ impl<'d, 'f> Reader<'d, 'f> {
         self.placed_file(key).map(|placed| placed.value)
     }
 
+    /// Files that have to exist, at most so many.
+    pub fn files(&mut self, key: &str, most: usize) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        for (index, written) in self.table.strings(key).unwrap_or_default().into_iter().enumerate() {
+            if index == most {
+                self.problem(&format!("more than {most} files"), written, "leave some out");
+                break;
+            }
+            files.extend(self.existing(written).map(|file| file.value));
+        }
+        files
+    }
+
     /// A secret: `key` itself, or what the file of `<key>_file` holds, without the line's end.
     pub fn secret(&mut self, key: &str) -> Option<Secret> {
         self.placed_secret(key).map(|placed| placed.value)
@@ -136,6 +149,10 @@ impl<'d, 'f> Reader<'d, 'f> {
     /// The same as [`Self::file`], and where it was written.
     pub fn placed_file(&mut self, key: &str) -> Option<Placed<PathBuf>> {
         let written = self.table.string(key)?;
+        self.existing(written)
+    }
+
+    fn existing(&self, written: Placed<String>) -> Option<Placed<PathBuf>> {
         let base = if written.place.is_override() {
             Path::new("")
         } else {

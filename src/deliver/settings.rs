@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::filter::OutputType;
 use crate::config::Target;
 use crate::kafka::client::KafkaSettings;
+use crate::kafka::group::Watched;
 
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -21,6 +22,14 @@ impl Settings {
     /// The target's own consumer group.
     pub fn group(&self) -> String {
         format!("{}-deliver-{}", self.app, self.target.name)
+    }
+
+    /// What its group must read.
+    pub fn watched(&self) -> Watched {
+        Watched {
+            group: self.group(),
+            topics: self.topics.iter().map(ToString::to_string).collect(),
+        }
     }
 }
 

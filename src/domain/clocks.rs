@@ -2,6 +2,9 @@
 //!
 //! The clock of a kind is the least watermark over its partitions; the shard's clock the least over the kinds. Neither
 //! goes back. So a source that lags holds the clock, and lag never looks like silence.
+//!
+//! Nor does a source that broke: when no account has had an event of a kind for so long as the model allows
+//! (`stale_after`), the clock of that kind stands, and with it every window over the kind. The shard's clock goes on.
 
 use super::{
     entry::{PartitionClock, PartitionState},
@@ -31,6 +34,10 @@ pub struct Clocks {
     shard: Option<Timestamp>,
     /// The writer's wall clock of the newest entry: a fact of the log like any other.
     wall: Option<Timestamp>,
+    /// The newest event of each kind, whoever's it was.
+    heard: [Option<Timestamp>; Kind::COUNT],
+    /// After how many milliseconds without any event a kind is stale, as the model has it.
+    stale_after_ms: [Option<i64>; Kind::COUNT],
 }
 
 impl Clocks {
@@ -40,6 +47,7 @@ impl Clocks {
         kinds: [Option<Timestamp>; Kind::COUNT],
         shard: Option<Timestamp>,
         wall: Option<Timestamp>,
+        heard: [Option<Timestamp>; Kind::COUNT],
     ) -> Self {
         let sources = Kind::ALL.map(|kind| partitions.iter().any(|partition| partition.kind == kind));
         Self {
@@ -48,7 +56,14 @@ impl Clocks {
             kinds,
             shard,
             wall,
+            heard,
+            stale_after_ms: [None; Kind::COUNT],
         }
+    }
+
+    /// Takes the model's limits over: after how many milliseconds without any event each kind is stale.
+    pub fn set_stale_after(&mut self, stale_after_ms: [Option<i64>; Kind::COUNT]) {
+        self.stale_after_ms = stale_after_ms;
     }
 
     pub fn partitions(&self) -> &[SourcePartition] {
@@ -59,8 +74,43 @@ impl Clocks {
         self.shard
     }
 
+    /// Up to when the kind is known: where its windows end. A stale kind stands.
     pub fn kind(&self, kind: Kind) -> Option<Timestamp> {
+        let reached = self.reached(kind)?;
+        Some(self.stands_at(kind).map_or(reached, |limit| reached.min(limit)))
+    }
+
+    /// How far the kind's watermarks have got.
+    pub fn reached(&self, kind: Kind) -> Option<Timestamp> {
         self.kinds[kind.index()]
+    }
+
+    /// The newest event of the kind, whoever's it was.
+    pub fn heard(&self, kind: Kind) -> Option<Timestamp> {
+        self.heard[kind.index()]
+    }
+
+    /// Whether no account has had an event of the kind for longer than the model allows.
+    pub fn is_stale(&self, kind: Kind) -> bool {
+        let reached = self.reached(kind);
+        self.stands_at(kind).is_some_and(|limit| reached > Some(limit))
+    }
+
+    pub fn stale(&self) -> impl Iterator<Item = Kind> {
+        Kind::ALL.into_iter().filter(|kind| self.is_stale(*kind))
+    }
+
+    /// Up to when there is news of the kind: of a stale one, its newest event.
+    pub fn freshness(&self, kind: Kind) -> Option<Timestamp> {
+        match self.is_stale(kind) {
+            true => self.heard(kind),
+            false => self.kind(kind),
+        }
+    }
+
+    fn stands_at(&self, kind: Kind) -> Option<Timestamp> {
+        let limit = self.stale_after_ms[kind.index()]?;
+        Some(self.heard(kind)?.plus_millis(limit))
     }
 
     pub fn wall(&self) -> Option<Timestamp> {
@@ -85,6 +135,8 @@ impl Clocks {
             known.state = clock.state;
         }
         known.watermark = known.watermark.max(clock.watermark);
+        let heard = &mut self.heard[known.kind.index()];
+        *heard = (*heard).max(clock.newest);
         index
     }
 
@@ -178,6 +230,7 @@ mod tests {
             kind,
             watermark,
             state: PartitionState::Live,
+            newest: None,
         }
     }
 
@@ -217,6 +270,44 @@ mod tests {
             shard_after(&mut clocks, &[clock(Kind::Usage, 2, None)]),
             Some(40),
             "a late comer does not put it back"
+        );
+    }
+
+    #[test]
+    fn a_kind_that_nobody_hears_of_stands_until_somebody_does() {
+        let usage = |watermark, newest| PartitionClock {
+            newest: Some(Timestamp::from_millis(newest)),
+            ..clock(Kind::Usage, 0, Some(watermark))
+        };
+        let at = |millis| Some(Timestamp::from_millis(millis));
+        let mut clocks = Clocks::default();
+        let mut limits = [None; Kind::COUNT];
+        limits[Kind::Usage.index()] = Some(100);
+        clocks.set_stale_after(limits);
+        assert_eq!(shard_after(&mut clocks, &[usage(1_100, 1_000)]), Some(1_100));
+        assert_eq!(
+            (clocks.kind(Kind::Usage), clocks.is_stale(Kind::Usage)),
+            (at(1_100), false)
+        );
+        // Its partition is read to its end, and the wall clock goes on.
+        assert_eq!(
+            shard_after(&mut clocks, &[usage(5_000, 1_000)]),
+            Some(5_000),
+            "others go on"
+        );
+        assert_eq!(
+            (clocks.kind(Kind::Usage), clocks.is_stale(Kind::Usage)),
+            (at(1_100), true)
+        );
+        assert!(!clocks.is_stale(Kind::Support), "it has no limit");
+        // What its reader has not seen since its own start does not count.
+        let begun_again = clock(Kind::Usage, 0, Some(5_500));
+        shard_after(&mut clocks, &[begun_again]);
+        assert_eq!(clocks.kind(Kind::Usage), at(1_100));
+        shard_after(&mut clocks, &[usage(6_000, 5_990)]);
+        assert_eq!(
+            (clocks.kind(Kind::Usage), clocks.is_stale(Kind::Usage)),
+            (at(6_000), false)
         );
     }
 

@@ -1,9 +1,13 @@
 //! One thing that happened to one account.
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use super::{decimal::Decimal, time::Timestamp};
 
 /// What an event is about; each source is of one kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 #[repr(u8)]
 pub enum Kind {
     Usage = 0,

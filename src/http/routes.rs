@@ -13,6 +13,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 
 use super::api::{self, Api};
+use super::dashboard;
 use super::guard::{self, Guard};
 use super::headers;
 use super::limits::{self, Limits};
@@ -21,8 +22,8 @@ use super::problem::{Problem, problems_alone};
 use crate::config::Http;
 use crate::health::Health;
 
-/// No request here has a body worth more.
-const BODY_BYTES: usize = 64 * 1024;
+/// No request here has a body worth more: a model that is to be tried.
+const BODY_BYTES: usize = 256 * 1024;
 
 #[derive(Clone)]
 pub struct Shared {
@@ -31,14 +32,16 @@ pub struct Shared {
     pub metrics: HttpMetrics,
 }
 
-/// Health is open to all, as orchestrators ask without a token; it says nothing about accounts. Layers that come later are passed
-/// first.
+/// Health is open to all, as orchestrators ask without a token, and so is the dashboard's page, which asks for the token: neither says
+/// anything about accounts. Layers that come later are passed first.
 pub fn routes(shared: Shared, api: Option<Api>, settings: &Http, limits: &Limits) -> Router {
     let metrics = shared.metrics.clone();
     let guarded = from_fn_with_state(Guard::new(settings), guard::check);
     let mut limited = Router::new();
+    let mut pages = Router::new();
     if let Some(api) = api {
         limited = limited.merge(api::router().with_state(api));
+        pages = dashboard::router();
     }
     let mut limited = limited
         .fallback(nothing_here)
@@ -57,6 +60,7 @@ pub fn routes(shared: Shared, api: Option<Api>, settings: &Http, limits: &Limits
         .route("/readyz", get(ready))
         .merge(for_machines)
         .with_state(shared)
+        .merge(pages)
         .merge(limited)
         .layer(CatchPanicLayer::new())
         .layer(from_fn(problems_alone))
@@ -98,6 +102,6 @@ fn answer(troubles: &[String]) -> Response {
 }
 
 async fn nothing_here() -> Problem {
-    let detail = "there are /metrics, /healthz, /readyz, and what /openapi.json describes";
+    let detail = "there are / with the dashboard, /metrics, /healthz, /readyz, and what /openapi.json describes";
     Problem::new(StatusCode::NOT_FOUND, detail)
 }

@@ -95,8 +95,11 @@ impl DlqWriter {
             // Whether a commit that failed otherwise has taken place, the broker knows.
             Ok(Err(error)) if !requires_abort(&error) => Err(WriteError::Unknown(error)),
             Ok(Err(error)) | Err(error) => {
-                self.producer.discard(Instant::now() + TIMEOUT);
-                match producer.abort_transaction(TIMEOUT) {
+                match self
+                    .producer
+                    .discard()
+                    .and_then(|()| producer.abort_transaction(TIMEOUT))
+                {
                     Ok(()) => Err(WriteError::Unwritten(error)),
                     Err(abort) => Err(WriteError::Unknown(abort)),
                 }

@@ -38,6 +38,7 @@ impl Partition {
             kind: self.kind,
             watermark: self.watermark.value(),
             state: self.watermark.state(self.next),
+            newest: self.watermark.newest(),
         }
     }
 }

@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use super::{decode::Shape, limits::Limits, watermark::ClockSettings};
 use crate::kafka::client::KafkaSettings;
+use crate::kafka::group::Watched;
 
 /// An input topic.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,6 +60,14 @@ impl Settings {
     /// The consumer group.
     pub fn group(&self) -> String {
         format!("{}-ingest", self.app)
+    }
+
+    /// What its group must read.
+    pub fn watched(&self) -> Watched {
+        Watched {
+            group: self.group(),
+            topics: self.sources.iter().map(|source| source.topic.clone()).collect(),
+        }
     }
 
     pub(super) fn check(&self) -> Result<(), IngestError> {

@@ -46,6 +46,8 @@ struct End {
 #[derive(Clone, Debug)]
 pub struct Watermark {
     value: Option<Timestamp>,
+    /// Largest event time read.
+    newest: Option<Timestamp>,
     end: Option<End>,
     /// Wall clock of the last move.
     moved: Timestamp,
@@ -61,6 +63,7 @@ impl Watermark {
     pub fn new(empty: bool, wall: Timestamp) -> Self {
         Self {
             value: None,
+            newest: None,
             end: None,
             moved: wall,
             empty,
@@ -72,7 +75,9 @@ impl Watermark {
     /// An event of the partition was read.
     pub fn event(&mut self, time: Timestamp, wall: Timestamp) {
         self.empty = false;
-        self.raise(time.min(wall), wall);
+        let time = time.min(wall);
+        self.newest = self.newest.max(Some(time));
+        self.raise(time, wall);
     }
 
     /// The partition ended at `offset` when it was asked for at `asked`.
@@ -106,6 +111,11 @@ impl Watermark {
 
     pub fn value(&self) -> Option<Timestamp> {
         self.value
+    }
+
+    /// The newest event that was read, whatever the wall clock says.
+    pub fn newest(&self) -> Option<Timestamp> {
+        self.newest
     }
 
     /// Records between `next` and the end as last asked for; `None` before the first answer.

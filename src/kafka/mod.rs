@@ -6,6 +6,7 @@ pub mod consume_batch;
 pub mod context;
 pub mod error;
 pub mod fenced;
+pub mod group;
 pub mod offsets;
 pub mod producer;
 pub mod topic_reader;

@@ -15,6 +15,8 @@ use rdkafka::{
 
 use super::context;
 
+/// For the broker's answers to what is under way when a transaction is given up. Whoever gives up waits for nothing else.
+const ANSWERS: Duration = Duration::from_secs(3);
 /// Between two looks at what was delivered.
 const REST: Duration = Duration::from_micros(300);
 
@@ -40,7 +42,7 @@ pub struct DrainedProducer {
     producer: BaseProducer<Deliveries>,
 }
 
-/// The context: keeps the first delivery error until it is taken.
+/// The context: keeps the first delivery error until it is taken. What was thrown away on purpose is none.
 #[derive(Default)]
 pub struct Deliveries {
     failed: Mutex<Option<KafkaError>>,
@@ -60,7 +62,9 @@ impl ProducerContext for Deliveries {
     type DeliveryOpaque = ();
 
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
-        if let Err((error, message)) = result {
+        if let Err((error, message)) = result
+            && error.rdkafka_error_code() != Some(RDKafkaErrorCode::PurgeQueue)
+        {
             tracing::debug!(topic = message.topic(), %error, "a message was not delivered");
             self.failed
                 .lock()
@@ -119,10 +123,13 @@ impl DrainedProducer {
         }
     }
 
-    /// Throws away what is queued or under way and forgets what failed: before a transaction is aborted.
-    pub fn discard(&self, deadline: Instant) {
-        self.producer.purge(PurgeConfig::default().queue().inflight());
-        // What was purged counts as failed, which nobody wants to know.
-        let _ = self.drain(deadline);
+    /// Before a transaction is aborted: throws away what was not sent, and waits for the answer to what was. Nothing may be
+    /// left under way, as the broker could take it up after the abort, as a part of the next transaction.
+    ///
+    /// # Errors
+    /// Something may be left under way: the producer must not be used for another transaction.
+    pub fn discard(&self) -> KafkaResult<()> {
+        self.producer.purge(PurgeConfig::default().queue());
+        self.drain(Instant::now() + ANSWERS)
     }
 }

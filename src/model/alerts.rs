@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::{
-    compiled::{AlertKind, AlertRule, Severity, Silence},
+    compiled::{AlertKind, AlertRule, Raise, Severity, Silence},
     fields::{expression, is_word, text, unique_id, warn_all},
     lower::{Scope, Type},
-    program::Program,
     tables::Tables,
     unusual,
 };
@@ -68,7 +67,7 @@ fn severity(table: &mut Table<'_>) -> Option<Severity> {
 }
 
 /// `[[alert.raise]]`: a higher severity than the rule's own, and when it applies.
-fn raises(alert: &mut Table<'_>, own: Severity, scope: Scope, tables: &mut Tables) -> Vec<(Severity, Program)> {
+fn raises(alert: &mut Table<'_>, own: Severity, scope: Scope, tables: &mut Tables) -> Vec<Raise> {
     let raise = |mut table: Table<'_>| {
         let when = expression(&mut table, "when", Type::Truth, scope, tables);
         if when.is_none() {
@@ -83,7 +82,12 @@ fn raises(alert: &mut Table<'_>, own: Severity, scope: Scope, tables: &mut Table
             table.report(problem.help(format!("the alert is \"{}\" already", own.as_str())));
         }
         table.finish();
-        Some((severity?, when?.program))
+        let when = when?;
+        Some(Raise {
+            severity: severity?,
+            when: when.program,
+            expression: when.written.value,
+        })
     };
     alert.tables("raise").into_iter().filter_map(raise).collect()
 }
@@ -118,14 +122,15 @@ fn silence(mut table: Table<'_>, rules: &[AlertRule], tables: &mut Tables) -> Op
         }
         None => vec![true; rules.len()],
     };
-    // For people who read the file.
-    text(&mut table, "reason");
+    let reason = text(&mut table, "reason");
     table.finish();
     Some(Silence {
         from: from?,
         until: until?,
+        expression: when.as_ref().map(|when| when.written.value.clone()),
         when: when.map(|when| when.program),
         alerts,
+        reason,
     })
 }
 

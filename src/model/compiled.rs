@@ -43,6 +43,8 @@ pub struct Model {
     /// What the rules on segments read, once each: the readings of their programs.
     pub segment_reads: Vec<SegmentRead>,
     pub silences: Vec<Silence>,
+    /// After how many milliseconds without an event of any account each kind is stale; by [`Kind::index`].
+    pub stale_after_ms: [Option<i64>; Kind::COUNT],
     pub output: OutputRules,
     pub dedupe: Dedupe,
     pub risk: Option<Risk>,
@@ -87,7 +89,7 @@ impl Model {
     /// Until when the alert rule at `index` may not open on an account; `None` when it may.
     pub fn silenced(&self, index: usize, inputs: &Inputs<'_>) -> Option<Timestamp> {
         let applies = |silence: &&Silence| {
-            (silence.from..silence.until).contains(&inputs.now)
+            silence.is_in_force(inputs.now)
                 && silence.alerts[index]
                 && silence.when.as_ref().is_none_or(|when| when.eval(inputs) == 1.0)
         };
@@ -426,7 +428,7 @@ pub struct AlertRule {
     pub kind: AlertKind,
     pub severity: Severity,
     /// Higher severities, and when they apply.
-    pub raises: Vec<(Severity, Program)>,
+    pub raises: Vec<Raise>,
     pub when: Program,
     /// When an open alert resolves; without it, when `when` no longer holds.
     pub clear: Option<Program>,
@@ -446,9 +448,18 @@ pub struct AlertRule {
 impl AlertRule {
     /// The highest severity that applies.
     pub fn severity_now(&self, inputs: &Inputs<'_>) -> Severity {
-        let raises = self.raises.iter().filter(|(_, when)| when.eval(inputs) == 1.0);
-        raises.fold(self.severity, |severity, (raised, _)| severity.max(*raised))
+        let raises = self.raises.iter().filter(|raise| raise.when.eval(inputs) == 1.0);
+        raises.fold(self.severity, |severity, raise| severity.max(raise.severity))
     }
+}
+
+/// A severity above the rule's own.
+#[derive(Clone, Debug)]
+pub struct Raise {
+    pub severity: Severity,
+    pub when: Program,
+    /// The `when` expression as written.
+    pub expression: String,
 }
 
 /// A time in which alerts do not open: maintenance, holidays.
@@ -459,8 +470,17 @@ pub struct Silence {
     pub until: Timestamp,
     /// Which accounts; `None` for all.
     pub when: Option<Program>,
+    /// The `when` expression as written.
+    pub expression: Option<String>,
     /// Whether each of [`Model::alerts`] is silenced.
     pub alerts: Vec<bool>,
+    pub reason: Option<String>,
+}
+
+impl Silence {
+    pub fn is_in_force(&self, now: Timestamp) -> bool {
+        (self.from..self.until).contains(&now)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]

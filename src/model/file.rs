@@ -64,6 +64,7 @@ pub(super) fn read(document: &Document<'_>, source: &str) -> Model {
     let segments = segments(&mut root, &mut tables);
     let output = settings::output(root.table("output"));
     let dedupe = settings::dedupe(root.table("dedupe"));
+    let stale_after_ms = settings::stale_after(root.table("stale_after"));
     let risk = risk(root.table("risk"), &indicators);
     warn_of_unused(&root, &tables);
     root.finish();
@@ -85,6 +86,7 @@ pub(super) fn read(document: &Document<'_>, source: &str) -> Model {
         segments,
         segment_reads: tables.segment_reads,
         silences,
+        stale_after_ms,
         output,
         dedupe,
         risk,

@@ -55,6 +55,8 @@ pub struct ModelFile {
     #[schemars(length(max = 4))]
     pub segment: Option<Vec<Segment>>,
     pub silence: Option<Vec<Silence>>,
+    /// After how long without an event of any account a source is taken to be broken.
+    pub stale_after: Option<StaleAfter>,
     pub output: Option<Output>,
     pub dedupe: Option<Dedupe>,
     pub risk: Option<Risk>,
@@ -274,6 +276,17 @@ pub struct Output {
     pub sweep: Option<Interval>,
     /// Working off a backlog, each account is evaluated at least so often in event time; `1d` unless said.
     pub backlog_step: Option<Interval>,
+}
+
+/// By kind of event, from `1h` to `90d`. What is known of a kind stands from then on, until events come again.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct StaleAfter {
+    pub usage: Option<Duration>,
+    pub support: Option<Duration>,
+    pub billing: Option<Duration>,
+    pub feedback: Option<Duration>,
+    pub account: Option<Duration>,
 }
 
 /// Which events are repeats.

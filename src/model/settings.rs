@@ -6,7 +6,10 @@ use super::{
 };
 use crate::{
     document::{Problem, Table},
-    domain::time::{DAY_MS, HOUR_MS},
+    domain::{
+        event::Kind,
+        time::{DAY_MS, HOUR_MS},
+    },
 };
 
 /// `green = { enter = 70, leave = 67 }` and so on; what is absent is as `default` has it.
@@ -83,6 +86,16 @@ pub fn dedupe(mut table: Table<'_>) -> Dedupe {
         hours: window.map_or(0, |window| (window / HOUR_MS) as u32),
         max_ids: max_ids as u32,
     }
+}
+
+/// By kind, after how long without an event of any account its source is taken to be broken. None is unless that is said.
+pub fn stale_after(mut table: Table<'_>) -> [Option<i64>; Kind::COUNT] {
+    let limits = Kind::ALL.map(|kind| {
+        let limit = table.duration(kind.as_str(), HOUR_MS..=90 * DAY_MS);
+        limit.map(|limit| limit.value)
+    });
+    table.finish();
+    limits
 }
 
 /// A duration of `least` to 90 days, or `"off"`.

@@ -44,7 +44,17 @@ struct ShardLog {
 #[derive(Default)]
 struct Partitions {
     index: HashMap<(usize, Kind), u16>,
-    known: Vec<(String, Kind)>,
+    known: Vec<Partition>,
+}
+
+struct Partition {
+    name: String,
+    kind: Kind,
+    /// The largest event time so far, and what of it the shards were told with the clock.
+    newest: Option<Timestamp>,
+    told: Option<Timestamp>,
+    /// Not in the files alone: somebody has events there at any time.
+    is_declared: bool,
 }
 
 impl LogWriter {
@@ -66,9 +76,11 @@ impl LogWriter {
         }
     }
 
-    /// A kind of which the first file, `name`, is a source though no event of it may come.
+    /// A kind of which the first file, `name`, is a source though no event of it may come. It is one that works: others have
+    /// events there, so that it is never stale.
     pub fn declare(&mut self, kind: Kind, name: &str) {
-        self.partitions.index_of(0, kind, |_| name.to_owned());
+        let index = self.partitions.index_of(0, kind, |_| name.to_owned());
+        self.partitions.known[usize::from(index)].is_declared = true;
     }
 
     /// Lets the clock run to `time`, hour by hour; to be called before an event of that time is pushed. `false` when
@@ -124,6 +136,7 @@ impl LogWriter {
 
     pub fn push(&mut self, file: usize, name_of: impl Fn(usize) -> String, stored: &Stored<'_>) {
         let partition = self.partitions.index_of(file, stored.kind, name_of);
+        self.partitions.see(partition, stored.event.time);
         let shard = shard_of(stored.event.account, self.shards.len() as u32) as usize;
         let log = &mut self.shards[shard];
         log.builder.push(partition, stored.number, &stored.event);
@@ -149,6 +162,12 @@ impl LogWriter {
 
     /// Tells every shard how far all files have got, and ends the step.
     fn tick(&mut self) {
+        for partition in &mut self.partitions.known {
+            partition.told = match partition.is_declared {
+                true => self.clock,
+                false => partition.newest,
+            };
+        }
         let (partitions, clock) = (&self.partitions, self.clock);
         let clocks: Vec<_> = partitions.clocks(clock).collect();
         let mut tick = Vec::new();
@@ -178,19 +197,31 @@ impl ShardLog {
 impl Partitions {
     fn index_of(&mut self, file: usize, kind: Kind, name_of: impl Fn(usize) -> String) -> u16 {
         *self.index.entry((file, kind)).or_insert_with(|| {
-            self.known.push((name_of(file), kind));
+            self.known.push(Partition {
+                name: name_of(file),
+                kind,
+                newest: None,
+                told: None,
+                is_declared: false,
+            });
             (self.known.len() - 1) as u16
         })
     }
 
+    fn see(&mut self, index: u16, time: Timestamp) {
+        let newest = &mut self.known[usize::from(index)].newest;
+        *newest = (*newest).max(Some(time));
+    }
+
     fn clock(&self, index: u16, clock: Option<Timestamp>) -> PartitionClock<'_> {
-        let (topic, kind) = &self.known[usize::from(index)];
+        let partition = &self.known[usize::from(index)];
         PartitionClock {
-            topic,
-            partition: kind.index() as i32,
-            kind: *kind,
+            topic: &partition.name,
+            partition: partition.kind.index() as i32,
+            kind: partition.kind,
             watermark: clock,
             state: PartitionState::Live,
+            newest: partition.told,
         }
     }
 

@@ -13,6 +13,7 @@ use prometheus::{
 use crate::{
     domain::{
         band::Band,
+        event::Kind,
         population::{BINS, SegmentCounts},
         segment::home::SegmentView,
         shard::Shard,
@@ -38,6 +39,7 @@ struct Descriptions {
     segment_score: Desc,
     segment_psi: Desc,
     model: Desc,
+    source_stale: Desc,
 }
 
 struct Snapshot {
@@ -45,6 +47,8 @@ struct Snapshot {
     open_alerts: Vec<u64>,
     homes: Vec<Home>,
     model: Option<Arc<Model>>,
+    /// Whether each kind is stale, of those that may become so.
+    stale: Vec<(Kind, bool)>,
 }
 
 /// A segment that is at home in the shard.
@@ -91,6 +95,11 @@ impl PopulationMetrics {
                 "shards in which the model is in force",
                 &["name", "version"],
             )?,
+            source_stale: describe(
+                "pulsewatch_source_stale",
+                "1: no account has had an event of the kind for longer than the model allows; what rests on it stands",
+                &["kind"],
+            )?,
         };
         Ok(Self {
             shards: Arc::default(),
@@ -108,8 +117,14 @@ impl PopulationMetrics {
             open_alerts: open_alerts(shard),
             homes: homes(shard),
             model: shard.model().cloned(),
+            stale: stale(shard),
         };
         self.lock().insert(shard.index(), snapshot);
+    }
+
+    /// The shards that this process owns.
+    pub fn shards(&self) -> Vec<u32> {
+        self.lock().keys().copied().collect()
     }
 
     pub fn forget(&self, shard: u32) {
@@ -131,8 +146,18 @@ impl Collector for PopulationMetrics {
             segment_score,
             segment_psi,
             model,
+            source_stale,
         } = &*self.descriptions;
-        vec![accounts, value, score, open_alerts, segment_score, segment_psi, model]
+        vec![
+            accounts,
+            value,
+            score,
+            open_alerts,
+            segment_score,
+            segment_psi,
+            model,
+            source_stale,
+        ]
     }
 
     fn collect(&self) -> Vec<proto::MetricFamily> {
@@ -140,10 +165,14 @@ impl Collector for PopulationMetrics {
         let mut segments: BTreeMap<&str, SegmentCounts> = BTreeMap::new();
         let mut alerts: BTreeMap<(&str, &str), f64> = BTreeMap::new();
         let mut models: BTreeMap<(&str, &str), f64> = BTreeMap::new();
+        let mut stale: BTreeMap<Kind, bool> = BTreeMap::new();
         for snapshot in shards.values() {
             for (name, counts) in &snapshot.segments {
                 let name = if name.is_empty() { NO_SEGMENT } else { name };
                 add(segments.entry(name).or_default(), counts);
+            }
+            for (kind, is_stale) in &snapshot.stale {
+                *stale.entry(*kind).or_default() |= is_stale;
             }
             if let Some(model) = &snapshot.model {
                 *models.entry((&model.name, &model.version)).or_default() += 1.0;
@@ -191,8 +220,25 @@ impl Collector for PopulationMetrics {
             family(&described.segment_score, is_gauge, at_home(&shards, |home| home.score)),
             family(&described.segment_psi, is_gauge, at_home(&shards, |home| home.psi)),
             family(&described.model, is_gauge, pairs(&models, ["name", "version"])),
+            family(
+                &described.source_stale,
+                is_gauge,
+                stale
+                    .iter()
+                    .map(|(kind, is_stale)| gauge(vec![("kind", kind.as_str())], f64::from(*is_stale)))
+                    .collect(),
+            ),
         ]
     }
+}
+
+/// Of the kinds for which the model has a limit.
+fn stale(shard: &Shard) -> Vec<(Kind, bool)> {
+    let Some(model) = shard.model() else { return Vec::new() };
+    let limited = Kind::ALL
+        .into_iter()
+        .filter(|kind| model.stale_after_ms[kind.index()].is_some());
+    limited.map(|kind| (kind, shard.clocks().is_stale(kind))).collect()
 }
 
 /// How often each rule is open: those on accounts, then those on segments.
@@ -315,6 +361,7 @@ mod tests {
                         psi: f64::NAN,
                     }],
                     model: None,
+                    stale: vec![(Kind::Usage, shard == 1)],
                 },
             );
         }
@@ -327,11 +374,13 @@ mod tests {
             "pulsewatch_score_bucket{segment=\"students\",le=\"100\"} 6",
             "pulsewatch_score_sum{segment=\"students\"} 360",
             "pulsewatch_segment_score{attribute=\"segment\",segment=\"s2\"} 61.5",
+            "pulsewatch_source_stale{kind=\"usage\"} 1",
         ] {
             assert!(text().contains(line), "{line} is not in\n{}", text());
         }
         metrics.forget(1);
         metrics.forget(2);
         assert!(!text().contains("students"));
+        assert!(text().contains("pulsewatch_source_stale{kind=\"usage\"} 0"));
     }
 }

@@ -165,7 +165,7 @@ impl Publisher {
     }
 
     fn abort(&self) -> Result<(), Failed> {
-        self.producer.discard(Instant::now() + TIMEOUT);
+        Stage::Abort.of(self.producer.discard())?;
         Stage::Abort.of(self.producer.inner().abort_transaction(TIMEOUT))
     }
 

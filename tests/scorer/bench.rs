@@ -23,7 +23,7 @@ use pulsewatch::{
         time::{DAY_MS, Timestamp},
     },
     health::{Health, Role},
-    kafka::{client::KafkaSettings, cloud_events, offsets, topics},
+    kafka::{client::KafkaSettings, cloud_events, offsets, topics, wall_clock},
     model,
     redis::{RedisSettings, RedisStoreFactory},
     scorer::{
@@ -73,12 +73,16 @@ const MODEL: &str = include_str!("../../benches/reference.toml");
 
 impl Bench {
     pub fn new(name: &str, shards: u32) -> Self {
+        Self::on(shared_kafka().address(), name, shards)
+    }
+
+    pub fn on(kafka: &str, name: &str, shards: u32) -> Self {
         let app = format!(
             "{name}-{:x}",
             Instant::now().elapsed().as_nanos() + std::process::id() as u128 + unique()
         );
         let kafka = KafkaSettings {
-            bootstrap_servers: shared_kafka().address().to_owned(),
+            bootstrap_servers: kafka.to_owned(),
             ..KafkaSettings::default()
         };
         let redis = RedisSettings {
@@ -94,6 +98,7 @@ impl Bench {
             delivery: Delivery::ExactlyOnce,
             model: Arc::new(model::compile(MODEL, "reference.toml").unwrap()),
             activation: Activation::OnStart,
+            started: wall_clock(),
             rules: ShardRules {
                 catch_up_emit: true,
                 ..ShardRules::default()
@@ -203,6 +208,7 @@ impl Bench {
                 kind: Kind::Usage,
                 watermark: Some(Timestamp::from_millis(time)),
                 state: PartitionState::Live,
+                newest: Some(Timestamp::from_millis(time)),
             };
             let mut entry = Vec::new();
             builder.finish(Timestamp::from_millis(time), false, clock, &mut entry);

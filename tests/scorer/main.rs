@@ -15,9 +15,12 @@ use std::{sync::Arc, time::Duration};
 
 use bench::{Bench, Running, wait_until};
 use pulsewatch::{
+    kafka::group::Group,
     redis::{RedisSettings, RedisStoreFactory},
     scorer::{Activation, Delivery, Refusal, ScorerError, rebuild, store},
 };
+use rdkafka::consumer::BaseConsumer;
+use support::{broker::Broker, proxy::Rules};
 
 #[test]
 fn outputs_go_out_once_over_restarts_and_equal_an_undisturbed_fold() {
@@ -75,6 +78,35 @@ fn a_transaction_that_never_ends_is_passed_and_what_readers_have_is_not_sent_aga
     running.stop();
     assert_eq!(bench.outputs(), expected);
     drop(pending);
+}
+
+/// The membership changes while a publication is under way: the broker refuses its offset, and it is aborted and sent again. Its
+/// outputs are still on their way then, and must not come to be a part of the second attempt.
+#[test]
+fn outputs_that_are_late_for_an_aborted_transaction_are_not_sent_twice() {
+    let rules = Arc::new(Rules::default());
+    let broker = Broker::start_proxied(&rules);
+    let mut bench = Bench::on(broker.kafka().address(), "late", 1);
+    let log = bench.write_events(0..1);
+    let expected = bench.expected(&log);
+    let direct = bench.settings.kafka.clone();
+    bench.settings.kafka.bootstrap_servers = broker.proxied_address();
+    let running = Running::start(&bench);
+    bench.settings.kafka = direct;
+    wait_until("a first publication", || rules.is_offset_waiting());
+    let second = Running::start(&bench);
+    let asker: BaseConsumer = broker.kafka().config().create().unwrap();
+    wait_until("the second member", || {
+        let group = Group::describe(&asker, &bench.settings.group(), Duration::from_secs(10));
+        let group = group.unwrap().unwrap();
+        group.is_stable && group.members.len() == 2
+    });
+    rules.let_offsets_pass();
+    bench.wait_for_outputs(expected.len());
+    wait_until("the log is committed", || bench.committed(0) == Some(bench.log_end(0)));
+    assert_eq!(bench.outputs(), expected);
+    running.stop();
+    second.stop();
 }
 
 #[test]

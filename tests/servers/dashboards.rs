@@ -6,21 +6,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pulsewatch::{
-    domain::{event::Kind, time::DAY_MS},
-    generate::workload::Plan,
-};
 use serde_json::Value;
 
 use crate::support::{
-    feed::{self, Load, Pace},
-    kafka::{Placement, Record},
+    busy::{self, Busy, TOKEN},
     prometheus::Prometheus,
-    service::{Installation, Service, in_project},
-    shared_kafka, shared_redis, wait_until,
+    service::in_project,
+    wait_until,
 };
 
-const TOKEN: &str = "a token of the test's";
 /// Grafana's variables and what they stand for while "All" is chosen.
 const VARIABLES: [(&str, &str); 6] = [
     ("$__rate_interval", "1m"),
@@ -31,47 +25,13 @@ const VARIABLES: [(&str, &str); 6] = [
     ("$job", "pulsewatch"),
 ];
 
-/// With customers of several segments, twenty days of history, a day that goes on, and a record that is refused.
-fn busy_installation() -> (Installation, Service, Load) {
-    let mut installation = Installation::new("dashboards", shared_kafka(), &shared_redis());
-    installation.add_source(Kind::Account, 1);
-    for own in ["clock.idle", "catch_up.emit", "model.file"] {
-        installation.unset(own);
-    }
-    let token = installation.folder().join("http-token");
-    fs::write(&token, TOKEN).unwrap();
-    installation.set("http.token_file", &format!("{:?}", token.display().to_string()));
-
-    let now = pulsewatch::kafka::wall_clock();
-    let history = Plan {
-        accounts: 60,
-        events: 6_000,
-        start: now.plus_millis(-20 * DAY_MS),
-        span_ms: 20 * DAY_MS,
-        ..Plan::default()
-    };
-    feed::attributes(&installation, history);
-    feed::preload(&installation, history);
-    let bad = Record::new("key", "not an event");
-    installation
-        .kafka
-        .send(installation.topic(Kind::Usage), Placement::ByKey, &bad);
-    let today = Plan {
-        seed: 2,
-        events: 60_000,
-        start: now,
-        span_ms: 600_000,
-        ..history
-    };
-    let load = Load::start(&installation, today, Pace::ByEventTime);
-    let service = installation.start(0);
-    service.wait_until_ready();
-    (installation, service, load)
-}
-
 #[test]
 fn every_query_of_dashboards_and_rules_finds_what_it_asks_for() {
-    let (_installation, service, load) = busy_installation();
+    let Busy {
+        installation: _installation,
+        service,
+        load,
+    } = busy::start("dashboards");
     let prometheus = Prometheus::start(&service.address(), TOKEN);
 
     let mut wanted = dashboard_queries();

@@ -2,14 +2,23 @@
 
 use std::{
     fs,
+    net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::Command,
+    sync::Arc,
     time::Duration,
 };
 
 use tempfile::TempDir;
 
-use super::{certificates::Certificates, free_ports, kafka::Kafka, process::Process, wait_until};
+use super::{
+    certificates::Certificates,
+    free_ports,
+    kafka::Kafka,
+    process::Process,
+    proxy::{self, Rules},
+    wait_until,
+};
 
 /// In the broker's folder: settings that win over those of tests/broker.
 const MORE_PROPERTIES: &str = "more.properties";
@@ -19,6 +28,7 @@ pub struct Broker {
     port: u16,
     process: Process,
     java_options: &'static str,
+    proxy: Option<SocketAddr>,
 }
 
 impl Broker {
@@ -44,6 +54,30 @@ impl Broker {
         Self::start_in(folder, port, "")
     }
 
+    /// With a second listener, whose clients come through a proxy that knows these rules: see [`Broker::proxied_address`].
+    pub fn start_proxied(rules: &Arc<Rules>) -> Self {
+        let (folder, port) = (TempDir::new().unwrap(), free_ports(3));
+        let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (own, behind) = (format!("PLAINTEXT://127.0.0.1:{port}"), port + 2);
+        let properties = format!(
+            "listeners={own},CONTROLLER://127.0.0.1:{},PROXIED://127.0.0.1:{behind}\n\
+             advertised.listeners={own},PROXIED://{}\n\
+             listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT\n",
+            port + 1,
+            proxy.local_addr().unwrap()
+        );
+        fs::write(folder.path().join(MORE_PROPERTIES), properties).unwrap();
+        let mut broker = Self::start_in(folder, port, "");
+        broker.proxy = Some(proxy.local_addr().unwrap());
+        proxy::start(proxy, format!("127.0.0.1:{behind}"), rules.clone());
+        broker
+    }
+
+    /// Host and port of the proxy.
+    pub fn proxied_address(&self) -> String {
+        self.proxy.map(|address| address.to_string()).unwrap()
+    }
+
     /// Host and port of the listener that wants TLS and a login.
     pub fn secured_address(&self) -> String {
         format!("127.0.0.1:{}", self.port + 2)
@@ -61,6 +95,7 @@ impl Broker {
             port,
             process,
             java_options,
+            proxy: None,
         };
         broker.wait_until_ready();
         broker

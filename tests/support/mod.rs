@@ -2,6 +2,7 @@
 
 pub mod alertmanager;
 pub mod broker;
+pub mod busy;
 pub mod certificates;
 pub mod feed;
 pub mod http;
@@ -9,6 +10,7 @@ pub mod kafka;
 pub mod measure;
 pub mod process;
 pub mod prometheus;
+pub mod proxy;
 pub mod receiver;
 pub mod redis;
 pub mod service;

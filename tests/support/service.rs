@@ -252,6 +252,20 @@ impl Installation {
     }
 }
 
+/// What a failed test leaves to be read: each process's log, those of processes that have ended too.
+impl Drop for Installation {
+    fn drop(&mut self) {
+        let entries = fs::read_dir(self.folder.path()).into_iter().flatten().flatten();
+        let logs = entries
+            .map(|entry| entry.path())
+            .filter(|path| path.extension().is_some_and(|kind| kind == "log"));
+        for log in logs.filter(|_| std::thread::panicking()) {
+            eprintln!("--- {}, all of {}:", self.name, log.display());
+            eprintln!("{}", fs::read_to_string(&log).unwrap_or_default());
+        }
+    }
+}
+
 /// A file of the project.
 pub fn in_project(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)

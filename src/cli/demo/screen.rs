@@ -15,7 +15,7 @@ const LINE_EVERY: Duration = Duration::from_secs(2);
 
 pub struct Screen {
     is_terminal: bool,
-    metrics: SocketAddr,
+    address: SocketAddr,
     began: Instant,
     /// Lines of the last picture.
     drawn: usize,
@@ -26,10 +26,10 @@ pub struct Screen {
 }
 
 impl Screen {
-    pub fn new(is_terminal: bool, metrics: SocketAddr) -> Self {
+    pub fn new(is_terminal: bool, address: SocketAddr) -> Self {
         Self {
             is_terminal,
-            metrics,
+            address,
             began: Instant::now(),
             drawn: 0,
             last: None,
@@ -45,6 +45,9 @@ impl Screen {
             return;
         }
         self.tell_alerts(seen);
+        if self.last.is_none() {
+            anstream::println!("dashboard at http://{}/", self.address);
+        }
         if self.measure(events, LINE_EVERY) {
             anstream::println!("{}", self.status(seen, events));
         }
@@ -108,8 +111,8 @@ impl Screen {
             text.push('\n');
         };
         line(&format!(
-            "pulsewatch demo   metrics http://{}/metrics   Ctrl-C ends it",
-            self.metrics
+            "pulsewatch demo   dashboard http://{}/   Ctrl-C ends it",
+            self.address
         ));
         line("");
         match day(seen) {

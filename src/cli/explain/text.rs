@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use crate::domain::output::{Points, Quantity};
 use crate::domain::shard::{AccountView, IndicatorView, RiskPart, RiskView};
+use crate::domain::time::Timestamp;
 use crate::model::OWN_SCORECARD;
 
 /// Days of history that are shown.
@@ -80,8 +81,19 @@ fn head(view: &AccountView, out: &mut impl Write) -> io::Result<()> {
             overridden.reason
         )?;
     }
+    if !view.stale.is_empty() {
+        let kinds: Vec<_> = view.stale.iter().map(|kind| kind.as_str()).collect();
+        let kinds = kinds.join(", ");
+        writeln!(
+            out,
+            "stale: nobody has {kinds} events any more; what rests on them stands where it was"
+        )?;
+    }
     if !view.alerts.is_empty() {
         writeln!(out, "open alerts: {}", view.alerts.join(", "))?;
+    }
+    if !view.held_back.is_empty() {
+        writeln!(out, "held back by a silence: {}", view.held_back.join(", "))?;
     }
     let pairs = |map: &serde_json::Map<String, serde_json::Value>| {
         let pairs: Vec<String> = map
@@ -128,11 +140,28 @@ fn history(view: &AccountView, out: &mut impl Write) -> io::Result<()> {
     }
     writeln!(out, "\nscore by day, where it changed")?;
     let skipped = view.history.len().saturating_sub(DAYS_SHOWN);
-    for (day, score) in view.history.iter().skip(skipped) {
-        let date: String = day.to_string().chars().take(10).collect();
-        writeln!(out, "  {date}  {}", points(*score))?;
+    let shown = &view.history[skipped..];
+    let mut models = view.models.iter().skip(1).peekable();
+    for (index, (day, score)) in shown.iter().enumerate() {
+        let next = shown.get(index + 1).map_or(view.as_of, |(next, _)| *next);
+        writeln!(out, "  {}  {}", date(*day), points(*score))?;
+        while let Some(mark) = models.next_if(|mark| mark.since <= Some(next)) {
+            if let Some(since) = mark.since.filter(|since| since >= day) {
+                writeln!(
+                    out,
+                    "  {}  from here on by model {} {}",
+                    date(since),
+                    mark.name,
+                    mark.version
+                )?;
+            }
+        }
     }
     Ok(())
+}
+
+fn date(time: Timestamp) -> String {
+    time.to_string().chars().take(10).collect()
 }
 
 fn points(points: Points) -> String {

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
+use crate::deliver;
 use crate::health::Health;
 use crate::http::{HttpMetrics, Server};
 use crate::kafka::error::KafkaSetupError;
@@ -46,6 +47,7 @@ enum Part {
 pub fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let config = context.config()?;
     let model = context::model(config.model.file.as_deref())?;
+    let shadows = wiring::shadows(&config)?;
     telemetry::start(&config.telemetry).map_err(|error| Failure::of("cannot write log lines", &error))?;
     let asked_to_stop = stop_signals()?;
     let has = |part| arguments.only.contains(&part);
@@ -87,15 +89,23 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     if let (Some(api), Some(stores)) = (&api, &stores) {
         roles.feed(wiring::feed(&config), Arc::clone(stores), api)?;
     }
+    let mut groups = Vec::new();
     if has(Part::Ingest) {
-        roles.ingest(wiring::ingest(&config, &model))?;
+        let settings = wiring::ingest(&config, &model);
+        groups.push(settings.watched());
+        roles.ingest(settings)?;
     }
     if let Some(stores) = stores.filter(|_| has(Part::Score)) {
-        roles.score(wiring::scorer(&config, model), stores)?;
+        let settings = wiring::scorer(&config, model);
+        groups.push(settings.watched());
+        roles.score(settings, shadows, stores)?;
     }
     if has(Part::Deliver) {
-        roles.deliver(wiring::deliver(&config))?;
+        let targets = wiring::deliver(&config);
+        groups.extend(targets.iter().map(deliver::Settings::watched));
+        roles.deliver(targets)?;
     }
+    roles.watch_groups(wiring::kafka(&config.kafka), groups, config.dlq.topic.clone())?;
     health.started();
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "running");
     let outcome = roles.wait(&asked_to_stop);

@@ -13,8 +13,11 @@ use crate::deliver::{self, DeliverMetrics};
 use crate::health::Health;
 use crate::http::{self, Api, FeedSettings};
 use crate::ingest::{self, IngestError};
+use crate::kafka::client::KafkaSettings;
+use crate::kafka::group::{self, Watched};
 use crate::scorer::store::{StoreError, StoreFactory};
 use crate::scorer::{self, ScorerError, ScorerMetrics};
+use crate::whatif::{self, ShadowMetrics, ShadowSettings};
 
 use super::super::Failure;
 use super::probe::{Needed, probe};
@@ -56,11 +59,33 @@ impl Roles {
         })
     }
 
-    pub fn score(&mut self, settings: scorer::Settings, stores: Arc<dyn StoreFactory>) -> Result<(), Failure> {
+    pub fn score(
+        &mut self,
+        settings: scorer::Settings,
+        shadows: ShadowSettings,
+        stores: Arc<dyn StoreFactory>,
+    ) -> Result<(), Failure> {
         let metrics = ScorerMetrics::new(&self.registry).map_err(metrics_failed)?;
+        if !shadows.models.is_empty() {
+            self.shadows(shadows, Arc::clone(&stores), metrics.clone())?;
+        }
         let role = self.health.role("score");
         self.start("score", move |stop| {
             scorer::run(settings, stores, stop, &metrics, &role).map_err(|error| scorer_failed(&error))
+        })
+    }
+
+    /// Scores shadow models of the shards that the scorer has.
+    fn shadows(
+        &mut self,
+        settings: ShadowSettings,
+        stores: Arc<dyn StoreFactory>,
+        scorer: ScorerMetrics,
+    ) -> Result<(), Failure> {
+        let metrics = ShadowMetrics::new(&self.registry).map_err(metrics_failed)?;
+        self.start("shadow", move |stop| {
+            whatif::follow(&settings, &*stores, &|| scorer.population.shards(), &metrics, stop);
+            Ok(())
         })
     }
 
@@ -92,6 +117,14 @@ impl Roles {
         let role = self.health.role("the process");
         self.start("probe", move |stop| {
             probe(&needed, stop, &role).map_err(|error| Failure::of("Kafka client", &error))
+        })
+    }
+
+    /// Sees to it that the groups forget no partition; `aside` is a topic that none of them reads.
+    pub fn watch_groups(&mut self, kafka: KafkaSettings, groups: Vec<Watched>, aside: String) -> Result<(), Failure> {
+        let role = self.health.role("the watch over the groups");
+        self.start("groups", move |stop| {
+            group::watch(&kafka, &groups, &aside, stop, &role).map_err(|error| Failure::of("Kafka client", &error))
         })
     }
 

@@ -1,7 +1,8 @@
 //! One message of the shard log. Compact binary: a version byte, a type byte, the writer's wall clock, then the body.
 //!
 //! An `Events` entry keeps each account id and each repeated text once, in tables; events refer to them by index.
-//! Version 1; a reader refuses what it does not know, so that a newer writer is noticed and not misread.
+//! A reader refuses what it does not know, so that a newer writer is noticed and not misread. Version 2 added the newest event
+//! of a partition; version 1 is read all the same.
 
 mod builder;
 mod events;
@@ -18,7 +19,8 @@ use super::{
     time::Timestamp,
 };
 
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
+const OLDEST_VERSION: u8 = 1;
 
 const EVENTS: u8 = 1;
 const TICK: u8 = 2;
@@ -45,6 +47,8 @@ pub struct PartitionClock<'a> {
     /// Largest event time read, or the wall clock while read to its end; `None` before the first event.
     pub watermark: Option<Timestamp>,
     pub state: PartitionState,
+    /// Largest event time read; `None` when its reader has not seen any. The wall clock has no part in it.
+    pub newest: Option<Timestamp>,
 }
 
 /// A decoded entry. Borrowed from the message; `Events` fills the caller's [`EventBatch`].
@@ -109,7 +113,7 @@ pub enum EntryError {
 pub fn decode<'a>(bytes: &'a [u8], batch: &mut EventBatch) -> Result<Entry<'a>, EntryError> {
     let mut reader = Reader::new(bytes);
     let version = reader.byte()?;
-    if version != VERSION {
+    if !(OLDEST_VERSION..=VERSION).contains(&version) {
         return Err(EntryError::UnknownVersion(version));
     }
     let entry_type = reader.byte()?;
@@ -177,15 +181,16 @@ fn put_head(out: &mut Vec<u8>, entry_type: u8, wall: Timestamp) {
     put_zigzag(out, wall.millis());
 }
 
-/// Kind, state and "has a watermark" share one byte: bits 0..=2, 3 and 4.
+/// Kind, state, "has a watermark" and "has a newest event" share one byte: bits 0..=2, 3, 4 and 5.
 pub(super) fn put_clock(out: &mut Vec<u8>, clock: &PartitionClock<'_>) {
     put_text(out, clock.topic);
     put_varint(out, u64::from(clock.partition.unsigned_abs()));
     let excluded = u8::from(clock.state == PartitionState::Excluded) << 3;
     let known = u8::from(clock.watermark.is_some()) << 4;
-    out.push(clock.kind as u8 | excluded | known);
-    if let Some(watermark) = clock.watermark {
-        put_zigzag(out, watermark.millis());
+    let heard = u8::from(clock.newest.is_some()) << 5;
+    out.push(clock.kind as u8 | excluded | known | heard);
+    for time in [clock.watermark, clock.newest].into_iter().flatten() {
+        put_zigzag(out, time.millis());
     }
 }
 
@@ -199,16 +204,18 @@ pub(super) fn read_clock<'a>(reader: &mut Reader<'a>) -> Result<PartitionClock<'
     } else {
         PartitionState::Excluded
     };
-    let watermark = match flags & 0b1_0000 {
-        0 => None,
-        _ => Some(Timestamp::from_millis(reader.zigzag()?)),
+    let mut time_if = |flag: u8| match flags & flag {
+        0 => Ok(None),
+        _ => reader.zigzag().map(|millis| Some(Timestamp::from_millis(millis))),
     };
+    let (watermark, newest) = (time_if(0b1_0000)?, time_if(0b10_0000)?);
     Ok(PartitionClock {
         topic,
         partition,
         kind,
         watermark,
         state,
+        newest,
     })
 }
 

@@ -14,6 +14,7 @@ fn clock(partition: u16) -> PartitionClock<'static> {
         kind: Kind::Usage,
         watermark: Some(Timestamp::from_millis(1_000)),
         state: PartitionState::Live,
+        newest: None,
     }
 }
 
@@ -159,6 +160,7 @@ fn ticks_models_and_resets_round_trip() {
         PartitionClock {
             watermark: None,
             state: PartitionState::Excluded,
+            newest: Some(Timestamp::from_millis(-7)),
             ..clock(4)
         },
     ];

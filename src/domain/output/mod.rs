@@ -11,7 +11,7 @@ pub use self::segment::{
     Alert, SegmentAlertChanged, SegmentBand, SegmentChange, SegmentChanges, SegmentDriver, SegmentMeasureValue,
     SegmentSubject, SegmentUpdated,
 };
-use super::{band::Band, time::Timestamp};
+use super::{band::Band, event::Kind, time::Timestamp};
 use crate::model::Attribute;
 
 mod segment;
@@ -85,6 +85,10 @@ pub struct ScoreUpdated<'a> {
     pub alerts: Vec<&'a str>,
     pub attributes: AttributeMap<'a>,
     pub freshness: Freshness,
+    /// Kinds of events that nobody has had for longer than the model allows: what rests on them stands where it was.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Option<Vec<Kind>>")]
+    pub stale: Vec<Kind>,
     /// Which of the model's scorecards made the score; `default` is the model's own.
     pub scorecard: &'a str,
     pub model: ModelRef<'a>,
@@ -167,7 +171,7 @@ pub struct Override<'a> {
     pub expires: Option<Timestamp>,
 }
 
-/// How far each source has got in event time; null where none has been seen.
+/// How far each source has got in event time; null where none has been seen. Of a stale one, its newest event.
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 pub struct Freshness {
     pub usage: Option<Timestamp>,

@@ -111,6 +111,16 @@ impl Home {
         open
     }
 
+    /// Says of every segment what was said at the boundary settled last, and which alerts are open on it: for a reader who was not there.
+    pub fn repeat(&self, model: &Model, out: &mut Outputs) {
+        for (name, attribute) in &self.attributes {
+            let table = model.segments.iter().find(|table| table.by == *name);
+            if let Some((table, at)) = table.zip(attribute.origins.settled()) {
+                attribute.repeat(model, table, at, out);
+            }
+        }
+    }
+
     pub fn encode(&self, out: &mut Vec<u8>) {
         put_varint(out, self.attributes.len() as u64);
         for (name, attribute) in &self.attributes {
@@ -145,6 +155,14 @@ impl Attribute {
             let sums = sums.get(name).unwrap_or(&none);
             standing.step(model, table, name, sums, boundary, out)
         });
+    }
+
+    fn repeat(&self, model: &Model, table: &SegmentTable, at: Timestamp, out: &mut Outputs) {
+        let sums = self.origins.sums();
+        let none = SegmentSums::default();
+        for (name, standing) in &self.segments {
+            standing.repeat(model, table, name, sums.get(name).unwrap_or(&none), at, out);
+        }
     }
 
     fn activate(&mut self, old: (&Model, &SegmentTable), new: (&Model, &SegmentTable)) {

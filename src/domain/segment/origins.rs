@@ -72,12 +72,17 @@ impl Origins {
             if (have_passed.count() as u64) < u64::from(shards) && waiting <= MAX_WAITING {
                 return None;
             }
-            let last = self.0.values().filter_map(|origin| origin.settled).max();
+            let last = self.settled();
             self.0.values_mut().for_each(|origin| origin.settle(boundary));
             if last < Some(boundary) {
                 return Some(boundary);
             }
         }
+    }
+
+    /// The boundary settled last.
+    pub fn settled(&self) -> Option<Timestamp> {
+        self.0.values().filter_map(|origin| origin.settled).max()
     }
 
     /// Whether the sums of all shards are known: not those of one that spoke before its listener had the model.

@@ -92,6 +92,15 @@ pub fn step(states: &mut Vec<RuleState>, message: &Message<'_>, first: Timestamp
     *states = next;
 }
 
+/// Sends the openings again of what is open.
+pub fn repeat(states: &[RuleState], message: &Message<'_>, out: &mut Outputs) {
+    for state in states.iter().filter(|state| state.is_told) {
+        if let Some(rule) = message.table.alerts.get(usize::from(state.alert.rule)) {
+            message.send_alert(rule, AlertPhase::Opened, state.alert.at, state.alert.severity, out);
+        }
+    }
+}
+
 /// Keeps the states of the rules that are in `new` too.
 pub fn keep(states: &mut Vec<RuleState>, old: &[AlertRule], new: &[AlertRule]) {
     states.retain_mut(|state| {

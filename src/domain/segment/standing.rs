@@ -60,7 +60,42 @@ impl Standing {
         let (today, keep) = (at.day(), model.segment_history_days());
         self.numbers = Numbers::of(sums, &self.history, today, model, table);
         self.history.record(today, &self.numbers, keep);
-        let message = Message {
+        let mut rules = std::mem::take(&mut self.rules);
+        let message = self.message(model, table, name, sums, at);
+        rules::step(&mut rules, &message, self.first, may_send, out);
+        let digest = digest(sums, today, model);
+        if may_send && digest != self.sent {
+            message.send(&rules, out);
+            self.sent = digest;
+        }
+        self.rules = rules;
+        sums.accounts() > 0 || !self.history.is_empty_since(today.saturating_sub_unsigned(keep))
+    }
+
+    /// Sends again where it stands, and the alerts that were sent as open.
+    pub fn repeat(
+        &self,
+        model: &Model,
+        table: &SegmentTable,
+        name: &str,
+        sums: &SegmentSums,
+        at: Timestamp,
+        out: &mut Outputs,
+    ) {
+        let message = self.message(model, table, name, sums, at);
+        message.send(&self.rules, out);
+        rules::repeat(&self.rules, &message, out);
+    }
+
+    fn message<'a>(
+        &'a self,
+        model: &'a Model,
+        table: &'a SegmentTable,
+        name: &'a str,
+        sums: &'a SegmentSums,
+        boundary: Timestamp,
+    ) -> Message<'a> {
+        Message {
             model,
             table,
             name,
@@ -68,15 +103,8 @@ impl Standing {
             sums,
             numbers: &self.numbers,
             history: &self.history,
-            boundary: at,
-        };
-        rules::step(&mut self.rules, &message, self.first, may_send, out);
-        let digest = digest(sums, today, model);
-        if may_send && digest != self.sent {
-            message.send(&self.rules, out);
-            self.sent = digest;
+            boundary,
         }
-        sums.accounts() > 0 || !self.history.is_empty_since(today.saturating_sub_unsigned(keep))
     }
 
     /// Keeps what the new model has in common with the old one.

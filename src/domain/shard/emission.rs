@@ -189,15 +189,16 @@ impl Message<'_> {
                 .collect(),
             attributes: self.attributes(),
             freshness: Freshness {
-                usage: self.clocks.kind(Kind::Usage),
-                support: self.clocks.kind(Kind::Support),
-                billing: self.clocks.kind(Kind::Billing),
+                usage: self.clocks.freshness(Kind::Usage),
+                support: self.clocks.freshness(Kind::Support),
+                billing: self.clocks.freshness(Kind::Billing),
                 feedback: self
                     .clocks
                     .has_source(Kind::Feedback)
-                    .then(|| self.clocks.kind(Kind::Feedback))
+                    .then(|| self.clocks.freshness(Kind::Feedback))
                     .flatten(),
             },
+            stale: self.clocks.stale().collect(),
             scorecard: &card.id,
             model: self.model_ref(),
         };

@@ -233,6 +233,15 @@ impl KeptMemberships {
 }
 
 impl Shard {
+    /// What was said last of the segments whose home is here, and the alerts that are open on them, as if it were sent now.
+    pub fn segments_again(&self) -> Outputs {
+        let mut out = Outputs::new();
+        if let Some(active) = &self.active {
+            self.segments.home.repeat(&active.plan.model, &mut out);
+        }
+        out
+    }
+
     /// Takes what a shard says of segments whose home is here; `wall` is when it was said.
     pub(super) fn fold_partial(&mut self, wall: Timestamp, shards: u32, partial: SegmentPartial, out: &mut Outputs) {
         let Some(active) = &self.active else { return };

@@ -7,7 +7,7 @@
 use hashbrown::HashMap;
 use thiserror::Error;
 
-use super::{Active, Shard, segments::Segments};
+use super::{Active, Shard, marks::ModelMarks, segments::Segments};
 use crate::{
     document::Problems,
     domain::{
@@ -27,7 +27,7 @@ use crate::{
     model::{self, Attribute, compiled::Severity},
 };
 
-const VERSION: u8 = 5;
+const VERSION: u8 = 6;
 
 /// A checkpoint that cannot be restored.
 #[derive(Debug, Error)]
@@ -100,7 +100,8 @@ impl Shard {
         put_time(out, self.clocks.wall());
         put_time(out, self.clocks.shard());
         for kind in Kind::ALL {
-            put_time(out, self.clocks.kind(kind));
+            put_time(out, self.clocks.reached(kind));
+            put_time(out, self.clocks.heard(kind));
         }
         put_varint(out, self.clocks.partitions().len() as u64);
         for source in self.clocks.partitions() {
@@ -118,6 +119,7 @@ impl Shard {
             active.fed_since.iter().for_each(|since| put_time(out, *since));
             self.segments.encode(out);
         }
+        self.marks.encode(out);
     }
 
     /// Takes over a checkpoint's shard state. Call it on a new shard, before the accounts.
@@ -129,9 +131,10 @@ impl Shard {
         let scored_clock = read_time(&mut reader)?;
         let wall = read_time(&mut reader)?;
         let shard = read_time(&mut reader)?;
-        let mut kinds = [None; Kind::COUNT];
-        for kind in &mut kinds {
+        let (mut kinds, mut heard) = ([None; Kind::COUNT], [None; Kind::COUNT]);
+        for (kind, heard) in kinds.iter_mut().zip(&mut heard) {
             *kind = read_time(&mut reader)?;
+            *heard = read_time(&mut reader)?;
         }
         let partitions = (0..reader.count()?)
             .map(|_| read_partition(&mut reader))
@@ -147,11 +150,15 @@ impl Shard {
         if let Some(active) = &active {
             self.segments = Segments::decode(&mut reader, &active.plan.model)?;
         }
+        self.marks = ModelMarks::decode(&mut reader)?;
         self.offset = (offset >= 0).then_some(offset);
         self.catching_up = catching_up;
         self.due.restore_taken(taken);
         self.scored_clock = scored_clock;
-        self.clocks = Clocks::restored(partitions, kinds, shard, wall);
+        self.clocks = Clocks::restored(partitions, kinds, shard, wall, heard);
+        if let Some(active) = &active {
+            self.clocks.set_stale_after(active.plan.model.stale_after_ms);
+        }
         self.names = names;
         self.active = active;
         Ok(())

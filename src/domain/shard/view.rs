@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::{
-    Shard,
-    scoring::{Scratch, open_rules},
+    ModelMark, Shard,
+    scoring::{Scratch, held_back_rules, open_rules},
 };
 use crate::{
     domain::{
@@ -38,12 +38,19 @@ pub struct AccountView {
     /// Null while the model has no section `[risk]`, or nothing is known of the account.
     pub risk: Option<RiskView>,
     pub alerts: Vec<String>,
+    /// Alert rules that a silence keeps from opening.
+    pub held_back: Vec<String>,
     pub attributes: serde_json::Map<String, serde_json::Value>,
+    /// Kinds of events that nobody has had for longer than the model allows: what rests on them stands where it was.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stale: Vec<Kind>,
     /// Newest event by kind.
     pub newest: serde_json::Map<String, serde_json::Value>,
     /// Score by UTC day, on the days on which it changed.
     pub history: Vec<(Timestamp, Points)>,
     pub model: String,
+    /// The models that made the scores in `history`, the oldest first.
+    pub models: Vec<ModelMark>,
 }
 
 /// A dimension of the account's scorecard.
@@ -184,6 +191,7 @@ impl Shard {
             }
         });
         let rules = open_rules(account).filter_map(|state| model.alerts.get(usize::from(state.rule)));
+        let held_back = held_back_rules(account, model, now);
         let newest = Kind::ALL.into_iter().filter_map(|kind| {
             let newest = account.newest(kind)?;
             Some((kind.as_str().to_owned(), newest.to_string().into()))
@@ -217,12 +225,15 @@ impl Shard {
             indicators: indicators.collect(),
             risk: scratch.risk.view(model),
             alerts: rules.map(|rule| rule.id.clone()).collect(),
+            held_back: held_back.map(|rule| rule.id.clone()).collect(),
             attributes: attributes.collect(),
+            stale: clocks.stale().collect(),
             newest: newest.collect(),
             history: history::days(&account.cells, SLOT_HISTORY)
                 .map(|(day, score)| (day, Points(score)))
                 .collect(),
             model: format!("{} {}", model.name, model.version),
+            models: self.models().to_vec(),
         })
     }
 }

@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::super::parameters::Parameters;
 use super::super::problem::Problem;
 use super::super::table::{OpenAlert, Trend};
-use super::details::{Account, Day, Details, Indicator, Override, Risk, dimensions};
+use super::details::{Account, Day, Details, Indicator, ModelSince, Override, Risk, dimensions};
 use super::document::{NotFound, Refusals};
 use super::{Api, JSON, json_of};
 use crate::scorer::lookup::{self, LookupError};
@@ -110,10 +110,13 @@ impl Api {
             risk: view.risk.as_ref().map(Risk::of),
             last_move: table.as_ref().zip(row).and_then(|(table, row)| table.last_move(row)),
             alerts: OpenAlert::of_account(&summary, model.map(AsRef::as_ref)),
+            held_back: &view.held_back,
             attributes: &view.attributes,
+            stale: &view.stale,
             newest_events: &view.newest,
             history: view.history.iter().map(|&(day, score)| Day { day, score }).collect(),
             model: &view.model,
+            models: view.models.iter().map(ModelSince::of).collect(),
         };
         let tag = format!("W/\"{:016x}\"", xxh3_64(&json_of(&details)));
         let account = Account {

@@ -6,8 +6,9 @@ use utoipa::ToSchema;
 use super::super::table::{Move, OpenAlert, Trend};
 use super::model::{CurvePoint, curve};
 use crate::domain::band::Band;
+use crate::domain::event::Kind;
 use crate::domain::output::{Points, Quantity};
-use crate::domain::shard::{AccountView, IndicatorView, OverrideView, RiskView};
+use crate::domain::shard::{AccountView, IndicatorView, ModelMark, OverrideView, RiskView};
 use crate::domain::time::Timestamp;
 
 /// An account with all that its score is made of.
@@ -42,8 +43,13 @@ pub struct Details<'a> {
     /// How the score moved last; null when it has not moved since this process began to look.
     pub last_move: Option<Move<'a>>,
     pub alerts: Vec<OpenAlert<'a>>,
+    /// Ids of the alert rules that a silence keeps from opening.
+    pub held_back: &'a [String],
     #[schema(value_type = std::collections::BTreeMap<String, serde_json::Value>)]
     pub attributes: &'a serde_json::Map<String, serde_json::Value>,
+    /// Kinds of events that nobody has had for longer than the model allows: what rests on them stands where it was.
+    #[schema(value_type = Vec<String>)]
+    pub stale: &'a [Kind],
     /// The newest event of each kind.
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub newest_events: &'a serde_json::Map<String, serde_json::Value>,
@@ -51,6 +57,27 @@ pub struct Details<'a> {
     pub history: Vec<Day>,
     /// Name and version.
     pub model: &'a str,
+    /// The models that made the scores in `history`, the oldest first; the last one is in force.
+    pub models: Vec<ModelSince<'a>>,
+}
+
+/// A model and the place in the history at which it came into force.
+#[derive(Serialize, ToSchema)]
+pub struct ModelSince<'a> {
+    /// In event time; null when nothing had been scored before.
+    since: Option<Timestamp>,
+    name: &'a str,
+    version: &'a str,
+}
+
+impl<'a> ModelSince<'a> {
+    pub fn of(mark: &'a ModelMark) -> Self {
+        Self {
+            since: mark.since,
+            name: &mark.name,
+            version: &mark.version,
+        }
+    }
 }
 
 /// A human's judgement in place of the computed one, which stays in `score`.

@@ -8,10 +8,10 @@ use utoipa::ToSchema;
 use super::super::parameters::Parameters;
 use super::super::problem::Problem;
 use super::document::Refusals;
+use super::rules::{Rule, Silence, WatchedBy};
 use super::{Api, answer};
 use crate::document::show_millis;
 use crate::model;
-use crate::model::compiled::{AlertKind, AlertRule, Severity};
 
 /// The model in force.
 #[derive(Serialize, ToSchema)]
@@ -24,6 +24,9 @@ pub struct Model<'a> {
     /// For each account the first one that fits counts.
     scorecards: Vec<Scorecard<'a>>,
     alerts: Vec<Rule<'a>>,
+    silences: Vec<Silence<'a>>,
+    /// The attributes by which accounts are watched together, with their rules.
+    segments: Vec<WatchedBy<'a>>,
 }
 
 /// How accounts are scored: what counts how much, by which curves, in which bands.
@@ -91,27 +94,6 @@ struct Threshold {
     leave: f64,
 }
 
-/// An alert rule.
-#[derive(Serialize, ToSchema)]
-struct Rule<'a> {
-    id: &'a str,
-    #[schema(value_type = AlertKind)]
-    kind: &'static str,
-    #[schema(value_type = Severity)]
-    severity: &'static str,
-    /// The condition.
-    when: &'a str,
-    /// For how long it has to hold.
-    r#for: String,
-    /// How long after it was resolved it may not open again.
-    cool_down: String,
-    /// How long after it opened somebody should have acted.
-    due: Option<String>,
-    playbook: Option<&'a str>,
-    /// What a reader is told.
-    reason: Option<&'a str>,
-}
-
 /// The model in force: its source, and the same in parts
 #[utoipa::path(
     get,
@@ -135,6 +117,12 @@ impl<'a> Model<'a> {
             source: &model.source,
             scorecards: model.scorecards.iter().map(|card| Scorecard::of(model, card)).collect(),
             alerts: model.alerts.iter().map(Rule::of).collect(),
+            silences: model
+                .silences
+                .iter()
+                .map(|silence| Silence::of(model, silence))
+                .collect(),
+            segments: model.segments.iter().map(WatchedBy::of).collect(),
         }
     }
 }
@@ -184,20 +172,4 @@ fn indicators<'a>(
         })
     });
     defined.collect()
-}
-
-impl<'a> Rule<'a> {
-    fn of(rule: &'a AlertRule) -> Self {
-        Self {
-            id: &rule.id,
-            kind: rule.kind.as_str(),
-            severity: rule.severity.as_str(),
-            when: &rule.expression,
-            r#for: show_millis(rule.for_ms),
-            cool_down: show_millis(rule.cool_down_ms),
-            due: rule.due_ms.map(show_millis),
-            playbook: rule.playbook.as_deref(),
-            reason: rule.reason.as_deref(),
-        }
-    }
 }

@@ -55,6 +55,9 @@ pub fn fill(
         };
         let mut shard = Shard::new(index, settings.rules);
         shard.restore_meta(&meta.blob).map_err(LookupError::State)?;
+        for said in shard.segments_again().iter() {
+            filled.table.watched.apply(said.event_type, said.value);
+        }
         let mut unreadable = None;
         store.load_accounts(index, &mut |account, blob| {
             role.progressed();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::config::{Config, Inputs, Secret};
 use crate::domain::shard::ShardRules;
-use crate::http::Live;
+use crate::http::{AccountEvents, ApiSettings, Live};
 use crate::scorer::memory_store::MemoryStore;
 
 use super::*;
@@ -31,9 +31,14 @@ fn start(settings: &Http, health: Health) -> Server {
         Arc::new(Live::new(100, 1 << 20)),
         metrics.clone(),
         Arc::new(MemoryStore::default()),
-        4,
-        ShardRules::default(),
-        settings.streams,
+        ApiSettings {
+            shards: 4,
+            rules: ShardRules::default(),
+            streams: settings.streams,
+            trial_within: settings.timeout.duration(),
+            account_events: AccountEvents::nowhere(),
+            text_bytes: 500,
+        },
     );
     Server::start(settings, registry, health, metrics, Some(api)).unwrap()
 }
@@ -234,4 +239,16 @@ fn an_address_in_use_is_an_error_that_names_it() {
         .unwrap();
     assert!(error.to_string().contains(&first.address().to_string()));
     first.stop().unwrap();
+}
+
+#[test]
+fn the_dashboard_is_open_to_all_and_what_it_shows_is_not() {
+    let server = start(&with_token("s3cret"), Health::default());
+    let page = request(&server, "GET", "/", "");
+    assert!(
+        page.starts_with("HTTP/1.1 200") && page.contains("script-src 'self'"),
+        "{page}"
+    );
+    assert_eq!(outcome(&request(&server, "GET", "/api/v1/segments", "")), (401, true));
+    server.stop().unwrap();
 }

@@ -29,6 +29,9 @@ pub struct OpenAlert<'a> {
     pub kind: Option<AlertKind>,
     #[serde(serialize_with = "severity_as_str")]
     pub severity: Option<Severity>,
+    /// The rule's own severity, where it has risen above it.
+    #[serde(serialize_with = "severity_as_str")]
+    pub raised_from: Option<Severity>,
     /// When it opened, in event time.
     pub since: Option<Timestamp>,
     /// By when somebody should have acted; null when the rule has no deadline.
@@ -53,13 +56,15 @@ impl<'a> OpenAlert<'a> {
         severity: Option<Severity>,
         rule: Option<&'a AlertRule>,
     ) -> Self {
+        let own = rule.map(|rule| rule.severity);
         let due = rule.and_then(|rule| rule.due_ms).zip(since);
         Self {
             alert,
             id: None,
             account,
             kind: rule.map(|rule| rule.kind),
-            severity: severity.or(rule.map(|rule| rule.severity)),
+            severity: severity.or(own),
+            raised_from: own.filter(|own| severity.is_some_and(|severity| severity > *own)),
             since,
             due: due.map(|(due, since)| since.plus_millis(due)),
             reason: rule.map(|rule| rule.reason.as_deref().unwrap_or(&rule.expression)),

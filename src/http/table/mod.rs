@@ -8,6 +8,7 @@
 //! | `query`, `best`, `cursor` | filtered, sorted pages |
 //! | `last_move` | why a score is not what it was |
 //! | `segments`, `alerts` | the same rows by segment, and by open alert |
+//! | `watched` | beside them, segments as subjects of their own |
 
 mod alerts;
 mod best;
@@ -20,6 +21,7 @@ mod row;
 mod segments;
 #[cfg(test)]
 mod tests;
+mod watched;
 
 pub use alerts::{AlertFilter, AlertQuery, AlertSort, AlertSortKey, OpenAlert};
 pub use cursor::Cursor;
@@ -27,6 +29,7 @@ pub use last_move::Move;
 pub use query::{Filter, Page, Query, Sort, SortKey};
 pub use row::{AccountSummary, Moved, Trend, Update};
 pub use segments::Segment;
+pub use watched::{Watched, WatchedState};
 
 use interner::{Interner, Number};
 use last_move::LastMove;
@@ -61,6 +64,7 @@ pub struct Table {
     owner: Vec<Number>,
     alerts: Vec<Box<[Opened]>>,
     moves: Vec<Option<Box<LastMove>>>,
+    pub watched: Watched,
 }
 
 /// An alert rule that is open on the row's account.

@@ -9,6 +9,9 @@ use crate::domain::{
     output::{Points, Quantity},
 };
 
+/// Ranges of ten points.
+const TENTHS: usize = 10;
+
 /// One segment's accounts as they stand.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Segment<'a> {
@@ -23,6 +26,8 @@ pub struct Segment<'a> {
     /// The same weighted by `value`; null when no account has both.
     pub mean_score_by_value: Points,
     pub bands: BandCounts,
+    /// Accounts by score: from 0 up to 10, from 10 up to 20, ..., from 90 to 100.
+    pub scores: [u64; TENTHS],
 }
 
 /// Accounts and their value in each band.
@@ -45,7 +50,7 @@ pub struct BandCount {
 struct Sums {
     accounts: [u64; Band::ALL.len()],
     value: [f64; Band::ALL.len()],
-    scored: u64,
+    scores: [u64; TENTHS],
     score: f64,
     weight: f64,
     weighted_score: f64,
@@ -86,7 +91,8 @@ impl Table {
             sums.value[band] += value;
         }
         if !score.is_nan() {
-            sums.scored += 1;
+            // 100 belongs to the last range.
+            sums.scores[((score / 10.0) as usize).min(TENTHS - 1)] += 1;
             sums.score += score;
             // A negative value would weigh the score with the wrong sign.
             if value > 0.0 {
@@ -108,7 +114,7 @@ impl Sums {
             accounts: self.accounts.iter().sum(),
             value: Quantity(self.value.iter().sum()),
             // Nothing by nothing is NaN: not known.
-            mean_score: Points(self.score / self.scored as f64),
+            mean_score: Points(self.score / self.scores.iter().sum::<u64>() as f64),
             mean_score_by_value: Points(self.weighted_score / self.weight),
             bands: BandCounts {
                 green: band(Band::Green),
@@ -116,6 +122,7 @@ impl Sums {
                 red: band(Band::Red),
                 unknown: band(Band::Unknown),
             },
+            scores: self.scores,
         }
     }
 }

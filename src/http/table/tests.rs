@@ -241,7 +241,7 @@ fn segments_are_counted_by_band_and_weighed_by_value() {
         ("a", Some("schools"), Band::Red, 20.0, 300.0),
         ("b", Some("schools"), Band::Green, 80.0, 100.0),
         ("c", Some("schools"), Band::Unknown, f64::NAN, f64::NAN),
-        ("d", None, Band::Green, 90.0, f64::NAN),
+        ("d", None, Band::Green, 100.0, f64::NAN),
     ] {
         table.apply(&Update {
             segment,
@@ -261,6 +261,12 @@ fn segments_are_counted_by_band_and_weighed_by_value() {
     assert_eq!((schools.mean_score.0, schools.mean_score_by_value.0), (50.0, 35.0));
     assert_eq!((schools.bands.red.accounts, schools.bands.red.value.0), (1, 300.0));
     assert_eq!(schools.bands.unknown.accounts, 1);
+    assert_eq!(schools.scores, [0, 0, 1, 0, 0, 0, 0, 0, 1, 0]);
+    assert_eq!(
+        segments[1].scores,
+        [0, 0, 0, 0, 0, 0, 0, 0, 0, 1],
+        "100 belongs to the last range"
+    );
     assert!(segments[1].mean_score_by_value.0.is_nan());
     assert!(table.segment("students").is_none());
 }
@@ -344,6 +350,24 @@ fn open_alerts_are_paged_by_deadline() {
         Some("1970-01-02T00:00:00.003Z")
     );
     assert_eq!((first.reason, first.owner), (Some("score < 10"), Some("kim")));
+}
+
+#[test]
+fn an_alert_says_from_where_it_has_risen() {
+    let (mut table, model) = (Table::default(), model());
+    let since = Timestamp::from_millis(1);
+    table.apply(&Update {
+        alerts: vec![
+            ("whenever", Some((since, Severity::High))),
+            ("soon", Some((since, Severity::Critical))),
+        ],
+        ..update("a", 1)
+    });
+    let raised: Vec<_> = table
+        .alerts_of(0, Some(&model))
+        .map(|alert| alert.raised_from)
+        .collect();
+    assert_eq!(raised, [Some(Severity::Low), None]);
 }
 
 proptest! {

@@ -344,6 +344,10 @@ fn settings_out_of_range() {
     );
     shows(&with("[output]\nsweep = \"1s\""), &["`output.sweep` must be from 1h"]);
     shows(
+        &with("[stale_after]\nusage = \"5m\"\nsuport = \"1d\""),
+        &["`stale_after.usage` must be from 1h", "suport"],
+    );
+    shows(
         &with("[bands]\nmin_coverage = 70"),
         &["`bands.min_coverage` must be from 0 to 1"],
     );

@@ -107,6 +107,8 @@ when = "score < 1"
 [[alert.raise]]
 when = "score < 0.5"
 severity = "high"
+[stale_after]
+usage = "1d"
 [[silence]]
 from = "2026-12-24T00:00:00Z"
 until = "2026-12-27T00:00:00Z"

@@ -73,6 +73,7 @@ pub struct Log {
     /// Whether entries of events say that more is at hand.
     pub more: bool,
     watermarks: [Option<Timestamp>; Kind::COUNT],
+    newest: [Option<Timestamp>; Kind::COUNT],
     pub wall: Timestamp,
 }
 
@@ -117,6 +118,7 @@ impl Log {
             builder.push(kind as u16, offsets[kind], &event);
             offsets[kind] += 1;
             self.watermarks[kind] = self.watermarks[kind].max(Some(happening.time));
+            self.newest[kind] = self.newest[kind].max(Some(happening.time));
             self.wall = self.wall.max(happening.time);
         }
         self.next_offsets = std::array::from_fn(|kind| self.next_offsets[kind].max(offsets[kind]));
@@ -138,6 +140,7 @@ impl Log {
             kind,
             watermark,
             state: PartitionState::Live,
+            newest: self.newest[kind.index()],
         }
     }
 

@@ -4,5 +4,7 @@ mod overrides;
 mod restart;
 mod segments;
 mod severities;
+mod stale;
 mod stories;
 mod summary;
+mod trial;

@@ -112,6 +112,18 @@ impl Cluster {
         let of_it = sent.filter(|sent| sent.1 == event_type && sent.2 == subject);
         of_it.map(|sent| serde_json::from_str(&sent.3).unwrap()).collect()
     }
+
+    /// What shards that were just read from their checkpoints say of their segments.
+    fn again(&mut self) -> Vec<Value> {
+        let said = self.runs.iter_mut().flat_map(|run| {
+            let mut restored = crate::domain::shard::Shard::new(0, EMIT_ALL);
+            restored.restore_meta(&run.state().1).unwrap();
+            let again = restored.segments_again();
+            let said = again.iter().map(|said| serde_json::from_slice(said.value).unwrap());
+            said.collect::<Vec<_>>()
+        });
+        said.collect()
+    }
 }
 
 fn joins(account: &str, segment: &str, at: i64, value: i64) -> Happening {
@@ -182,6 +194,11 @@ fn the_students_fall_by_nine_points_and_one_alert_says_why() {
         serde_json::json!({"band": "red", "accounts": 40, "value": 400.0})
     );
     assert!(last["psi"].as_f64().unwrap() > 0.25, "{last:#}");
+    let again = cluster.again();
+    assert_eq!(again.len(), 3, "two segments and an alert: {again:#?}");
+    assert!(again.contains(last), "{again:#?}");
+    let since = |of: &Value| (of["id"].clone(), of["since"].clone());
+    assert!(again.iter().any(|said| since(said) == since(alert)), "{again:#?}");
     let calm = cluster.sent(SEGMENT_UPDATED, "segment=workers");
     assert_eq!(calm.last().unwrap()["psi"], 0.0);
 }

@@ -30,6 +30,25 @@ heartbeat = "off"
 sweep = "1d"
 "#;
 
+/// What the account shows from the second day on: `s` for an alert that a silence holds back, `o` for one that is open.
+fn held_back_daily(silence: &str, waits: &str) -> String {
+    let model = MODEL.replace("SILENCE", silence);
+    let mut log = Log::with_model(&model.replace("severity = \"medium\"", waits));
+    log.announce(&[Kind::Usage]);
+    log.events(&[Happening::new(Kind::Usage, "a", day(0), "login").text("user", "u1")]);
+    let shown = (1..10).map(|at| {
+        log.tick(&[Kind::Usage], day(at));
+        let view = log.fold(EMIT_ALL).shard.view("a", None).unwrap();
+        match (view.held_back.as_slice(), view.alerts.as_slice()) {
+            ([], []) => '-',
+            ([_], []) => 's',
+            ([], [_]) => 'o',
+            both => panic!("{both:?}"),
+        }
+    });
+    shown.collect()
+}
+
 /// What was sent of alerts while `a` is silent for nine days and comes back on the tenth: the day, what, and how severe.
 fn story(silence: &str) -> Vec<String> {
     let mut log = Log::with_model(&MODEL.replace("SILENCE", silence));
@@ -73,6 +92,16 @@ fn a_silence_holds_alerts_back_and_what_still_holds_opens_at_its_end() {
     assert_eq!(
         story(silence),
         ["opened critical since the 07", "resolved critical since the 07"]
+    );
+    assert_eq!(
+        held_back_daily(silence, ""),
+        "-ssssoooo",
+        "it would have opened on the 3rd, and opens when the silence is over"
+    );
+    assert_eq!(
+        held_back_daily(silence, "for = '2d'"),
+        "---ssoooo",
+        "it waits for its own sake until the 5th"
     );
     let of_others = format!("{silence}when = 'account.segment == \"students\"'\n");
     assert_eq!(story(&of_others).len(), 4, "{:?}", story(&of_others));

@@ -1,0 +1,33 @@
+// The score of an account over time.
+
+import * as api from "../api.js";
+import { scores } from "../charts.js";
+import { h } from "../dom.js";
+import * as format from "../format.js";
+import { empty } from "../parts.js";
+
+/** @param {api.Account} account @param {api.Model | null} model @param {AbortSignal} signal */
+export function history(account, model, signal) {
+  if (account.history.length === 0) return [empty("No day is over yet.")];
+  const points = account.history.map(({ day, score }) => ({ time: Date.parse(day) / 1000, score }));
+  const now = { time: Date.parse(account.as_of) / 1000, score: account.score };
+  const last = points.at(-1);
+  // Up to now: days on which nothing changed are not in the history.
+  if (last && now.time > last.time) points.push(now);
+  const bands = model?.scorecards.find(({ id }) => id === account.scorecard)?.bands;
+  const thresholds = bands ? { yellow: bands.yellow.enter, green: bands.green.enter } : null;
+  const alerts = account.alerts.flatMap(({ since }) => (since ? [Date.parse(since) / 1000] : []));
+  const since = points[0]?.time ?? 0;
+  const isMarked = alerts.some((alert) => alert >= since);
+  const known = account.history.flatMap(({ score }) => (score === null ? [] : [score]));
+  const label = `Score from ${format.day(account.history[0]?.day)} to ${format.day(account.as_of)}: lowest ${format.points(Math.min(...known))}, highest ${format.points(Math.max(...known))}, now ${format.points(account.score)}`;
+  return [
+    scores(points, thresholds, alerts, label, signal),
+    h(
+      "p",
+      { class: "faint" },
+      thresholds && "Colours are the bands, from the score at which they are entered. ",
+      isMarked && "Dashed: an alert that is open began.",
+    ),
+  ];
+}
