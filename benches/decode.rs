@@ -82,6 +82,7 @@ fn decode_and_append(bencher: Bencher) {
         kind: Kind::Usage,
         watermark: Some(WALL),
         state: PartitionState::Live,
+        newest: Some(WALL),
     };
     bencher.counter(ItemsCount::new(EVENTS)).bench_local(|| {
         bench.run(|kind, number, event| {

@@ -45,6 +45,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/accounts/{account}/override": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says a score or a band of an account in place of the computed one */
+        post: operations["setOverride"];
+        /** Ends an account's override, if there is one */
+        delete: operations["clearOverride"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alerts": {
         parameters: {
             query?: never;
@@ -73,6 +91,27 @@ export interface paths {
         get: operations["getModel"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/model/what-if": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What would change if this model took the place of the one in force
+         * @description Every stored account is scored by both, at the same clock; nothing is changed. One model is tried at a time, for at most half of
+         *     `http.timeout`: then `complete` is false, and the answer is about the accounts that were seen.
+         */
+        post: operations["tryModel"];
         delete?: never;
         options?: never;
         head?: never;
@@ -156,6 +195,16 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description The event that was written. It is in force, and in the outputs, as soon as it has been scored. */
+        Accepted: {
+            /** @description Of the event: the `Idempotency-Key`, if one was given. */
+            id: string;
+            /** Format: int64 */
+            offset: number;
+            /** Format: int32 */
+            partition: number;
+            topic: string;
+        };
         /** @description An account with all that its score is made of. */
         Account: components["schemas"]["Details"] & {
             account: string;
@@ -220,6 +269,12 @@ export interface components {
             unknown: components["schemas"]["BandCount"];
             yellow: components["schemas"]["BandCount"];
         };
+        BandFlow: {
+            /** Format: int64 */
+            accounts: number;
+            from: components["schemas"]["Band"];
+            to: components["schemas"]["Band"];
+        };
         /** @description From which scores an account is in which band. */
         Bands: {
             /** @description For how long a score has to point to another band. */
@@ -265,6 +320,8 @@ export interface components {
             last_move?: components["schemas"]["Move"] | null;
             /** @description Name and version. */
             model: string;
+            /** @description The models that made the scores in `history`, the oldest first; the last one is in force. */
+            models: components["schemas"]["ModelSince"][];
             /** @description The newest event of each kind. */
             newest_events: {
                 [key: string]: string;
@@ -353,6 +410,28 @@ export interface components {
              */
             weight: number;
         };
+        /**
+         * @description A band that somebody may say.
+         * @enum {string}
+         */
+        KnownBand: "green" | "yellow" | "red";
+        /** @description An indicator or a rule that would lack some of its past. */
+        Lacking: {
+            /** @description The alert rule; null for an indicator. */
+            alert?: string | null;
+            /** @description The indicator; null for an alert rule. */
+            indicator?: string | null;
+            /** Format: int64 */
+            missing_after?: number | null;
+            /**
+             * Format: int64
+             * @description Accounts without a value of the indicator: by the model in force, where it has the indicator, and by the other one.
+             */
+            missing_before?: number | null;
+            /** @description What it reads that was not kept. */
+            readings: string[];
+            until?: components["schemas"]["Timestamp"] | null;
+        };
         MeasureDefinition: {
             /** @description How accounts are put together: `mean`, `sum` or `share`. */
             fold: string;
@@ -363,6 +442,8 @@ export interface components {
         /** @description What is wrong with a parameter. */
         Mistake: {
             detail: string;
+            /** @description Of a text, counted from 1. */
+            line?: number;
             parameter: string;
         };
         /** @description The model in force. */
@@ -379,6 +460,17 @@ export interface components {
             /** @description Hash of the source. */
             version: string;
         };
+        ModelName: {
+            name: string;
+            /** @description Hash of the source. */
+            version: string;
+        };
+        /** @description A model and the place in the history at which it came into force. */
+        ModelSince: {
+            name: string;
+            since?: components["schemas"]["Timestamp"] | null;
+            version: string;
+        };
         /** @description How an account's score moved last, as the output that said so. */
         Move: {
             as_of?: components["schemas"]["Timestamp"] | null;
@@ -388,6 +480,20 @@ export interface components {
             from: components["schemas"]["Points"];
             /** @description The score after. */
             to: components["schemas"]["Points"];
+        };
+        /** @description One account under both models. */
+        Moved: {
+            account: string;
+            after: components["schemas"]["Standing"];
+            before: components["schemas"]["Standing"];
+            /** @description Points, negative for the worse; null when either score is not known. */
+            change: components["schemas"]["Points"];
+            driver?: components["schemas"]["MovedBy"] | null;
+        };
+        /** @description An indicator's part in the change. */
+        MovedBy: {
+            change: components["schemas"]["Points"];
+            indicator: string;
         };
         /** @description An alert that is open. What the rule says is null while the active model does not know the rule. */
         OpenAlert: {
@@ -424,12 +530,26 @@ export interface components {
             /** @description 0..100; null when only a band was said. */
             score: components["schemas"]["Points"];
         };
+        /** @description What is said of the account: a score or a band. */
+        OverrideRequest: {
+            /** @description Who says so; at most 500 bytes. */
+            author: string;
+            band?: components["schemas"]["KnownBand"] | null;
+            expires?: components["schemas"]["Timestamp"] | null;
+            /** @description Why; at most 500 bytes. */
+            reason: string;
+            /**
+             * Format: double
+             * @description 0 to 100; the band follows from it. Either this or `band`.
+             */
+            score?: number | null;
+        };
         Points: number | null;
         /** @description What went wrong with a request. `type` is left out: it is `about:blank`, the status says all. */
         Problem: {
             /** @description What to do about it. */
             detail?: string;
-            /** @description Every wrong parameter of the query. */
+            /** @description Every wrong parameter of the query or member of the body, every mistake of a model. */
             errors?: components["schemas"]["Mistake"][];
             /**
              * Format: int32
@@ -486,6 +606,51 @@ export interface components {
             /** @description The condition. */
             when: string;
         };
+        /** @description An alert rule under both models. */
+        RuleChange: {
+            /**
+             * Format: int64
+             * @description Accounts on which it would be open.
+             */
+            after: number;
+            alert: string;
+            /**
+             * Format: int64
+             * @description Accounts on which it is open now.
+             */
+            before: number;
+            is_after: boolean;
+            /** @description Whether the model in force has it, and whether the other one has. */
+            is_before: boolean;
+            /**
+             * Format: int64
+             * @description It would open at the switch, also where time alone would have opened it by the next look at the account.
+             */
+            opens: number;
+            /**
+             * Format: int64
+             * @description It would be resolved at the switch; or, with its rule gone, just end.
+             */
+            resolves: number;
+            /**
+             * Format: int64
+             * @description Its condition would begin to hold, and it would open if that lasts for the rule's `for`.
+             */
+            waits: number;
+        };
+        ScoreBin: {
+            /** Format: int64 */
+            after: number;
+            /** Format: int64 */
+            before: number;
+            /** Format: int32 */
+            below: number;
+            /**
+             * Format: int32
+             * @description Scores from here on, and below `below`; the last bin has 100 too.
+             */
+            from: number;
+        };
         /** @description How accounts are scored: what counts how much, by which curves, in which bands. */
         Scorecard: {
             bands: components["schemas"]["Bands"];
@@ -494,6 +659,19 @@ export interface components {
             id: string;
             /** @description Which accounts it fits; null for all. */
             when?: string | null;
+        };
+        /** @description Scores of 0..100, 100 is healthy. */
+        Scores: {
+            coverage_after: components["schemas"]["Quantity"];
+            /** @description Mean share of the weight that had data, 0..1. */
+            coverage_before: components["schemas"]["Quantity"];
+            mean_after: components["schemas"]["Points"];
+            /** @description The mean of the accounts that have a score. */
+            mean_before: components["schemas"]["Points"];
+            /** @description By how many points an account's score would be another one, either way, in the mean of those that have both. */
+            mean_difference: components["schemas"]["Points"];
+            /** @description Population stability index over ten bins: below 0.1 little would change, above 0.25 much would. */
+            stability_index: components["schemas"]["Quantity"];
         };
         /** @description One segment's accounts as they stand. */
         Segment: {
@@ -556,6 +734,10 @@ export interface components {
         };
         /** @enum {string} */
         Sort: "score" | "-score" | "trend" | "-trend" | "value" | "-value" | "account" | "-account" | "as_of" | "-as_of";
+        Standing: {
+            band: components["schemas"]["Band"];
+            score: components["schemas"]["Points"];
+        };
         Threshold: {
             /**
              * Format: double
@@ -694,6 +876,37 @@ export interface components {
         /** @description A segment and what is open on it. */
         WatchedState: components["schemas"]["WatchedSegment"] & {
             alerts: components["schemas"]["SegmentAlert"][];
+        };
+        /** @description What would change if a model took the place of the one in force. */
+        WhatIf: {
+            /**
+             * Format: int64
+             * @description Accounts that were scored by both.
+             */
+            accounts: number;
+            /** @description Every rule on accounts of either model. */
+            alerts: components["schemas"]["RuleChange"][];
+            as_of?: components["schemas"]["Timestamp"] | null;
+            /**
+             * Format: int64
+             * @description Accounts whose band would be another one.
+             */
+            band_changes: number;
+            /** @description How many accounts would go from which band to which; pairs without accounts are left out. */
+            bands: components["schemas"]["BandFlow"][];
+            /** @description Whether these are all. When time ran out they are those whose hash comes first, which is a fair sample. */
+            complete: boolean;
+            /** @description Accounts by score in ten bins, before and after. */
+            distribution: components["schemas"]["ScoreBin"][];
+            /** @description The model in force; more than one while a change is under way, none when nothing is stored. */
+            in_force: components["schemas"]["ModelName"][];
+            /** @description What could not be told yet, because its windows reach back further than what was kept. */
+            lacking: components["schemas"]["Lacking"][];
+            /** @description The model that was tried. */
+            model: components["schemas"]["ModelName"];
+            /** @description The largest moves, those of the most points first. */
+            moves: components["schemas"]["Moved"][];
+            scores: components["schemas"]["Scores"];
         };
     };
     responses: never;
@@ -931,6 +1144,260 @@ export interface operations {
             };
         };
     };
+    setOverride: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An id of the event, of 1 to 200 visible ASCII characters: sent again within the time for which the model remembers ids, it counts once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description The account's id */
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OverrideRequest"];
+            };
+        };
+        responses: {
+            /** @description It is written, and will be in force in a moment */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Something is wrong with the query: `errors` has every parameter */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or a wrong one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token, or the page that asks, may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is none */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No source could carry it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not by this name of this machine */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something is wrong with the body: `errors` has all of it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests: `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A mistake of the service, which its log tells of */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed is away, or there is too much to do: `Retry-After` says when to come back */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    clearOverride: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An id of the event, of 1 to 200 visible ASCII characters: sent again within the time for which the model remembers ids, it counts once. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description The account's id */
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is written, and will be over in a moment */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Something is wrong with the query: `errors` has every parameter */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or a wrong one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token, or the page that asks, may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is none */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No source could carry it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not by this name of this machine */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something is wrong with the body: `errors` has all of it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests: `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A mistake of the service, which its log tells of */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed is away, or there is too much to do: `Retry-After` says when to come back */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listAlerts: {
         parameters: {
             query?: {
@@ -1098,6 +1565,115 @@ export interface operations {
             };
             /** @description Not by this name of this machine */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests: `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A mistake of the service, which its log tells of */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed is away, or there is too much to do: `Retry-After` says when to come back */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tryModel: {
+        parameters: {
+            query?: {
+                /** @description How many of the largest moves are told. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The model, as TOML */
+        requestBody: {
+            content: {
+                "text/plain": string;
+            };
+        };
+        responses: {
+            /** @description What would change */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WhatIf"];
+                };
+            };
+            /** @description Something is wrong with the query: `errors` has every parameter */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or a wrong one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token, or the page that asks, may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not by this name of this machine */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something is wrong with the body: `errors` has all of it */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

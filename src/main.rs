@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use pulsewatch::cli::{
-    Cli, Command, Context, backtest, check, completions, demo, dlq, explain, fit, generate, man, rebuild, replay,
-    report, run, schema, tap, test,
+    Cli, Command, Context, backtest, check, completions, demo, dlq, explain, fit, generate, man, model, rebuild,
+    replay, report, run, schema, tap, test,
 };
 
 #[global_allocator]
@@ -28,6 +28,7 @@ fn main() -> ExitCode {
         Command::Fit(arguments) => fit::run(arguments, &context),
         Command::Generate(arguments) => generate::run(arguments, &context),
         Command::Man(_) => man::run(),
+        Command::Model(arguments) => model::run(arguments, &context),
         Command::Rebuild(arguments) => rebuild::run(arguments, &context),
         Command::Replay(arguments) => replay::run(arguments, &context),
         Command::Run(arguments) => run::run(arguments, &context),

@@ -61,6 +61,7 @@ fuzz_target!(|data: &[u8]| {
         kind,
         watermark: None,
         state: PartitionState::Live,
+        newest: None,
     };
     let (mut entry, mut batch) = (Vec::new(), EventBatch::default());
     builder.finish(WALL, false, clock, &mut entry);

@@ -69,6 +69,7 @@ static EVENTS: LazyLock<Vec<u8>> = LazyLock::new(|| {
         kind: Kind::ALL[usize::from(index)],
         watermark: Some(WALL),
         state: PartitionState::Live,
+        newest: Some(WALL),
     };
     let mut entry = Vec::new();
     builder.finish(WALL, false, clock, &mut entry);

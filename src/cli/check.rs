@@ -12,7 +12,7 @@ use crate::model::risk::{Risk, probability};
 use crate::model::{Checked, Model};
 
 use super::context::{self, Context};
-use super::{Failure, Format, failure};
+use super::{Failure, Format, failure, wiring};
 
 /// So many indicators are named with the risk; `--print` shows every term.
 const RISK_NAMED: usize = 3;
@@ -41,6 +41,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let config = context.config()?;
     let file = arguments.model.as_deref().or(config.model.file.as_deref());
     let Checked { model, warnings } = context::checked_model(file)?;
+    wiring::shadows(&config)?;
     if let Some(warnings) = &warnings
         && arguments.format == Format::Text
         && !arguments.strict

@@ -2,22 +2,8 @@
 
 use std::io::{self, Write};
 
-use serde::Serialize;
-
 use crate::domain::outbox::OutputRecord;
-use crate::kafka::cloud_events::{self, Received};
-
-/// All but the data, which is JSON already.
-#[derive(Serialize)]
-struct Envelope<'a, Time> {
-    specversion: &'static str,
-    id: &'a str,
-    source: &'a str,
-    r#type: &'a str,
-    subject: &'a str,
-    time: Time,
-    datacontenttype: &'static str,
-}
+use crate::kafka::cloud_events::{self, Envelope, Received};
 
 /// Writes outputs of one installation.
 pub struct Lines<W> {
@@ -36,16 +22,10 @@ impl<W: Write> Lines<W> {
     }
 
     pub fn write(&mut self, record: &OutputRecord<'_>) -> io::Result<()> {
-        let envelope = Envelope {
-            specversion: cloud_events::VERSION,
-            id: record.id,
-            source: &self.source,
-            r#type: record.event_type,
-            subject: record.subject,
-            time: record.time,
-            datacontenttype: cloud_events::JSON,
-        };
-        write_line(&mut self.out, &mut self.line, &envelope, record.value)
+        self.line.clear();
+        Envelope::of_output(&self.source, record).write(&mut self.line, record.value)?;
+        self.line.push(b'\n');
+        self.out.write_all(&self.line)
     }
 
     pub fn flush(&mut self) -> io::Result<()> {
@@ -55,30 +35,8 @@ impl<W: Write> Lines<W> {
 
 /// Writes one that came from Kafka, with the source that it names.
 pub fn write_received(out: &mut impl Write, event: &Received<'_>) -> io::Result<()> {
-    let envelope = Envelope {
-        specversion: cloud_events::VERSION,
-        id: event.id,
-        source: event.source,
-        r#type: event.event_type,
-        subject: event.subject,
-        time: event.time,
-        datacontenttype: cloud_events::JSON,
-    };
-    write_line(out, &mut Vec::new(), &envelope, event.value)
-}
-
-fn write_line(
-    out: &mut impl Write,
-    line: &mut Vec<u8>,
-    envelope: &Envelope<'_, impl Serialize>,
-    data: &[u8],
-) -> io::Result<()> {
-    line.clear();
-    serde_json::to_writer(&mut *line, envelope)?;
-    // In place of the brace that closes the envelope.
-    line.pop();
-    line.extend_from_slice(b",\"data\":");
-    line.extend_from_slice(data);
-    line.extend_from_slice(b"}\n");
-    out.write_all(line)
+    let mut line = Vec::new();
+    Envelope::of_received(event).write(&mut line, event.value)?;
+    line.push(b'\n');
+    out.write_all(&line)
 }

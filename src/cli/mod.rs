@@ -13,6 +13,7 @@ pub mod fit;
 pub mod generate;
 mod history;
 pub mod man;
+pub mod model;
 mod outputs;
 mod progress;
 pub mod rebuild;
@@ -78,6 +79,7 @@ pub enum Command {
     Fit(fit::Arguments),
     Generate(generate::Arguments),
     Man(man::Arguments),
+    Model(model::Arguments),
     Rebuild(rebuild::Arguments),
     Replay(replay::Arguments),
     Run(run::Arguments),

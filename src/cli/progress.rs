@@ -29,6 +29,10 @@ impl Progress {
         )
     }
 
+    pub fn accounts(total: u64) -> Self {
+        Self::new(total, "{wide_bar} {human_pos} of {human_len} accounts, {eta} left")
+    }
+
     /// `total` 0 when it is not known.
     pub fn bytes(total: u64) -> Self {
         Self::new(total, "{wide_bar} {bytes} of {total_bytes}, {eta} left")

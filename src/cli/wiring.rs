@@ -5,17 +5,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::{self, Config};
+use crate::deliver;
+use crate::domain::event::Kind;
+use crate::domain::overrides;
 use crate::domain::shard::ShardRules;
-use crate::http::{Api, FeedSettings, HttpMetrics, Live};
+use crate::http::{AccountEvents, Api, ApiSettings, FeedSettings, HttpMetrics, Live};
 use crate::ingest::decode::Shape;
 use crate::ingest::limits::Limits;
 use crate::ingest::{self, ClockSettings, EntryLimits};
 use crate::kafka::client::{KafkaSettings, Sasl, Tls};
 use crate::kafka::topics::TopicSpec;
+use crate::kafka::wall_clock;
 use crate::model::Model;
 use crate::redis::{RedisSettings, RedisStoreFactory, RedisTls};
 use crate::scorer::store::StoreFactory;
 use crate::scorer::{self, Delivery};
+use crate::whatif::ShadowSettings;
+
+use super::{Failure, context};
 
 pub fn kafka(settings: &config::Kafka) -> KafkaSettings {
     let tls = settings.tls.enabled.then(|| Tls {
@@ -102,11 +109,26 @@ pub fn scorer(config: &Config, model: Model) -> scorer::Settings {
         delivery: config.scorer.delivery,
         model: Arc::new(model),
         activation: config.model.activate,
+        started: wall_clock(),
         rules: rules(&config.catch_up),
         cycle: config.scorer.cycle.duration(),
         checkpoint: config.scorer.checkpoint.duration(),
         stop_within: SCORER_STOPS_WITHIN,
     }
+}
+
+/// The models that are only reported.
+///
+/// # Errors
+/// The first that cannot be read, with all its mistakes.
+pub fn shadows(config: &Config) -> Result<ShadowSettings, Failure> {
+    let files = config.model.shadow.iter();
+    let models: Result<Vec<_>, Failure> = files.map(|file| context::model(Some(file)).map(Arc::new)).collect();
+    Ok(ShadowSettings {
+        models: models?,
+        every: config.model.shadow_every.duration(),
+        rules: rules(&config.catch_up),
+    })
 }
 
 /// How the HTTP role learns of all accounts.
@@ -122,14 +144,42 @@ pub fn feed(config: &Config) -> FeedSettings {
     }
 }
 
+/// Of each target.
+pub fn deliver(config: &Config) -> Vec<deliver::Settings> {
+    let settings = |target: &config::Target| deliver::Settings {
+        kafka: kafka(&config.kafka),
+        app: config.app.name.clone(),
+        instance: config.app.instance.clone(),
+        topics: deliver::topics(target, &config.output.topic, config.output.alerts_topic.as_deref()),
+        dlq_topic: config.dlq.topic.clone(),
+        target: target.clone(),
+    };
+    config.deliver.values().map(settings).collect()
+}
+
 /// What is kept of the outputs for readers of the stream, in bytes of their data: some ten thousand of them.
 const STREAM_BYTES: usize = 16 * 1024 * 1024;
 
 /// What the API answers from; [`FeedSettings`] say how it is filled.
 pub fn api(config: &Config, metrics: &HttpMetrics, stores: Arc<dyn StoreFactory>) -> Api {
     let live = Arc::new(Live::new(config.http.stream_events, STREAM_BYTES));
-    let (shards, rules) = (config.log.shards, rules(&config.catch_up));
-    Api::new(live, metrics.clone(), stores, shards, rules, config.http.streams)
+    let settings = ApiSettings {
+        shards: config.log.shards,
+        rules: rules(&config.catch_up),
+        streams: config.http.streams,
+        // The rest is for reading on to the end of a shard, and for the answer itself.
+        trial_within: config.http.timeout.duration() / 2,
+        account_events: AccountEvents::new(kafka(&config.kafka), account_topic(&config.sources)),
+        text_bytes: overrides::MAX_TEXT.min(config.ingest.field_bytes),
+    };
+    Api::new(live, metrics.clone(), stores, settings)
+}
+
+/// Where account events in the default wire format are read from.
+fn account_topic(sources: &[config::Source]) -> Option<String> {
+    let mut sources = sources.iter();
+    let found = sources.find(|source| source.kind == Kind::Account && source.mapping.is_none());
+    found.map(|source| source.topic.clone())
 }
 
 pub fn rules(settings: &config::CatchUp) -> ShardRules {

@@ -2,6 +2,7 @@
 //! Settings are data: whatever they come from is passed in. All mistakes are reported together.
 //! `config/pulsewatch.toml` explains every setting.
 
+mod deliver;
 mod environment;
 mod http;
 mod kafka;
@@ -13,6 +14,7 @@ mod source;
 mod tests;
 mod value;
 
+pub use deliver::{Start, Target};
 pub use http::Http;
 pub use kafka::{Kafka, Properties, Sasl, Tls};
 pub use sections::{
@@ -47,6 +49,8 @@ pub struct Config {
     pub model: ModelFile,
     pub http: Http,
     pub telemetry: Telemetry,
+    /// By name.
+    pub deliver: BTreeMap<String, Target>,
     #[serde(rename = "source")]
     pub sources: Vec<Source>,
 }
@@ -105,6 +109,7 @@ impl Config {
             catch_up: CatchUp::read(section("catch_up")),
             model: ModelFile::read(section("model")),
             http: Http::read(section("http")),
+            deliver: deliver::read_all(section("deliver")),
             telemetry: Telemetry::read(section("telemetry")),
             sources: Vec::new(),
         };

@@ -81,8 +81,26 @@ impl<'d, 'f> Reader<'d, 'f> {
         self.placed_file(key).map(|placed| placed.value)
     }
 
+    /// Files that have to exist, at most so many.
+    pub fn files(&mut self, key: &str, most: usize) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        for (index, written) in self.table.strings(key).unwrap_or_default().into_iter().enumerate() {
+            if index == most {
+                self.problem(&format!("more than {most} files"), written, "leave some out");
+                break;
+            }
+            files.extend(self.existing(written).map(|file| file.value));
+        }
+        files
+    }
+
     /// A secret: `key` itself, or what the file of `<key>_file` holds, without the line's end.
     pub fn secret(&mut self, key: &str) -> Option<Secret> {
+        self.placed_secret(key).map(|placed| placed.value)
+    }
+
+    /// The same, and where it was written.
+    pub fn placed_secret(&mut self, key: &str) -> Option<Placed<Secret>> {
         let written = self.table.string(key);
         let from_file = self.secret_file(&format!("{key}_file"));
         match (written, from_file) {
@@ -91,9 +109,11 @@ impl<'d, 'f> Reader<'d, 'f> {
                 self.problem(&message, file, "keep one of them");
                 None
             }
-            (Some(written), None) => Some(Secret::new(written.value)),
-            (None, Some(file)) => Some(file.value),
-            (None, None) => None,
+            (Some(written), None) => Some(Placed {
+                value: Secret::new(written.value),
+                place: written.place,
+            }),
+            (None, file) => file,
         }
     }
 
@@ -126,8 +146,13 @@ impl<'d, 'f> Reader<'d, 'f> {
         self.table.report(Problem::new(message, placed.place).help(help));
     }
 
-    fn placed_file(&mut self, key: &str) -> Option<Placed<PathBuf>> {
+    /// The same as [`Self::file`], and where it was written.
+    pub fn placed_file(&mut self, key: &str) -> Option<Placed<PathBuf>> {
         let written = self.table.string(key)?;
+        self.existing(written)
+    }
+
+    fn existing(&self, written: Placed<String>) -> Option<Placed<PathBuf>> {
         let base = if written.place.is_override() {
             Path::new("")
         } else {

@@ -276,7 +276,13 @@ pub struct ModelFile {
     /// The built-in default model when absent.
     pub file: Option<PathBuf>,
     pub activate: Activation,
+    /// Models that are scored beside the one in force, and only reported.
+    pub shadow: Vec<PathBuf>,
+    pub shadow_every: Millis,
 }
+
+/// Each costs a pass over all accounts.
+const MAX_SHADOWS: usize = 4;
 
 impl ModelFile {
     pub(super) fn read(mut section: Reader<'_, '_>) -> Self {
@@ -284,6 +290,8 @@ impl ModelFile {
         let model = Self {
             file: section.file("file"),
             activate: section.choice("activate", &activations, Activation::OnStart),
+            shadow: section.files("shadow", MAX_SHADOWS),
+            shadow_every: section.millis("shadow_every", SECOND_MS..=DAY_MS, MINUTE_MS),
         };
         section.finish();
         model

@@ -180,3 +180,72 @@ fn mistakes_in_a_mapping_are_shown() {
         assert!(shown.contains(expected), "{expected} not in\n{shown}");
     }
 }
+
+const DELIVER: &str = r#"
+[deliver.hook]
+kind = "webhook"
+url = "https://hooks.example/in"
+secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+outputs = ["score", "alert"]
+min_change = 2
+[deliver.hook.headers]
+X-Tenant = "acme"
+[deliver.crm]
+kind = "hubspot"
+url = "https://api.hubapi.com/"
+[deliver.crm.properties]
+score = "score"
+"#;
+
+#[test]
+fn targets_have_names_and_what_goes_without_saying_for_their_kind() {
+    let environment = [("PULSEWATCH_DELIVER__CRM__TOKEN", "hunter2")];
+    let config = read(DELIVER, &environment, &[]).unwrap();
+    let (hook, crm) = (&config.deliver["hook"], &config.deliver["crm"]);
+    assert_eq!(hook.filter.outputs.len(), 4);
+    assert_eq!((hook.batch, crm.batch), (1, 100));
+    assert_eq!(crm.token.as_ref().unwrap().expose(), "hunter2");
+    assert_eq!(
+        crm.full_url(),
+        "https://api.hubapi.com/crm/v3/objects/companies/batch/upsert"
+    );
+    assert_eq!(crm.properties, [("score".to_owned(), "score".to_owned())]);
+    let printed = config.to_toml().unwrap();
+    assert!(
+        !printed.contains("hunter2") && !printed.contains("MfKQ9r8"),
+        "{printed}"
+    );
+}
+
+#[test]
+fn mistakes_of_targets_are_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let template = folder.path().join("own.jinja");
+    std::fs::write(&template, "{\n  \"text\": {{ event.subject | upperr }}\n}\n").unwrap();
+    let text = format!(
+        "[deliver.Hook]\nkind = \"webhook\"\nurl = \"ftp://hooks.example\"\nbatch = 7\noutputs = [\"scores\"]\n\
+         severities = [\"grave\"]\n[deliver.other]\nurl = \"https://user@host/\"\nkind = \"hook\"\n[deliver.am]\n\
+         kind = \"alertmanager\"\noutputs = [\"score\"]\n[deliver.own]\nkind = \"template\"\nurl = \"http://a\"\n\
+         secret = \"whsec_short\"\ntemplate_file = {template:?}\n[deliver.both]\nkind = \"alertmanager\"\nurl = \"http://a\"\n\
+         token = \"t\"\nusername = \"u\"\ntemplate_file = {template:?}\n",
+    );
+    let shown = mistakes(&text, &[]).replace(&folder.path().display().to_string(), "FOLDER");
+    assert!(!shown.contains("whsec_short"), "{shown}");
+    for expected in [
+        "\"Hook\" is no name for a target",
+        "this is no address of a target",
+        "a signed request holds one message",
+        "this is no type of output",
+        "\"grave\" is not known here",
+        "`deliver.other.kind` cannot be \"hook\"",
+        "`deliver.am.url` is missing",
+        "an Alertmanager takes alerts alone",
+        "this is no secret of a webhook",
+        "the template cannot be used: unknown filter",
+        "own.jinja:2:",
+        "both a token and a user are set",
+        "what this kind sends is made without a template",
+    ] {
+        assert!(shown.contains(expected), "{expected} not in\n{shown}");
+    }
+}

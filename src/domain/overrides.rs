@@ -13,7 +13,7 @@ use super::{
 use crate::model::bands::Bands;
 
 /// Longest reason and author that are kept, in bytes: every account could have them.
-const MAX_TEXT: usize = 500;
+pub const MAX_TEXT: usize = 500;
 
 /// What was said last. One that is over is kept for its time: an older one that comes late must not take its place.
 #[derive(Clone, Debug, PartialEq)]

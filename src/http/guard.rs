@@ -3,13 +3,14 @@
 //! (DNS rebinding) still sends that name.
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode, header, uri::Authority};
+use axum::http::{HeaderValue, Method, StatusCode, header, uri::Authority};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use subtle::ConstantTimeEq;
 
 use crate::config::{Http, Secret};
 
+use super::api::TRY_MODEL;
 use super::problem::Problem;
 
 /// What a token is good for.
@@ -59,7 +60,7 @@ impl Guard {
         }
         match self.role(request.headers().get(header::AUTHORIZATION)) {
             Some(Role::Write) => None,
-            Some(Role::Read) if request.method().is_safe() => None,
+            Some(Role::Read) if only_reads(request) => None,
             Some(Role::Read) => Some(Problem::new(StatusCode::FORBIDDEN, "this token may only read").into_response()),
             None => {
                 let detail = "send a token as `Authorization: Bearer ...`";
@@ -76,6 +77,11 @@ pub async fn check(State(guard): State<Guard>, request: Request, next: Next) -> 
         Some(refusal) => refusal,
         None => next.run(request).await,
     }
+}
+
+/// Trying a model changes nothing, though the model has to be posted.
+fn only_reads(request: &Request) -> bool {
+    request.method().is_safe() || (request.method() == Method::POST && request.uri().path() == TRY_MODEL)
 }
 
 /// A request without a host is no browser's.
@@ -108,7 +114,12 @@ mod tests {
     }
 
     fn status(guard: &Guard, method: &str, name: &str, value: &str) -> u16 {
+        status_at(guard, "/", method, name, value)
+    }
+
+    fn status_at(guard: &Guard, path: &str, method: &str, name: &str, value: &str) -> u16 {
         let request = Request::builder()
+            .uri(path)
             .method(method)
             .header(name, value)
             .body(Body::empty());
@@ -143,6 +154,10 @@ mod tests {
         assert_eq!(status(&guard, "HEAD", "authorization", "Bearer s3cret"), 200);
         assert_eq!(status(&guard, "POST", "authorization", "Bearer s3cret"), 403);
         assert_eq!(status(&guard, "POST", "authorization", "Bearer wr1te"), 200);
+        let try_model = |method: &str| status_at(&guard, TRY_MODEL, method, "authorization", "Bearer s3cret");
+        assert_eq!((try_model("POST"), try_model("DELETE")), (200, 403));
+        let below = format!("{TRY_MODEL}/x");
+        assert_eq!(status_at(&guard, &below, "POST", "authorization", "Bearer s3cret"), 403);
     }
 
     #[test]

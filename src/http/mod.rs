@@ -8,8 +8,10 @@
 //! | `api` | the handlers, one file a resource, and the OpenAPI document made from them |
 //! | `dashboard` | the pages at `/`, made from what `api` answers |
 //! | `live` | what they answer from: `table` (all accounts), `stream` (the latest outputs), the model |
+//! | `account_events` | the way to Kafka of what people say of an account |
 //! | `feed` | the thread that keeps it up to date, from Redis and the output topic |
 
+mod account_events;
 mod api;
 mod connections;
 mod dashboard;
@@ -26,7 +28,8 @@ mod server;
 mod stream;
 pub mod table;
 
-pub use api::Api;
+pub use account_events::AccountEvents;
+pub use api::{Api, ApiSettings};
 pub use feed::{FeedSettings, run as feed};
 pub use live::Live;
 pub use metrics::HttpMetrics;

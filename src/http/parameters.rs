@@ -69,10 +69,7 @@ impl Parameters {
     }
 
     pub fn mistake(&mut self, parameter: &str, detail: impl Into<String>) {
-        self.mistakes.push(Mistake {
-            parameter: parameter.to_owned(),
-            detail: detail.into(),
-        });
+        self.mistakes.push(Mistake::new(parameter, detail));
     }
 
     /// # Errors

@@ -26,7 +26,7 @@ pub struct Problem {
     #[serde(skip_serializing_if = "String::is_empty")]
     #[schema(value_type = String, required = false)]
     pub detail: String,
-    /// Every wrong parameter of the query.
+    /// Every wrong parameter of the query or member of the body, every mistake of a model.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub errors: Vec<Mistake>,
@@ -39,7 +39,21 @@ pub struct Problem {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Mistake {
     pub parameter: String,
+    /// Of a text, counted from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false)]
+    pub line: Option<usize>,
     pub detail: String,
+}
+
+impl Mistake {
+    pub fn new(parameter: &str, detail: impl Into<String>) -> Self {
+        Self {
+            parameter: parameter.to_owned(),
+            line: None,
+            detail: detail.into(),
+        }
+    }
 }
 
 impl Problem {

@@ -22,8 +22,8 @@ use super::problem::{Problem, problems_alone};
 use crate::config::Http;
 use crate::health::Health;
 
-/// No request here has a body worth more.
-const BODY_BYTES: usize = 64 * 1024;
+/// No request here has a body worth more: a model that is to be tried.
+const BODY_BYTES: usize = 256 * 1024;
 
 #[derive(Clone)]
 pub struct Shared {

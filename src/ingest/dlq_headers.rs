@@ -20,3 +20,10 @@ pub const PREFIX: &str = "__connect.errors.";
 pub const REASON_PREFIX: &str = "pulsewatch.";
 /// The value of [`CLASS_NAME`].
 pub const CLASS: &str = "pulsewatch.ingest.decode";
+
+/// The value of [`STAGE`] for an output that a target did not take; Kafka Connect's word for a sink's part.
+pub const DELIVERY_STAGE: &str = "TASK_PUT";
+/// The value of [`CLASS_NAME`] for it.
+pub const DELIVERY_CLASS: &str = "pulsewatch.deliver";
+/// The target that did not take it.
+pub const TARGET: &str = "__connect.errors.pulsewatch.target";

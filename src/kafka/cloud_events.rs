@@ -2,8 +2,10 @@
 
 use rdkafka::Message;
 use rdkafka::message::{Header, Headers, OwnedHeaders};
+use serde::Serialize;
 
 use crate::domain::outbox::OutputRecord;
+use crate::domain::time::Timestamp;
 
 pub const SPEC_VERSION: &str = "ce_specversion";
 pub const ID: &str = "ce_id";
@@ -43,6 +45,63 @@ pub fn headers(source: &str, record: &OutputRecord<'_>) -> OwnedHeaders {
             })
         },
     )
+}
+
+/// An event in structured mode: all but the data, which is JSON already.
+#[derive(Debug, Serialize)]
+pub struct Envelope<'a, Time> {
+    specversion: &'static str,
+    id: &'a str,
+    source: &'a str,
+    r#type: &'a str,
+    subject: &'a str,
+    time: Time,
+    datacontenttype: &'static str,
+}
+
+impl<'a> Envelope<'a, Timestamp> {
+    pub fn of_output(source: &'a str, record: &OutputRecord<'a>) -> Self {
+        Self {
+            specversion: VERSION,
+            id: record.id,
+            source,
+            r#type: record.event_type,
+            subject: record.subject,
+            time: record.time,
+            datacontenttype: JSON,
+        }
+    }
+}
+
+impl<'a> Envelope<'a, &'a str> {
+    /// With the source that it names.
+    pub fn of_received(event: &Received<'a>) -> Self {
+        Self {
+            specversion: VERSION,
+            id: event.id,
+            source: event.source,
+            r#type: event.event_type,
+            subject: event.subject,
+            time: event.time,
+            datacontenttype: JSON,
+        }
+    }
+}
+
+impl<Time: Serialize> Envelope<'_, Time> {
+    /// Appends the event to `out`.
+    ///
+    /// # Errors
+    /// Never, as far as texts and times go.
+    pub fn write(&self, out: &mut Vec<u8>, data: &[u8]) -> serde_json::Result<()> {
+        serde_json::to_writer(&mut *out, self)?;
+        // In place of the brace that closes the envelope.
+        out.pop();
+        out.extend_from_slice(b",\"data\":");
+        out.extend_from_slice(data);
+        out.push(b'}');
+        Ok(())
+    }
 }
 
 /// An output as its readers get it.

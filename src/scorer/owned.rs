@@ -173,7 +173,7 @@ impl<'a> Owned<'a> {
         }
         self.model_settled = true;
         let settings = &self.context.settings;
-        if settings.activates_over(self.shard.model().map(|model| &**model)) {
+        if settings.activates_over(self.shard.model().map(|model| &**model), self.shard.models()) {
             let (name, version) = (&settings.model.name, &settings.model.version);
             tracing::info!(
                 shard = self.context.shard,

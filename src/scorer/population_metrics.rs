@@ -122,6 +122,11 @@ impl PopulationMetrics {
         self.lock().insert(shard.index(), snapshot);
     }
 
+    /// The shards that this process owns.
+    pub fn shards(&self) -> Vec<u32> {
+        self.lock().keys().copied().collect()
+    }
+
     pub fn forget(&self, shard: u32) {
         self.lock().remove(&shard);
     }

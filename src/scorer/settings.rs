@@ -5,7 +5,10 @@ use std::{sync::Arc, time::Duration};
 use serde::Serialize;
 
 use crate::{
-    domain::shard::ShardRules,
+    domain::{
+        shard::{ModelMark, ShardRules},
+        time::Timestamp,
+    },
     kafka::{client::KafkaSettings, cloud_events, group::Watched},
     model::Model,
 };
@@ -28,6 +31,8 @@ pub struct Settings {
     /// The configured model.
     pub model: Arc<Model>,
     pub activation: Activation,
+    /// The wall clock when this process started: models that were activated since then stay in force.
+    pub started: Timestamp,
     pub rules: ShardRules,
     /// Publications are at least so far apart.
     pub cycle: Duration,
@@ -74,9 +79,13 @@ impl Settings {
         format!("{}-score-{shard}", self.app)
     }
 
-    /// Whether the configured model has to take the place of `active`, the one that a shard has.
-    pub fn activates_over(&self, active: Option<&Model>) -> bool {
-        active.is_none_or(|active| self.activation == Activation::OnStart && active.version != self.model.version)
+    /// Whether the configured model has to take the place of the one in force, the last of a shard's `models`. What a command, or an
+    /// instance that started later, has activated since this process started is not undone when the shard changes hands.
+    pub fn activates_over(&self, active: Option<&Model>, models: &[ModelMark]) -> bool {
+        let is_older = models.last().is_none_or(|mark| mark.written < self.started);
+        active.is_none_or(|active| {
+            self.activation == Activation::OnStart && active.version != self.model.version && is_older
+        })
     }
 
     /// The CloudEvents source of the outputs.

@@ -23,7 +23,7 @@ use pulsewatch::{
         time::{DAY_MS, Timestamp},
     },
     health::{Health, Role},
-    kafka::{client::KafkaSettings, cloud_events, offsets, topics},
+    kafka::{client::KafkaSettings, cloud_events, offsets, topics, wall_clock},
     model,
     redis::{RedisSettings, RedisStoreFactory},
     scorer::{
@@ -98,6 +98,7 @@ impl Bench {
             delivery: Delivery::ExactlyOnce,
             model: Arc::new(model::compile(MODEL, "reference.toml").unwrap()),
             activation: Activation::OnStart,
+            started: wall_clock(),
             rules: ShardRules {
                 catch_up_emit: true,
                 ..ShardRules::default()

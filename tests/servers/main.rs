@@ -11,16 +11,19 @@
 #[allow(dead_code, reason = "benches/service uses the rest")]
 mod support;
 
+mod activation;
 mod api;
 mod api_schema;
 mod bad_records;
 mod commands;
 mod dashboards;
+mod deliveries;
 mod forgotten;
 mod kills;
 mod members;
 mod oulad;
 mod outages;
+mod overrides;
 mod pages;
 mod repeats;
 mod secured;

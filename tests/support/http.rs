@@ -27,7 +27,12 @@ impl Answer {
 
 /// `None` when nobody answers.
 pub fn ask(port: u16, method: &str, path: &str, headers: &[(&str, &str)]) -> Option<Answer> {
-    let (mut reader, status, headers) = open(port, method, path, headers)?;
+    send(port, method, path, headers, "")
+}
+
+/// The same with a body.
+pub fn send(port: u16, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Option<Answer> {
+    let (mut reader, status, headers) = open(port, method, path, headers, body)?;
     let mut body = String::new();
     reader.read_to_string(&mut body).ok()?;
     Some(Answer { status, headers, body })
@@ -36,14 +41,17 @@ pub fn ask(port: u16, method: &str, path: &str, headers: &[(&str, &str)]) -> Opt
 type Opened = (BufReader<TcpStream>, u16, BTreeMap<String, String>);
 
 /// HTTP/1.0, so that the body comes in one piece and ends with the connection.
-fn open(port: u16, method: &str, path: &str, headers: &[(&str, &str)]) -> Option<Opened> {
+fn open(port: u16, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Option<Opened> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
     stream.set_read_timeout(Some(PATIENCE)).ok()?;
     let mut head = format!("{method} {path} HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\n");
     for (name, value) in headers {
         head += &format!("{name}: {value}\r\n");
     }
-    stream.write_all(format!("{head}\r\n").as_bytes()).ok()?;
+    if !body.is_empty() {
+        head += &format!("Content-Length: {}\r\n", body.len());
+    }
+    stream.write_all(format!("{head}\r\n{body}").as_bytes()).ok()?;
     let mut reader = BufReader::new(stream);
     let mut line = String::new();
     reader.read_line(&mut line).ok()?;
@@ -77,7 +85,7 @@ impl EventStream {
     /// Opened, and its first comment read: from here on nothing is missed.
     pub fn open(port: u16, path: &str, last_event_id: Option<&str>) -> Self {
         let headers: Vec<(&str, &str)> = last_event_id.map(|id| ("Last-Event-ID", id)).into_iter().collect();
-        let (mut reader, status, headers) = open(port, "GET", path, &headers).unwrap();
+        let (mut reader, status, headers) = open(port, "GET", path, &headers, "").unwrap();
         assert_eq!((status, headers["content-type"].as_str()), (200, "text/event-stream"));
         // Something comes at once: a comment, or the event that nothing can be resumed.
         assert!(!reader.fill_buf().unwrap().is_empty());

@@ -1,5 +1,6 @@
 //! Real servers and the real binary, for tests and benches: start them, disturb them, feed them, read what came out.
 
+pub mod alertmanager;
 pub mod broker;
 pub mod busy;
 pub mod certificates;
@@ -10,6 +11,7 @@ pub mod measure;
 pub mod process;
 pub mod prometheus;
 pub mod proxy;
+pub mod receiver;
 pub mod redis;
 pub mod service;
 pub mod undisturbed;

@@ -69,7 +69,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let mut roles = Roles::new(registry, health.clone());
     roles.feed(wiring::feed(&config), Arc::clone(&stores), &api)?;
     roles.ingest(wiring::ingest(&config, &model))?;
-    roles.score(wiring::scorer(&config, model), stores)?;
+    roles.score(wiring::scorer(&config, model), wiring::shadows(&config)?, stores)?;
     health.started();
     let kafka = wiring::kafka(&config.kafka);
     let watcher = Watcher::start(&kafka, &config.output.topic)?;

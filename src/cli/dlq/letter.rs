@@ -7,7 +7,9 @@ use rdkafka::Message;
 use rdkafka::message::{BorrowedMessage, Headers};
 use serde::{Serialize, Serializer};
 
+use crate::deliver::message;
 use crate::ingest::dlq_headers;
+use crate::kafka::cloud_events;
 
 /// Where a record is in the DLQ: `PARTITION:OFFSET`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,6 +89,35 @@ impl Letter {
             value: message.payload().map(<[u8]>::to_vec),
             headers,
         }
+    }
+
+    /// The target that did not take it; `None` for a record that ingest refused.
+    pub fn target(&self) -> Option<String> {
+        self.text(dlq_headers::TARGET)
+    }
+
+    fn text(&self, name: &str) -> Option<String> {
+        let (_, value) = self.headers.iter().find(|(key, _)| key == name)?;
+        Some(String::from_utf8_lossy(value.as_deref()?).into_owned())
+    }
+
+    /// The output that it was.
+    pub fn output(&self) -> Option<message::Message> {
+        let header = |name: &str| self.text(name);
+        Some(message::Message {
+            place: message::Place {
+                topic: self.topic.as_str().into(),
+                partition: self.partition.parse().ok()?,
+                offset: self.offset.parse().ok()?,
+            },
+            id: header(cloud_events::ID)?,
+            source: header(cloud_events::SOURCE)?,
+            event_type: header(cloud_events::TYPE)?,
+            subject: header(cloud_events::SUBJECT)?,
+            time: header(cloud_events::TIME)?,
+            value: self.value.clone()?,
+            written: 0,
+        })
     }
 
     /// `topic-partition@offset`, as Kafka's own tools write it.

@@ -1,5 +1,6 @@
 //! `pulsewatch dlq`: what was refused and why, and putting it back after a fix.
 
+mod deliver_again;
 mod letter;
 mod put_back;
 mod reader;
@@ -29,7 +30,7 @@ enum Command {
     List(ListArguments),
     /// One record with its headers and its value
     Show(ShowArguments),
-    /// Send records to the topics that they came from, as they were
+    /// Send records to the topics that they came from, and outputs to the targets that did not take them
     ///
     /// The DLQ is a log and keeps them: sent twice, an event without an id counts twice.
     Replay(ReplayArguments),
@@ -93,7 +94,12 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
                 Some(reason) => letter.reason == *reason,
                 None => replay.all || replay.places.contains(&letter.place),
             })?;
-            put_back::send(&kafka, &letters, replay.dry_run)
+            let (outputs, records): (Vec<Letter>, Vec<Letter>) =
+                letters.into_iter().partition(|letter| letter.target().is_some());
+            if !records.is_empty() || outputs.is_empty() {
+                put_back::send(&kafka, &records, replay.dry_run)?;
+            }
+            deliver_again::send(&config, &outputs, replay.dry_run)
         }
     }
 }

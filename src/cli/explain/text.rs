@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use crate::domain::output::{Points, Quantity};
 use crate::domain::shard::{AccountView, IndicatorView, RiskPart, RiskView};
+use crate::domain::time::Timestamp;
 use crate::model::OWN_SCORECARD;
 
 /// Days of history that are shown.
@@ -139,11 +140,28 @@ fn history(view: &AccountView, out: &mut impl Write) -> io::Result<()> {
     }
     writeln!(out, "\nscore by day, where it changed")?;
     let skipped = view.history.len().saturating_sub(DAYS_SHOWN);
-    for (day, score) in view.history.iter().skip(skipped) {
-        let date: String = day.to_string().chars().take(10).collect();
-        writeln!(out, "  {date}  {}", points(*score))?;
+    let shown = &view.history[skipped..];
+    let mut models = view.models.iter().skip(1).peekable();
+    for (index, (day, score)) in shown.iter().enumerate() {
+        let next = shown.get(index + 1).map_or(view.as_of, |(next, _)| *next);
+        writeln!(out, "  {}  {}", date(*day), points(*score))?;
+        while let Some(mark) = models.next_if(|mark| mark.since <= Some(next)) {
+            if let Some(since) = mark.since.filter(|since| since >= day) {
+                writeln!(
+                    out,
+                    "  {}  from here on by model {} {}",
+                    date(since),
+                    mark.name,
+                    mark.version
+                )?;
+            }
+        }
     }
     Ok(())
+}
+
+fn date(time: Timestamp) -> String {
+    time.to_string().chars().take(10).collect()
 }
 
 fn points(points: Points) -> String {

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
+use crate::deliver;
 use crate::health::Health;
 use crate::http::{HttpMetrics, Server};
 use crate::kafka::error::KafkaSetupError;
@@ -23,14 +24,14 @@ use super::context::{self, Context};
 use super::failure::chain;
 use super::{Failure, wiring};
 
-/// The service: ingest, scorer and HTTP, until SIGTERM or SIGINT
+/// The service: ingest, scorer, HTTP and deliveries, until SIGTERM or SIGINT
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  pulsewatch run --config my.toml\n  \
     pulsewatch run --only score,http --set app.instance=score-0")]
 pub struct Arguments {
-    /// Run only these roles in this process
+    /// Run only these roles in this process; `deliver` does nothing without a `[deliver.NAME]` in the settings
     #[arg(long, value_enum, value_delimiter = ',', value_name = "ROLE,...")]
-    #[arg(default_values_t = [Part::Ingest, Part::Score, Part::Http])]
+    #[arg(default_values_t = [Part::Ingest, Part::Score, Part::Http, Part::Deliver])]
     only: Vec<Part>,
 }
 
@@ -40,14 +41,20 @@ enum Part {
     Ingest,
     Score,
     Http,
+    Deliver,
 }
 
 pub fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let config = context.config()?;
     let model = context::model(config.model.file.as_deref())?;
+    let shadows = wiring::shadows(&config)?;
     telemetry::start(&config.telemetry).map_err(|error| Failure::of("cannot write log lines", &error))?;
     let asked_to_stop = stop_signals()?;
     let has = |part| arguments.only.contains(&part);
+    if arguments.only == [Part::Deliver] && config.deliver.is_empty() {
+        let help = "there is nothing to deliver to: the settings have no [deliver.NAME]";
+        return Err(Failure::Settings(help.to_owned()));
+    }
 
     let registry = metrics::registry().map_err(|error| Failure::of("metrics", &error))?;
     let health = Health::default();
@@ -91,7 +98,12 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     if let Some(stores) = stores.filter(|_| has(Part::Score)) {
         let settings = wiring::scorer(&config, model);
         groups.push(settings.watched());
-        roles.score(settings, stores)?;
+        roles.score(settings, shadows, stores)?;
+    }
+    if has(Part::Deliver) {
+        let targets = wiring::deliver(&config);
+        groups.extend(targets.iter().map(deliver::Settings::watched));
+        roles.deliver(targets)?;
     }
     roles.watch_groups(wiring::kafka(&config.kafka), groups, config.dlq.topic.clone())?;
     health.started();

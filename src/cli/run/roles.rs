@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, select_biased, unbounded};
 use prometheus::Registry;
 
+use crate::deliver::{self, DeliverMetrics};
 use crate::health::Health;
 use crate::http::{self, Api, FeedSettings};
 use crate::ingest::{self, IngestError};
@@ -16,6 +17,7 @@ use crate::kafka::client::KafkaSettings;
 use crate::kafka::group::{self, Watched};
 use crate::scorer::store::{StoreError, StoreFactory};
 use crate::scorer::{self, ScorerError, ScorerMetrics};
+use crate::whatif::{self, ShadowMetrics, ShadowSettings};
 
 use super::super::Failure;
 use super::probe::{Needed, probe};
@@ -57,11 +59,33 @@ impl Roles {
         })
     }
 
-    pub fn score(&mut self, settings: scorer::Settings, stores: Arc<dyn StoreFactory>) -> Result<(), Failure> {
+    pub fn score(
+        &mut self,
+        settings: scorer::Settings,
+        shadows: ShadowSettings,
+        stores: Arc<dyn StoreFactory>,
+    ) -> Result<(), Failure> {
         let metrics = ScorerMetrics::new(&self.registry).map_err(metrics_failed)?;
+        if !shadows.models.is_empty() {
+            self.shadows(shadows, Arc::clone(&stores), metrics.clone())?;
+        }
         let role = self.health.role("score");
         self.start("score", move |stop| {
             scorer::run(settings, stores, stop, &metrics, &role).map_err(|error| scorer_failed(&error))
+        })
+    }
+
+    /// Scores shadow models of the shards that the scorer has.
+    fn shadows(
+        &mut self,
+        settings: ShadowSettings,
+        stores: Arc<dyn StoreFactory>,
+        scorer: ScorerMetrics,
+    ) -> Result<(), Failure> {
+        let metrics = ShadowMetrics::new(&self.registry).map_err(metrics_failed)?;
+        self.start("shadow", move |stop| {
+            whatif::follow(&settings, &*stores, &|| scorer.population.shards(), &metrics, stop);
+            Ok(())
         })
     }
 
@@ -73,6 +97,19 @@ impl Roles {
             http::feed(&settings, &*stores, &live, &metrics, stop, &role);
             Ok(())
         })
+    }
+
+    /// To each target on a thread of its own.
+    pub fn deliver(&mut self, targets: Vec<deliver::Settings>) -> Result<(), Failure> {
+        let metrics = DeliverMetrics::new(&self.registry).map_err(metrics_failed)?;
+        for settings in targets {
+            let (metrics, role) = (metrics.clone(), self.health.role("deliver"));
+            self.start("deliver", move |stop| {
+                let told = |error| Failure::of(&format!("deliver to {}", settings.target.name), &error);
+                deliver::run(&settings, stop, &metrics, &role).map_err(told)
+            })?;
+        }
+        Ok(())
     }
 
     /// Shows in `/readyz` when a server is away.

@@ -142,7 +142,7 @@ const LEAST_SHARE: f64 = 1e-4;
 
 /// The population stability index, sum of `(p - q) ln(p / q)` over the bins' shares now and before: below 0.1 little has
 /// changed, above 0.25 much has (N. Siddiqi, Credit Risk Scorecards, Wiley 2006). NaN when either side is empty.
-fn population_stability(before: &[f32], now: &[u64; BINS]) -> f64 {
+pub fn population_stability(before: &[f32], now: &[u64; BINS]) -> f64 {
     let all_before: f64 = before.iter().copied().map(f64::from).sum();
     let all_now: f64 = now.iter().map(|bin| *bin as f64).sum();
     if all_before <= 0.0 || all_now <= 0.0 {

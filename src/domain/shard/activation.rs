@@ -30,11 +30,14 @@ pub(super) fn compile(offset: i64, source: &str, active: Option<&Arc<Model>>) ->
 }
 
 impl Shard {
-    /// Puts `model` in force. Every account is scored by it at this very entry, and belongs to the next checkpoint.
-    pub(super) fn activate(&mut self, offset: i64, model: Option<Model>) {
+    /// Puts `model` in force, `None` for the one that is. Every account is scored by it at this very entry, and belongs to the next
+    /// checkpoint. `written` is the entry's wall clock.
+    pub(super) fn activate(&mut self, offset: i64, written: Timestamp, model: Option<Model>) {
         let Some(model) = model else {
+            self.marks.confirm(written);
             return;
         };
+        self.marks.add(&model, self.clock(), written);
         let plan = Plan::new(Arc::new(model));
         self.clocks.set_stale_after(plan.model.stale_after_ms);
         let Some(before) = self.active.take() else {
@@ -66,7 +69,7 @@ impl Shard {
 }
 
 /// Where each measure and alert of the new model was in the old one.
-struct Moves {
+pub(super) struct Moves {
     measures: Vec<Option<usize>>,
     /// By old rule.
     alerts: Vec<Option<u16>>,
@@ -78,7 +81,7 @@ struct Moves {
 }
 
 impl Moves {
-    fn new(before: &Active, plan: &Plan) -> Self {
+    pub(super) fn new(before: &Active, plan: &Plan) -> Self {
         let old = &before.plan.model;
         let by_key: HashMap<&str, usize> = old
             .measures
@@ -113,7 +116,7 @@ impl Moves {
 
     /// Since when each measure of the new model has been fed. A longer horizon than before was fed only as far back as
     /// the old one reached.
-    fn fed_since(&self, before: &Active, plan: &Plan, clock: Option<Timestamp>) -> Vec<Option<Timestamp>> {
+    pub(super) fn fed_since(&self, before: &Active, plan: &Plan, clock: Option<Timestamp>) -> Vec<Option<Timestamp>> {
         let fed = plan
             .model
             .measures
@@ -131,7 +134,8 @@ impl Moves {
         fed.collect()
     }
 
-    fn apply(&self, account: &mut Account, plan: &Plan) {
+    /// Lays the account's numbers out for the new model.
+    pub(super) fn apply(&self, account: &mut Account, plan: &Plan) {
         let mut cells = Cells::new(plan.slots());
         for slot in [SLOT_IDS, SLOT_HISTORY] {
             cells.set(slot, account.cells.get(slot).iter().copied());

@@ -12,6 +12,8 @@
 //! | `segments` | sums accounts up by segment, and runs the segments whose home the shard is |
 //! | `sent` | the score that went out last |
 //! | `activation` | changes the model |
+//! | `marks` | which models there were, and since when |
+//! | `trial` | what another model would change |
 //! | `state` | the bytes of a checkpoint |
 
 mod activation;
@@ -19,6 +21,7 @@ mod due;
 mod emission;
 mod events;
 mod facts;
+mod marks;
 mod observe;
 mod risk;
 mod scoring;
@@ -26,6 +29,7 @@ mod segments;
 mod sent;
 mod state;
 mod summary;
+mod trial;
 mod turn;
 mod view;
 
@@ -33,9 +37,11 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+pub use marks::{ModelMark, ModelMarks};
 pub use observe::Observation;
 pub use state::StateError;
 pub use summary::Summary;
+pub use trial::{Filling, Trial, Tried, Verdict};
 pub use view::{AccountView, DimensionView, IndicatorView, OverrideView, ReadingView, RiskPart, RiskView};
 
 use self::{due::DueAccounts, facts::EntryFacts, scoring::Scratch, segments::Segments, state::Pending, turn::Turn};
@@ -104,6 +110,7 @@ pub struct Shard {
     /// Offset of the entry folded last.
     offset: Option<i64>,
     active: Option<Active>,
+    marks: ModelMarks,
     clocks: Clocks,
     catching_up: bool,
     accounts: Accounts,
@@ -142,6 +149,7 @@ impl Shard {
             rules,
             offset: None,
             active: None,
+            marks: ModelMarks::default(),
             clocks: Clocks::default(),
             catching_up: !rules.catch_up_emit,
             accounts: Accounts::default(),
@@ -191,7 +199,7 @@ impl Shard {
                     self.clocks.see(clock);
                 }
             }
-            Entry::Model { .. } => self.activate(offset, model.flatten()),
+            Entry::Model { .. } => self.activate(offset, wall, model.flatten()),
             Entry::SourceReset { topic, partition, .. } => self.clocks.reset(topic, partition),
             Entry::SegmentPartial { .. } => {}
         }
@@ -250,6 +258,11 @@ impl Shard {
     /// The model in force.
     pub fn model(&self) -> Option<&Arc<Model>> {
         self.active.as_ref().map(|active| &active.plan.model)
+    }
+
+    /// The models that there were, the one in force last.
+    pub fn models(&self) -> &[ModelMark] {
+        self.marks.as_slice()
     }
 
     pub fn accounts(&self) -> usize {

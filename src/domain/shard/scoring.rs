@@ -122,6 +122,32 @@ impl Active {
         )
     }
 
+    /// Scores the account at `now`, the shard's clock, and steps its band, its override and its alerts; `scratch` is left with what
+    /// it was scored by and with the rules that opened, rose or resolved. Returns when time alone is to bring the account up next.
+    pub(super) fn step(
+        &self,
+        account: &mut Account,
+        clocks: &Clocks,
+        now: Timestamp,
+        scratch: &mut Scratch,
+    ) -> Option<Timestamp> {
+        let model = &self.plan.model;
+        let Score { score, coverage } = self.score(account, clocks, scratch);
+        account.score = score;
+        account.coverage = coverage;
+        let bands = &model.scorecards[scratch.card].bands;
+        account.band = account.band.step(bands, score, coverage, now);
+        if let Some(overridden) = &mut account.overridden {
+            overridden.step(bands, now);
+        }
+        history::record(&mut account.cells, SLOT_HISTORY, score, now, model.history_days());
+        self.track(account, now, scratch);
+        self.assess(account, score, now, scratch);
+        self.look_back(account, now, scratch);
+        let alerts_due = step_alerts(self, account, now, scratch);
+        next_due(account, bands, alerts_due)
+    }
+
     /// Records the dimensions' scores of today; fills `scratch` with the past scores that alerts read.
     fn look_back(&self, account: &mut Account, now: Timestamp, scratch: &mut Scratch) {
         let cells = &mut account.cells;
@@ -165,6 +191,11 @@ impl Active {
 
 /// Whether a measure that has been fed since `since` can answer for the whole of what is read.
 fn is_filled(since: Timestamp, store: Store, read: Read, end: Timestamp) -> bool {
+    filled_at(since, store, read).is_some_and(|filled| end >= filled)
+}
+
+/// From when on the whole of what is read lies behind `since`; `None` for what has no window: there each event tells of its past.
+pub(super) fn filled_at(since: Timestamp, store: Store, read: Read) -> Option<Timestamp> {
     let unit_ms = match store.unit() {
         PaneUnit::Hour => HOUR_MS,
         PaneUnit::Day => DAY_MS,
@@ -177,10 +208,12 @@ fn is_filled(since: Timestamp, store: Store, read: Read, end: Timestamp) -> bool
         | Read::Distinct { panes, offset }
         | Read::PerLabel { panes, offset, .. } => {
             let panes_back = i64::from(panes) + i64::from(offset);
-            let first = (end.millis().div_euclid(unit_ms) + 1 - panes_back) * unit_ms;
-            since.millis() <= first
+            let first_whole_pane =
+                since.millis().div_euclid(unit_ms) + i64::from(since.millis().rem_euclid(unit_ms) > 0);
+            let last = first_whole_pane + panes_back - 1;
+            Some(Timestamp::from_millis(last.saturating_mul(unit_ms)))
         }
-        Read::Last { .. } | Read::Since { .. } | Read::Open | Read::OpenSince => false,
+        Read::Last { .. } | Read::Since { .. } | Read::Open | Read::OpenSince => None,
     }
 }
 
@@ -204,31 +237,11 @@ impl Shard {
     ) {
         let model = &active.plan.model;
         let account = self.accounts.get_mut(number);
-        let scored = active.score(account, &self.clocks, &mut self.scratch);
         let touched_by_event = account.awaits_scoring();
+        let band_before = account.shown_band();
         self.counters.scored += 1;
         account.scored_at = offset;
-        account.score = scored.score;
-        account.coverage = scored.coverage;
-        let band_before = account.shown_band();
-        let bands = &model.scorecards[self.scratch.card].bands;
-        account.band = account.band.step(bands, scored.score, scored.coverage, now);
-        if let Some(overridden) = &mut account.overridden {
-            overridden.step(bands, now);
-        }
-        history::record(
-            &mut account.cells,
-            SLOT_HISTORY,
-            scored.score,
-            now,
-            model.history_days(),
-        );
-        active.track(account, now, &self.scratch);
-        active.assess(account, scored.score, now, &mut self.scratch);
-        active.look_back(account, now, &mut self.scratch);
-        let alerts_due = step_alerts(active, account, now, &mut self.scratch);
-
-        let due = next_due(account, bands, alerts_due);
+        let due = active.step(account, &self.clocks, now, &mut self.scratch);
         if due != account.due {
             account.due = due;
             self.due.set_timer(number, due);

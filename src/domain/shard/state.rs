@@ -7,7 +7,7 @@
 use hashbrown::HashMap;
 use thiserror::Error;
 
-use super::{Active, Shard, segments::Segments};
+use super::{Active, Shard, marks::ModelMarks, segments::Segments};
 use crate::{
     document::Problems,
     domain::{
@@ -119,6 +119,7 @@ impl Shard {
             active.fed_since.iter().for_each(|since| put_time(out, *since));
             self.segments.encode(out);
         }
+        self.marks.encode(out);
     }
 
     /// Takes over a checkpoint's shard state. Call it on a new shard, before the accounts.
@@ -149,6 +150,7 @@ impl Shard {
         if let Some(active) = &active {
             self.segments = Segments::decode(&mut reader, &active.plan.model)?;
         }
+        self.marks = ModelMarks::decode(&mut reader)?;
         self.offset = (offset >= 0).then_some(offset);
         self.catching_up = catching_up;
         self.due.restore_taken(taken);

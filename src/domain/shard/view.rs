@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{
-    Shard,
+    ModelMark, Shard,
     scoring::{Scratch, held_back_rules, open_rules},
 };
 use crate::{
@@ -49,6 +49,8 @@ pub struct AccountView {
     /// Score by UTC day, on the days on which it changed.
     pub history: Vec<(Timestamp, Points)>,
     pub model: String,
+    /// The models that made the scores in `history`, the oldest first.
+    pub models: Vec<ModelMark>,
 }
 
 /// A dimension of the account's scorecard.
@@ -231,6 +233,7 @@ impl Shard {
                 .map(|(day, score)| (day, Points(score)))
                 .collect(),
             model: format!("{} {}", model.name, model.version),
+            models: self.models().to_vec(),
         })
     }
 }

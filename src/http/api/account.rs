@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::super::parameters::Parameters;
 use super::super::problem::Problem;
 use super::super::table::{OpenAlert, Trend};
-use super::details::{Account, Day, Details, Indicator, Override, Risk, dimensions};
+use super::details::{Account, Day, Details, Indicator, ModelSince, Override, Risk, dimensions};
 use super::document::{NotFound, Refusals};
 use super::{Api, JSON, json_of};
 use crate::scorer::lookup::{self, LookupError};
@@ -116,6 +116,7 @@ impl Api {
             newest_events: &view.newest,
             history: view.history.iter().map(|&(day, score)| Day { day, score }).collect(),
             model: &view.model,
+            models: view.models.iter().map(ModelSince::of).collect(),
         };
         let tag = format!("W/\"{:016x}\"", xxh3_64(&json_of(&details)));
         let account = Account {

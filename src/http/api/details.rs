@@ -8,7 +8,7 @@ use super::model::{CurvePoint, curve};
 use crate::domain::band::Band;
 use crate::domain::event::Kind;
 use crate::domain::output::{Points, Quantity};
-use crate::domain::shard::{AccountView, IndicatorView, OverrideView, RiskView};
+use crate::domain::shard::{AccountView, IndicatorView, ModelMark, OverrideView, RiskView};
 use crate::domain::time::Timestamp;
 
 /// An account with all that its score is made of.
@@ -57,6 +57,27 @@ pub struct Details<'a> {
     pub history: Vec<Day>,
     /// Name and version.
     pub model: &'a str,
+    /// The models that made the scores in `history`, the oldest first; the last one is in force.
+    pub models: Vec<ModelSince<'a>>,
+}
+
+/// A model and the place in the history at which it came into force.
+#[derive(Serialize, ToSchema)]
+pub struct ModelSince<'a> {
+    /// In event time; null when nothing had been scored before.
+    since: Option<Timestamp>,
+    name: &'a str,
+    version: &'a str,
+}
+
+impl<'a> ModelSince<'a> {
+    pub fn of(mark: &'a ModelMark) -> Self {
+        Self {
+            since: mark.since,
+            name: &mark.name,
+            version: &mark.version,
+        }
+    }
 }
 
 /// A human's judgement in place of the computed one, which stays in `score`.

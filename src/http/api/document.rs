@@ -13,7 +13,7 @@ use super::super::problem::Problem;
 use super::super::table::{AlertSort, Sort};
 use super::alerts::AlertState;
 use super::words::OutputType;
-use super::{Api, JSON, account, accounts, alerts, model, segments, stream, watched};
+use super::{Api, JSON, account, accounts, alerts, model, overrides, segments, stream, watched, what_if};
 
 /// As checked in; a test holds that it is what the handlers say.
 const DOCUMENT: &str = include_str!("../../../schemas/openapi.json");
@@ -58,6 +58,16 @@ pub enum Refusals {
 #[allow(dead_code, reason = "it describes an answer that is made elsewhere")]
 pub struct NotFound(Problem);
 
+/// The body is understood, and something in it is wrong.
+#[derive(IntoResponses)]
+#[response(
+    status = 422,
+    description = "Something is wrong with the body: `errors` has all of it",
+    content_type = "application/problem+json"
+)]
+#[allow(dead_code, reason = "it describes an answer that is made elsewhere")]
+pub struct Unprocessable(Problem);
+
 #[derive(utoipa::OpenApi)]
 #[openapi(
     info(
@@ -85,11 +95,13 @@ fn routed() -> OpenApiRouter<Api> {
     OpenApiRouter::with_openapi(Head::openapi())
         .routes(routes!(accounts::list))
         .routes(routes!(account::one))
+        .routes(routes!(overrides::set, overrides::clear))
         .routes(routes!(segments::list))
         .routes(routes!(segments::one))
         .routes(routes!(watched::list))
         .routes(routes!(alerts::list))
         .routes(routes!(model::active))
+        .routes(routes!(what_if::try_model))
         .routes(routes!(stream::stream))
         .route("/openapi.json", axum::routing::get(openapi))
 }

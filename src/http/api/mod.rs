@@ -6,22 +6,27 @@ mod alerts;
 mod details;
 mod document;
 mod model;
+mod overrides;
 mod rules;
 mod segments;
 mod stream;
 mod watched;
+mod what_if;
 mod words;
 
 pub use document::router;
+pub use what_if::TRY_MODEL;
 pub use words::Words;
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use tokio::sync::Semaphore;
 
+use super::account_events::AccountEvents;
 use super::live::Live;
 use super::metrics::HttpMetrics;
 use super::problem::Problem;
@@ -44,6 +49,24 @@ pub struct Api {
     shards: u32,
     rules: ShardRules,
     streams: Arc<Semaphore>,
+    /// Trying a model costs a pass over all accounts: one at a time.
+    trials: Arc<Semaphore>,
+    trial_within: Duration,
+    account_events: Arc<AccountEvents>,
+    text_bytes: usize,
+}
+
+/// What an API is made with, beside what it answers from.
+pub struct ApiSettings {
+    pub shards: u32,
+    pub rules: ShardRules,
+    /// The most readers of the stream.
+    pub streams: usize,
+    /// How long trying a model may take; then it is told of the accounts seen so far.
+    pub trial_within: Duration,
+    pub account_events: AccountEvents,
+    /// Longest text of such an event: a longer one would be refused where it is read.
+    pub text_bytes: usize,
 }
 
 /// Connections to the checkpoints, kept for the next request.
@@ -53,15 +76,7 @@ struct Stores {
 }
 
 impl Api {
-    /// `streams` is the most readers of the stream.
-    pub fn new(
-        live: Arc<Live>,
-        metrics: HttpMetrics,
-        stores: Arc<dyn StoreFactory>,
-        shards: u32,
-        rules: ShardRules,
-        streams: usize,
-    ) -> Self {
+    pub fn new(live: Arc<Live>, metrics: HttpMetrics, stores: Arc<dyn StoreFactory>, settings: ApiSettings) -> Self {
         Self {
             live,
             metrics,
@@ -69,9 +84,13 @@ impl Api {
                 factory: stores,
                 idle: Mutex::default(),
             }),
-            shards,
-            rules,
-            streams: Arc::new(Semaphore::new(streams)),
+            shards: settings.shards,
+            rules: settings.rules,
+            streams: Arc::new(Semaphore::new(settings.streams)),
+            trials: Arc::new(Semaphore::new(1)),
+            trial_within: settings.trial_within,
+            account_events: Arc::new(settings.account_events),
+            text_bytes: settings.text_bytes,
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::config::{Config, Inputs, Secret};
 use crate::domain::shard::ShardRules;
-use crate::http::Live;
+use crate::http::{AccountEvents, ApiSettings, Live};
 use crate::scorer::memory_store::MemoryStore;
 
 use super::*;
@@ -31,9 +31,14 @@ fn start(settings: &Http, health: Health) -> Server {
         Arc::new(Live::new(100, 1 << 20)),
         metrics.clone(),
         Arc::new(MemoryStore::default()),
-        4,
-        ShardRules::default(),
-        settings.streams,
+        ApiSettings {
+            shards: 4,
+            rules: ShardRules::default(),
+            streams: settings.streams,
+            trial_within: settings.timeout.duration(),
+            account_events: AccountEvents::nowhere(),
+            text_bytes: 500,
+        },
     );
     Server::start(settings, registry, health, metrics, Some(api)).unwrap()
 }

@@ -7,3 +7,4 @@ mod severities;
 mod stale;
 mod stories;
 mod summary;
+mod trial;

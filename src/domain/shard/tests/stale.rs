@@ -53,7 +53,7 @@ fn broken_after_five_days(is_broken_for_all: bool) -> Log {
 fn when_nobody_has_events_any_more_what_rests_on_them_stands() {
     let run = broken_after_five_days(true).fold(EMIT_ALL);
     let of_a = |sent: &&(String, &'static str, String, String)| sent.1 == SCORE_UPDATED && sent.2 == "a";
-    let last: serde_json::Value = serde_json::from_str(&run.sent.iter().filter(of_a).next_back().unwrap().3).unwrap();
+    let last: serde_json::Value = serde_json::from_str(&run.sent.iter().rfind(of_a).unwrap().3).unwrap();
     assert_eq!(last["score"], 100.0, "{last:#}");
     assert_eq!(last["stale"], serde_json::json!(["usage"]));
     assert_eq!(last["freshness"]["usage"], "2026-01-05T00:00:00Z", "its newest event");
