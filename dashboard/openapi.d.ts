@@ -629,7 +629,7 @@ export interface components {
             opens: number;
             /**
              * Format: int64
-             * @description It would be resolved at the switch; or, with its rule gone, just end.
+             * @description It would be resolved at the switch.
              */
             resolves: number;
             /**

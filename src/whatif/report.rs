@@ -121,7 +121,7 @@ pub struct RuleChange {
     pub after: u64,
     /// It would open at the switch, also where time alone would have opened it by the next look at the account.
     pub opens: u64,
-    /// It would be resolved at the switch; or, with its rule gone, just end.
+    /// It would be resolved at the switch.
     pub resolves: u64,
     /// Its condition would begin to hold, and it would open if that lasts for the rule's `for`.
     pub waits: u64,

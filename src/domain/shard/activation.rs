@@ -10,6 +10,7 @@ use crate::{
         account::Account,
         attributes::{AttributeNames, Attributes},
         cells::Cells,
+        outbox::Outputs,
         plan::{Plan, SLOT_HISTORY, SLOT_IDS, SLOT_SENT},
         time::{DAY_MS, HOUR_MS, Timestamp},
         tracked::TrackedScores,
@@ -32,7 +33,7 @@ pub(super) fn compile(offset: i64, source: &str, active: Option<&Arc<Model>>) ->
 impl Shard {
     /// Puts `model` in force, `None` for the one that is. Every account is scored by it at this very entry, and belongs to the next
     /// checkpoint. `written` is the entry's wall clock.
-    pub(super) fn activate(&mut self, offset: i64, written: Timestamp, model: Option<Model>) {
+    pub(super) fn activate(&mut self, offset: i64, written: Timestamp, model: Option<Model>, out: &mut Outputs) {
         let Some(model) = model else {
             self.marks.confirm(written);
             return;
@@ -49,6 +50,9 @@ impl Shard {
         };
         let moves = Moves::new(&before, &plan);
         let fed_since = moves.fed_since(&before, &plan, self.clock());
+        if let Some(now) = self.clock() {
+            self.end_alerts(&before, |rule| moves.has_alert(rule), now, out);
+        }
         let old_names = std::mem::replace(&mut self.names, AttributeNames::new(&plan.model.attributes));
         // All of them, in their order, whoever has them: ids must not depend on which accounts are here already.
         for name in old_names.iter() {
@@ -132,6 +136,11 @@ impl Moves {
                 }
             });
         fed.collect()
+    }
+
+    /// Whether the old rule at `rule` is one of the new model, too.
+    fn has_alert(&self, rule: u16) -> bool {
+        self.alerts.get(usize::from(rule)).is_some_and(Option::is_some)
     }
 
     /// Lays the account's numbers out for the new model.

@@ -45,6 +45,9 @@ pub struct Why {
     pub caught_up: bool,
 }
 
+/// Why an alert is resolved whose condition may well still hold.
+const RULE_GONE: &str = "the model does not have this rule any more";
+
 impl Shard {
     pub(super) fn emit(&mut self, active: &Active, number: u32, now: Timestamp, why: Why, out: &mut Outputs) {
         if self.catching_up {
@@ -74,6 +77,49 @@ impl Shard {
         view.send_alerts(why, out);
         let Scratch { card, scores, .. } = &self.scratch;
         sent::remember(self.accounts.get_mut(number), now, *card, scores);
+    }
+}
+
+impl Shard {
+    /// Resolves the alerts whose rules the next model does not have: nothing else would ever tell their readers. `is_kept` is by rule
+    /// of `before`, the model in force so far.
+    pub(super) fn end_alerts(
+        &mut self,
+        before: &Active,
+        is_kept: impl Fn(u16) -> bool,
+        now: Timestamp,
+        out: &mut Outputs,
+    ) {
+        if self.catching_up {
+            return;
+        }
+        let ends = |number: &u32| open_rules(self.accounts.get(*number)).any(|state| !is_kept(state.rule));
+        let mut numbers: Vec<u32> = self.accounts.numbers().filter(ends).collect();
+        self.accounts.sort_canonically(&mut numbers);
+        self.scratch.emission.drivers.clear();
+        for number in numbers {
+            let view = Message {
+                active: before,
+                account: self.accounts.get(number),
+                names: &self.names,
+                clocks: &self.clocks,
+                scratch: &self.scratch,
+                now,
+                event_time: None,
+            };
+            for state in open_rules(view.account).filter(|state| !is_kept(state.rule)) {
+                if let Some(rule) = view.model().alerts.get(usize::from(state.rule)) {
+                    view.send_alert(
+                        rule,
+                        AlertPhase::Resolved,
+                        state.at,
+                        state.severity,
+                        Some(RULE_GONE),
+                        out,
+                    );
+                }
+            }
+        }
     }
 }
 
@@ -218,7 +264,7 @@ impl Message<'_> {
                 Transition::Opened => self.send_open(self.open(index), AlertPhase::Opened, out),
                 Transition::Raised => self.send_open(self.open(index), AlertPhase::Updated, out),
                 Transition::Resolved { opened, severity } => {
-                    self.send_alert(rule, AlertPhase::Resolved, opened, severity, out);
+                    self.send_alert(rule, AlertPhase::Resolved, opened, severity, None, out);
                 }
             }
         }
@@ -246,16 +292,18 @@ impl Message<'_> {
     fn send_open(&self, open: Option<&AlertState>, phase: AlertPhase, out: &mut Outputs) {
         let rule = open.and_then(|open| self.model().alerts.get(usize::from(open.rule)));
         if let (Some(open), Some(rule)) = (open, rule) {
-            self.send_alert(rule, phase, open.at, open.severity, out);
+            self.send_alert(rule, phase, open.at, open.severity, None, out);
         }
     }
 
+    /// `reason` is said in place of the rule's own.
     fn send_alert(
         &self,
         rule: &AlertRule,
         state: AlertPhase,
         opened: Timestamp,
         severity: Severity,
+        reason: Option<&str>,
         out: &mut Outputs,
     ) {
         if !out.wants_next() {
@@ -276,7 +324,10 @@ impl Message<'_> {
             state,
             since: opened,
             due: rule.due_ms.map(|due| opened.plus_millis(due)),
-            reason: reason::of(self.model(), rule, account.score, &self.scratch.score_offsets),
+            reason: reason.map_or_else(
+                || reason::of(self.model(), rule, account.score, &self.scratch.score_offsets),
+                str::to_owned,
+            ),
             score: Points(account.score),
             band: account.shown_band(),
             drivers: self.drivers(),

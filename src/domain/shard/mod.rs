@@ -199,7 +199,7 @@ impl Shard {
                     self.clocks.see(clock);
                 }
             }
-            Entry::Model { .. } => self.activate(offset, wall, model.flatten()),
+            Entry::Model { .. } => self.activate(offset, wall, model.flatten(), out),
             Entry::SourceReset { topic, partition, .. } => self.clocks.reset(topic, partition),
             Entry::SegmentPartial { .. } => {}
         }

@@ -1,3 +1,4 @@
+mod gone;
 mod log;
 mod naive;
 mod overrides;
