@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use pulsewatch::cli::{
     Cli, Command, Context, backtest, check, completions, demo, dlq, explain, fit, generate, man, model, rebuild,
-    replay, report, run, schema, tap, test,
+    replay, report, run, schema, snapshot, tap, test,
 };
 
 #[global_allocator]
@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         Command::Man(_) => man::run(),
         Command::Model(arguments) => model::run(arguments, &context),
         Command::Rebuild(arguments) => rebuild::run(arguments, &context),
+        Command::Snapshot(arguments) => snapshot::run(arguments, &context),
         Command::Replay(arguments) => replay::run(arguments, &context),
         Command::Run(arguments) => run::run(arguments, &context),
         Command::Schema(arguments) => schema::run(arguments),

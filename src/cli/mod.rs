@@ -20,6 +20,7 @@ pub mod rebuild;
 pub mod replay;
 pub mod run;
 pub mod schema;
+pub mod snapshot;
 mod table;
 pub mod tap;
 pub mod test;
@@ -81,6 +82,7 @@ pub enum Command {
     Man(man::Arguments),
     Model(model::Arguments),
     Rebuild(rebuild::Arguments),
+    Snapshot(snapshot::Arguments),
     Replay(replay::Arguments),
     Run(run::Arguments),
     Schema(schema::Arguments),

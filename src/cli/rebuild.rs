@@ -16,8 +16,8 @@ use super::run::scorer_failed;
 use super::{Failure, Format, wiring};
 
 /// A member with an instance name leaves its group only as its session times out.
-const MEMBERS_LEAVE_WITHIN: Duration = Duration::from_secs(15);
-const ASK_EVERY: Duration = Duration::from_millis(500);
+pub(super) const MEMBERS_LEAVE_WITHIN: Duration = Duration::from_secs(15);
+pub(super) const ASK_EVERY: Duration = Duration::from_millis(500);
 
 /// Throws checkpoints away and makes them anew from the log; the service must not run
 #[derive(Debug, Args)]

@@ -9,7 +9,7 @@
 //! | `publish`, `decide` | the transaction, and what to do when it fails |
 //! | `unfinished` | a commit that the broker has not carried out |
 //! | `checkpoint`, `store` | the state outside the process |
-//! | `rebuild`, `lookup` | the state made anew, or read from outside |
+//! | `rebuild`, `snapshot`, `lookup` | the state made anew, saved past the log, or read from outside |
 //!
 //! docs/delivery.md says what is guaranteed, and how each fault ends.
 
@@ -31,6 +31,7 @@ mod population_metrics;
 mod publish;
 pub mod rebuild;
 mod settings;
+pub mod snapshot;
 pub mod store;
 #[cfg(test)]
 mod store_contract;

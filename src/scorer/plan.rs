@@ -44,7 +44,7 @@ pub enum Refusal {
 
     #[error(
         "the log begins at offset {low}, the state has to go on from {wanted}: what is in between is gone. \
-         To start from what the log still holds, run: pulsewatch rebuild --cold"
+         With a snapshot, run: pulsewatch snapshot restore FILE. To start from what the log still holds, run: pulsewatch rebuild --cold"
     )]
     LogTooShort { wanted: i64, low: i64 },
 

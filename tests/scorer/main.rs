@@ -11,13 +11,17 @@ mod store_contract;
 #[allow(dead_code, reason = "the tests of the whole process use the rest")]
 mod support;
 
-use std::{sync::Arc, time::Duration};
+use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use bench::{Bench, Running, wait_until};
 use pulsewatch::{
     kafka::group::Group,
     redis::{RedisSettings, RedisStoreFactory},
-    scorer::{Activation, Delivery, Refusal, ScorerError, rebuild, store},
+    scorer::{
+        Activation, Delivery, Refusal, ScorerError, rebuild,
+        snapshot::{self, ShardContents, SnapshotError},
+        store,
+    },
 };
 use rdkafka::consumer::BaseConsumer;
 use support::{broker::Broker, proxy::Rules};
@@ -229,6 +233,66 @@ fn a_lost_checkpoint_is_refused_where_the_log_does_not_reach_back_and_a_cold_reb
     });
     running.stop();
     bench.outputs();
+}
+
+#[test]
+fn a_snapshot_brings_the_state_back_when_redis_and_the_logs_beginning_are_gone() {
+    let mut bench = Bench::new("snapshot", 2);
+    let log = bench.write_events(0..20);
+    let running = Running::start(&bench);
+    bench.wait_for_outputs(bench.expected(&log).len());
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = folder.path().join("state.snapshot");
+    let restore =
+        |bench: &Bench, file: &Path| snapshot::restore(&bench.settings, &mut *bench.store(), file, &mut |_, _| {});
+    // While it runs, and with more to come after it.
+    wait_until("checkpoints", || {
+        (0..2).all(|shard| bench.stored_accounts(shard).is_some())
+    });
+    let saved = snapshot::save(&bench.settings, &mut *bench.store(), &file, &mut |_| {}).unwrap();
+    assert!(matches!(
+        restore(&bench, &file),
+        Err(SnapshotError::Scorer(ScorerError::GroupActive { .. }))
+    ));
+    let log_before = bench.write_events(20..40);
+    bench.wait_for_outputs(bench.expected(&log_before).len());
+    running.stop();
+    for ShardContents { shard, offset, .. } in &saved.shards {
+        bench.store().clear(*shard).unwrap();
+        bench.delete_log_before(*shard as i32, offset + 1);
+    }
+    assert!(matches!(
+        Running::start(&bench).result(),
+        Err(ScorerError::Refused { .. })
+    ));
+
+    // What is not whole, or not of this installation, changes nothing.
+    let whole = fs::read(&file).unwrap();
+    let other = folder.path().join("other.snapshot");
+    for end in [0, 5, 9, whole.len() / 2, whole.len() - 1] {
+        fs::write(&other, &whole[..end]).unwrap();
+        assert!(
+            matches!(restore(&bench, &other), Err(SnapshotError::Damaged { .. })),
+            "{end} bytes"
+        );
+    }
+    let mut flipped = whole.clone();
+    flipped[whole.len() / 2] ^= 1;
+    fs::write(&other, &flipped).unwrap();
+    assert!(matches!(restore(&bench, &other), Err(SnapshotError::Damaged { .. })));
+    let log_topic = std::mem::replace(&mut bench.settings.log_topic, "another.log".into());
+    assert!(matches!(restore(&bench, &file), Err(SnapshotError::Foreign { .. })));
+    bench.settings.log_topic = log_topic;
+    assert_eq!(bench.stored_accounts(0), None);
+
+    assert_eq!(restore(&bench, &file).unwrap(), saved);
+    let running = Running::start(&bench);
+    let log = bench.write_events(40..50);
+    let expected = bench.expected(&log);
+    bench.wait_for_outputs(expected.len());
+    running.stop();
+    assert_eq!(bench.outputs(), expected);
+    bench.assert_checkpoint_is(&log);
 }
 
 #[test]
