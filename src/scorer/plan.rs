@@ -49,6 +49,12 @@ pub enum Refusal {
     LogTooShort { wanted: i64, low: i64 },
 
     #[error(
+        "the group has no committed offset: there is nothing to rebuild up to. If it had one, set it again first \
+         (kafka-consumer-groups.sh --reset-offsets), or every output is sent again; --cold begins with what the log holds"
+    )]
+    NothingCommitted,
+
+    #[error(
         "offset {committed} was committed, but the log ends at {high}: it was truncated or made anew. \
          To start from what the log holds, run: pulsewatch rebuild --cold"
     )]

@@ -91,8 +91,8 @@ pub fn rebuild(
 
 fn span(committed: Option<i64>, extent: Extent, cold: bool) -> Result<Span, Refusal> {
     let Extent { low, high } = extent;
-    let committed = committed.unwrap_or(0);
     if cold {
+        let committed = committed.unwrap_or(0);
         let until = committed.clamp(low, high);
         return Ok(Span {
             from: low,
@@ -100,6 +100,9 @@ fn span(committed: Option<i64>, extent: Extent, cold: bool) -> Result<Span, Refu
             commit: until != committed,
         });
     }
+    let Some(committed) = committed else {
+        return Err(Refusal::NothingCommitted);
+    };
     if committed > high {
         return Err(Refusal::LogTruncated { committed, high });
     }
@@ -205,11 +208,8 @@ mod tests {
         );
         assert_eq!(
             span(None, extent, false),
-            Ok(Span {
-                from: 0,
-                until: 0,
-                commit: false
-            })
+            Err(Refusal::NothingCommitted),
+            "every output would be sent again"
         );
         assert_eq!(
             span(Some(20), extent, true),
