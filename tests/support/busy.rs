@@ -10,6 +10,7 @@ use pulsewatch::{
 use super::{
     feed::{self, Load, Pace},
     kafka::{Placement, Record},
+    receiver::{Receiver, Reply},
     service::{Installation, Service, in_project},
     shared_kafka, shared_redis,
 };
@@ -26,8 +27,11 @@ pub struct Busy {
     pub load: Load,
 }
 
-/// Customers of several segments, which are watched; twenty days of history, a day that goes on, an override, and a record that is
-/// refused. Ready when it is returned.
+/// For the target of its deliveries.
+const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+/// Customers of several segments, which are watched; twenty days of history, a day that goes on, an override, a record that is
+/// refused, and a target that takes critical alerts. Ready when it is returned.
 pub fn start(test: &str) -> Busy {
     start_with(test, 60, 6_000)
 }
@@ -47,6 +51,12 @@ pub fn start_with(test: &str, accounts: u32, events: u64) -> Busy {
     let token = installation.folder().join("http-token");
     fs::write(&token, TOKEN).unwrap();
     installation.set("http.token_file", &format!("{:?}", token.display().to_string()));
+    let receiver = Receiver::start(0, |_, _| Reply::Status(204));
+    for (key, value) in [("kind", "webhook"), ("url", &receiver.url()), ("secret", SECRET)] {
+        installation.set(&format!("deliver.pager.{key}"), &format!("{value:?}"));
+    }
+    // Few of them: the receiver keeps what it gets.
+    installation.set("deliver.pager.severities", "[\"critical\"]");
 
     let now = pulsewatch::kafka::wall_clock();
     let history = Plan {
@@ -79,7 +89,7 @@ pub fn start_with(test: &str, accounts: u32, events: u64) -> Busy {
         ..history
     };
     let load = Load::start(&installation, today, Pace::ByEventTime);
-    let service = installation.start(0);
+    let service = installation.start_only(0, "ingest,score,http,deliver");
     service.wait_until_ready();
     Busy {
         installation,
