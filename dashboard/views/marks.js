@@ -45,7 +45,7 @@ export const legend = (marks) =>
       h(
         "li",
         {},
-        h("span", { class: `swatch ${kind}`, "aria-hidden": "true" }),
+        h("span", { class: `swatch ${kind}-line`, "aria-hidden": "true" }),
         `${format.time(new Date(time * 1000).toISOString())}: ${text}`,
       ),
     ),

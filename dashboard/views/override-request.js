@@ -21,12 +21,18 @@ export function requestOf({ by, score, band, reason, author, expires }) {
 /** What a browser says of a local time without seconds; the field's is UTC. */
 const MINUTE = "2026-09-01T00:00";
 
+/** @param {string} text */
+const sentence = (text) => (text.endsWith(".") ? text : `${text}.`);
+
 /** @param {{ status: number, detail: string, message: string }} error */
 export function refusal({ status, detail, message }) {
   if (status === 403) return `Not sent: ${detail}. It takes a token that may write (http.write_token_file).`;
   if (status === 409) return `Not sent: nothing carries what people say of accounts: ${detail}`;
   if (status === 422) return "Not sent: something is wrong with it.";
-  return `It may not have been sent: ${message} Send it again as it is: it counts once.`;
+  // Nobody answered, or the service does not know whether Kafka has it.
+  if (status === 0 || status >= 500)
+    return `It may not have been sent: ${sentence(message)} Send it again as it is: it counts once.`;
+  return `Not sent: ${sentence(message)}`;
 }
 
 /**

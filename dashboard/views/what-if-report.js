@@ -37,6 +37,10 @@ export function report(of) {
   ];
 }
 
+/** A table that can be scrolled with the keyboard, too, where it is too wide. @param {HTMLTableElement} table */
+const scrolled = (table) =>
+  h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": table.caption?.textContent }, table);
+
 /** @param {string} title @param {import("../dom.js").Child} content */
 const part = (title, content) => (content ? [h("h3", {}, title), content] : []);
 
@@ -51,14 +55,14 @@ function flows(bands) {
     h(
       "tr",
       {},
-      h("th", { scope: "row" }, "from ", bandMark(from)),
+      h("th", { scope: "row" }, bandMark(from)),
       (counts[row] ?? []).map((accounts, column) =>
         h("td", { class: `number ${row === column || accounts === 0 ? "faint" : ""}` }, format.count(accounts)),
       ),
     ),
   );
-  const columns = BANDS.map((to) => /** @type {[import("../dom.js").Child, string]} */ ([["to ", bandMark(to)], "number"]));
-  return h("div", { class: "scroll" }, table("Accounts from band to band", [["Accounts"], ...columns], rows));
+  const columns = BANDS.map((to) => /** @type {[import("../dom.js").Child, string]} */ ([bandMark(to), "number"]));
+  return scrolled(table("Accounts from band to band", [["From, to"], ...columns], rows));
 }
 
 /** @param {WhatIf["moves"]} moves */
@@ -82,7 +86,7 @@ function moves(moves) {
     ["Band", "wide"],
     ["Most by", "wide"],
   ]);
-  return h("div", { class: "scroll" }, table("Largest moves", columns, rows));
+  return scrolled(table("Largest moves", columns, rows));
 }
 
 /** @param {WhatIf["alerts"]} alerts */
@@ -112,7 +116,7 @@ function alerts(alerts) {
     ["Resolves", "number"],
     ["Would begin to hold", "number wide"],
   ]);
-  return h("div", { class: "scroll" }, table("Alerts that would change", columns, rows));
+  return scrolled(table("Alerts that would change", columns, rows));
 }
 
 /** @param {WhatIf["lacking"]} lacking */

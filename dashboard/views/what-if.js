@@ -36,6 +36,8 @@ export function whatIf(inForce, signal) {
     show(
       inForce().then(({ source }) => {
         text.value = source;
+        text.setSelectionRange(0, 0);
+        text.scrollTop = 0;
         text.focus();
         return [];
       }),
