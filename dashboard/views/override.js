@@ -7,16 +7,18 @@ import { asksForToken, askForToken } from "../token-form.js";
 import { overrideForm } from "./override-form.js";
 import { keys, refusal } from "./override-request.js";
 
+const NOTHING = "nothing";
+
 /**
  * A part of the account's view. `update` is told of every answer: what was sent shows in the one that differs.
  * @param {string} id of the account
  */
 export function override(id) {
   const key = keys();
-  /** What was in force when something was sent that has not come back yet. @type {string | null} */
+  /** Since when what is in force was said, or that nothing is. */
+  let known = NOTHING;
+  /** The same as it was when something was sent that does not show yet. @type {string | null} */
   let before = null;
-  /** @type {string | null} */
-  let known = null;
   const said = h("div", { class: "said", role: "status" });
   const say = (/** @type {import("../dom.js").Child[]} */ ...words) => fill(said, words);
 
@@ -76,7 +78,7 @@ export function override(id) {
   /** @param {api.Account} account */
   const update = ({ override }) => {
     backLine.hidden = !override;
-    known = JSON.stringify(override ?? null);
+    known = override?.since ?? NOTHING;
     if (before === null || before === known) return;
     before = null;
     say(override ? "It is in force." : "It is taken back.");

@@ -30,7 +30,7 @@ export function report(of) {
       fact("Weight with data", `${format.share(of.scores.coverage_before)} → ${format.share(of.scores.coverage_after)}`),
       fact("As of", format.time(of.as_of)),
     ),
-    ...part("Bands", flows(of.bands)),
+    ...part("Bands", flowTable(of.bands)),
     ...part("Largest moves", moves(of.moves)),
     ...part("Alerts", alerts(of.alerts)),
     ...part("What lacks history", lacking(of.lacking)),
@@ -44,14 +44,16 @@ const scrolled = (table) =>
 /** @param {string} title @param {import("../dom.js").Child} content */
 const part = (title, content) => (content ? [h("h3", {}, title), content] : []);
 
-/** Accounts from each band to each, by the order of `BANDS`. @param {WhatIf["bands"]} flows */
-export const matrix = (flows) =>
-  BANDS.map((from) => BANDS.map((to) => flows.find((flow) => flow.from === from && flow.to === to)?.accounts ?? 0));
+/** Accounts from each of the bands to each. @param {WhatIf["bands"]} flows @param {Band[]} bands */
+export const matrix = (flows, bands) =>
+  bands.map((from) => bands.map((to) => flows.find((flow) => flow.from === from && flow.to === to)?.accounts ?? 0));
 
-/** @param {WhatIf["bands"]} bands */
-function flows(bands) {
-  const counts = matrix(bands);
-  const rows = BANDS.map((from, row) =>
+/** @param {WhatIf["bands"]} flows */
+function flowTable(flows) {
+  const hasUnknown = flows.some(({ from, to }) => from === "unknown" || to === "unknown");
+  const bands = BANDS.filter((band) => band !== "unknown" || hasUnknown);
+  const counts = matrix(flows, bands);
+  const rows = bands.map((from, row) =>
     h(
       "tr",
       {},
@@ -61,7 +63,7 @@ function flows(bands) {
       ),
     ),
   );
-  const columns = BANDS.map((to) => /** @type {[import("../dom.js").Child, string]} */ ([bandMark(to), "number"]));
+  const columns = bands.map((to) => /** @type {[import("../dom.js").Child, string]} */ ([bandMark(to), "number"]));
   return scrolled(table("Accounts from band to band", [["From, to"], ...columns], rows));
 }
 
