@@ -15,6 +15,9 @@ import { authorization } from "./token.js";
 /** @typedef {Schemas["SegmentAlert"]} SegmentAlert */
 /** @typedef {Schemas["Model"]} Model */
 /** @typedef {Schemas["Indicator"]} Indicator */
+/** @typedef {Schemas["OverrideRequest"]} OverrideRequest */
+/** @typedef {Schemas["WhatIf"]} WhatIf */
+/** @typedef {Schemas["Mistake"]} Mistake */
 /** @typedef {Schemas["Band"]} Band */
 
 /** Why a request was not answered, in words for a reader. */
@@ -23,25 +26,28 @@ export class RequestError extends Error {
    * @param {number} status 0 when nobody answered
    * @param {string} message
    * @param {number} retryAfter seconds
+   * @param {Partial<Schemas["Problem"]>} [problem] what the service said
    */
-  constructor(status, message, retryAfter) {
+  constructor(status, message, retryAfter, problem = {}) {
     super(message);
     this.status = status;
     this.retryAfter = retryAfter;
+    this.detail = problem.detail ?? message;
+    this.mistakes = problem.errors ?? [];
   }
 }
 
 /**
  * @param {string} path
- * @param {{ signal?: AbortSignal, headers?: Record<string, string> }} [options]
+ * @param {{ signal?: AbortSignal, headers?: Record<string, string>, method?: string, body?: string }} [options]
  */
-export async function request(path, options = {}) {
-  const headers = { ...authorization(), ...options.headers };
+export async function request(path, { signal, headers, ...options } = {}) {
+  const init = { ...options, headers: { ...authorization(), ...headers }, signal: signal ?? null, cache: "no-store" };
   let response;
   try {
-    response = await fetch(path, { headers, signal: options.signal ?? null, cache: "no-store" });
+    response = await fetch(path, /** @type {RequestInit} */ (init));
   } catch (error) {
-    if (options.signal?.aborted) throw error;
+    if (signal?.aborted) throw error;
     throw new RequestError(0, "The service does not answer. It may be restarting, or the network is away.", 2);
   }
   if (response.ok || response.status === 304) return response;
@@ -54,7 +60,7 @@ async function refusal(response) {
   const problem = await response.json().catch(() => ({}));
   const mistakes = (problem.errors ?? []).map((mistake) => `${mistake.parameter} ${mistake.detail}`);
   const text = mistakes.join("; ") || problem.detail || problem.title || `status ${response.status}`;
-  return new RequestError(response.status, text, Number(response.headers.get("Retry-After") ?? 2));
+  return new RequestError(response.status, text, Number(response.headers.get("Retry-After") ?? 2), problem);
 }
 
 /**
@@ -108,4 +114,30 @@ export async function account(id, tag, signal) {
   const response = await request(`/api/v1/accounts/${encodeURIComponent(id)}`, signal ? { signal, headers } : { headers });
   if (response.status === 304) return null;
   return { account: await response.json(), tag: response.headers.get("ETag") };
+}
+
+/** @param {string} id */
+const overrideOf = (id) => `/api/v1/accounts/${encodeURIComponent(id)}/override`;
+
+/**
+ * Says something of an account; sent again with the same key, it counts once.
+ * @param {string} id
+ * @param {OverrideRequest} said
+ * @param {string} key
+ */
+export const setOverride = (id, said, key) =>
+  request(overrideOf(id), {
+    method: "POST",
+    body: JSON.stringify(said),
+    headers: { "Content-Type": "application/json", "Idempotency-Key": key },
+  });
+
+/** @param {string} id @param {string} key */
+export const clearOverride = (id, key) => request(overrideOf(id), { method: "DELETE", headers: { "Idempotency-Key": key } });
+
+/** What a model would change. @param {string} source @param {AbortSignal} signal @returns {Promise<WhatIf>} */
+export async function tryModel(source, signal) {
+  const headers = { "Content-Type": "text/plain" };
+  const response = await request("/api/v1/model/what-if", { method: "POST", body: source, headers, signal });
+  return response.json();
 }

@@ -50,15 +50,23 @@ const axis = () => ({
   font: "12px system-ui",
 });
 
+/** How marks look; the legend's swatches are the same (css/account.css). */
+const LINES = {
+  alert: { colour: "red", dash: [6, 4] },
+  override: { colour: "text", dash: [] },
+  model: { colour: "accent", dash: [2, 3] },
+};
+const LINE_PX = 1.5;
+
 /**
- * The score over time above the bands' colours, with a line where each alert opened.
+ * The score over time above the bands' colours, with a line for each mark, and one for the score that a human has said.
  * @param {Point[]} points the oldest first
  * @param {Thresholds | null} thresholds
- * @param {number[]} alerts when they opened, in seconds
+ * @param {import("./views/marks.js").Mark[]} marks
  * @param {string} label
  * @param {AbortSignal} signal
  */
-export function scores(points, thresholds, alerts, label, signal) {
+export function scores(points, thresholds, marks, label, signal) {
   /** @param {uPlot} plot */
   const ground = (plot) => {
     const { ctx, bbox } = plot;
@@ -75,14 +83,20 @@ export function scores(points, thresholds, alerts, label, signal) {
         ctx.fillRect(bbox.left, at(to), bbox.width, at(from) - at(to));
       }
     }
-    ctx.strokeStyle = colour("red");
-    ctx.setLineDash([4, 4]);
-    for (const alert of alerts) {
-      const x = plot.valToPos(alert, "x", true);
-      if (x < bbox.left || x > bbox.left + bbox.width) continue;
+    const right = bbox.left + bbox.width;
+    for (const { kind, time, score } of marks) {
+      const x = plot.valToPos(time, "x", true);
+      if (x < bbox.left || x > right) continue;
+      ctx.strokeStyle = colour(LINES[kind].colour);
+      ctx.lineWidth = LINE_PX * devicePixelRatio;
+      ctx.setLineDash(LINES[kind].dash.map((part) => part * devicePixelRatio));
       ctx.beginPath();
       ctx.moveTo(x, bbox.top);
       ctx.lineTo(x, bbox.top + bbox.height);
+      if (score !== null && score !== undefined) {
+        ctx.moveTo(x, at(score));
+        ctx.lineTo(right, at(score));
+      }
       ctx.stroke();
     }
     ctx.restore();

@@ -529,6 +529,8 @@ export interface components {
             reason: string;
             /** @description 0..100; null when only a band was said. */
             score: components["schemas"]["Points"];
+            /** @description When it was said, in event time. */
+            since: components["schemas"]["Timestamp"];
         };
         /** @description What is said of the account: a score or a band. */
         OverrideRequest: {

@@ -7,14 +7,20 @@ import { keepToken, token } from "./token.js";
 /** Shows the token's field in the place of the view when that is what is missing. @param {unknown} error */
 export function asksForToken(error) {
   if (!(error instanceof RequestError) || error.status !== 401) return false;
+  askForToken(token() ? "The service does not know this token." : "This service answers to those who show its token.");
+  return true;
+}
+
+/** Shows the token's field in the place of the view. @param {string} why */
+export function askForToken(why) {
   const main = document.getElementById("main");
-  if (!main || main.querySelector("#token")) return true;
+  if (!main || main.querySelector("#token")) return;
   const field = h("input", { id: "token", type: "password", autocomplete: "off", required: true, spellcheck: "false" });
   const form = h(
     "form",
     { class: "panel token" },
     h("h1", {}, "A token is needed"),
-    h("p", {}, token() ? "The service does not know this token." : "This service answers to those who show its token."),
+    h("p", {}, why),
     h("label", { for: "token" }, "Token"),
     field,
     h("p", { class: "faint" }, "It is kept in this tab until it is closed."),
@@ -27,5 +33,4 @@ export function asksForToken(error) {
   });
   fill(main, form);
   field.focus();
-  return true;
 }

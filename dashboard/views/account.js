@@ -10,6 +10,7 @@ import { alertItem, silencesInForce, silenceText } from "./alert-item.js";
 import { waterfall } from "./drivers.js";
 import { history } from "./history.js";
 import { dimensions } from "./indicators.js";
+import { override } from "./override.js";
 import { risk } from "./risk.js";
 
 /** An account is read from its checkpoint, about a second behind the stream. */
@@ -23,8 +24,13 @@ export function show({ main, rest: id, signal }) {
   const load = api.shared(async () => {
     known = (await api.account(id, known?.tag ?? null, signal)) ?? known;
     if (!known) throw new Error("The service says that nothing is new, and nothing is known.");
+    said.element.hidden = false;
+    said.update(known.account);
     return known.account;
   });
+  const said = override(id);
+  // Of an account that there is not, nothing can be said.
+  said.element.hidden = true;
   /** Without the model there is a line without bands. @type {Promise<api.Model | null>} */
   const model = api.model(signal).catch(() => null);
   /** @type {Set<string>} */
@@ -58,7 +64,12 @@ export function show({ main, rest: id, signal }) {
     main,
     h("p", { class: "crumb" }, h("a", { href: "#/accounts" }, "Accounts")),
     h("h1", {}, id),
-    h("div", { class: "columns" }, h("div", {}, now.element, open.element), h("div", {}, why.element, leaves.element)),
+    h(
+      "div",
+      { class: "columns" },
+      h("div", {}, now.element, said.element, open.element),
+      h("div", {}, why.element, leaves.element),
+    ),
     over.element,
     more.element,
     made.element,
@@ -81,7 +92,7 @@ function standing(account) {
       bandMark(said ? said.computed_band : account.band),
       said && " computed",
     ),
-    said && override(said),
+    said && inForce(said),
     account.stale.length > 0 &&
       h(
         "p",
@@ -102,7 +113,7 @@ function standing(account) {
 }
 
 /** What a human has said instead; lists and counts go by it. @param {NonNullable<api.Account["override"]>} said */
-const override = (said) =>
+const inForce = (said) =>
   h(
     "div",
     { class: "override" },
@@ -114,7 +125,11 @@ const override = (said) =>
       ` said by ${said.author || "nobody who gave a name"}`,
     ),
     said.reason && h("p", { class: "reason" }, said.reason),
-    h("p", { class: "faint" }, said.expires ? `Until ${format.time(said.expires)}.` : "Until it is taken back."),
+    h(
+      "p",
+      { class: "faint" },
+      `Since ${format.time(said.since)}, ${said.expires ? `until ${format.time(said.expires)}` : "until it is taken back"}.`,
+    ),
   );
 
 /** @param {{ account: api.Account, model: api.Model | null }} of */

@@ -5,6 +5,7 @@ import { scores } from "../charts.js";
 import { h } from "../dom.js";
 import * as format from "../format.js";
 import { empty } from "../parts.js";
+import { legend, marksOf } from "./marks.js";
 
 /** @param {api.Account} account @param {api.Model | null} model @param {AbortSignal} signal */
 export function history(account, model, signal) {
@@ -16,18 +17,14 @@ export function history(account, model, signal) {
   if (last && now.time > last.time) points.push(now);
   const bands = model?.scorecards.find(({ id }) => id === account.scorecard)?.bands;
   const thresholds = bands ? { yellow: bands.yellow.enter, green: bands.green.enter } : null;
-  const alerts = account.alerts.flatMap(({ since }) => (since ? [Date.parse(since) / 1000] : []));
-  const since = points[0]?.time ?? 0;
-  const isMarked = alerts.some((alert) => alert >= since);
+  const marks = marksOf(account, points[0]?.time ?? 0, points.at(-1)?.time ?? 0);
   const known = account.history.flatMap(({ score }) => (score === null ? [] : [score]));
-  const label = `Score from ${format.day(account.history[0]?.day)} to ${format.day(account.as_of)}: lowest ${format.points(Math.min(...known))}, highest ${format.points(Math.max(...known))}, now ${format.points(account.score)}`;
+  const range =
+    known.length > 0 ? `lowest ${format.points(Math.min(...known))}, highest ${format.points(Math.max(...known))}, ` : "";
+  const label = `Score from ${format.day(account.history[0]?.day)} to ${format.day(account.as_of)}: ${range}now ${format.points(account.score)}`;
   return [
-    scores(points, thresholds, alerts, label, signal),
-    h(
-      "p",
-      { class: "faint" },
-      thresholds && "Colours are the bands, from the score at which they are entered. ",
-      isMarked && "Dashed: an alert that is open began.",
-    ),
+    scores(points, thresholds, marks, label, signal),
+    legend(marks),
+    thresholds && h("p", { class: "faint" }, "Colours are the bands, from the score at which they are entered."),
   ];
 }

@@ -6,6 +6,7 @@ import * as format from "../format.js";
 import { panel } from "../panel.js";
 import { code, table } from "../parts.js";
 import { rules, silences, watched } from "./rules.js";
+import { whatIf } from "./what-if.js";
 
 /** @param {import("../router.js").Place} place */
 export function show({ main, signal }) {
@@ -24,6 +25,7 @@ export function show({ main, signal }) {
     main,
     h("h1", {}, "Model"),
     panels.map(({ element }) => element),
+    whatIf(load, signal),
   );
 }
 

@@ -209,9 +209,9 @@ impl Clocks {
         }
     }
 
-    /// Lets the clock run on to `time`, as `replay --until` and an evaluation at a later time do.
+    /// Lets the clock run on to `time`, for an evaluation at a later time. Sources are taken for working ones: silence until then counts.
     pub fn run_on_to(&mut self, time: Timestamp) {
-        for clock in &mut self.kinds {
+        for clock in self.kinds.iter_mut().chain(&mut self.heard) {
             *clock = (*clock).max(Some(time));
         }
         self.shard = self.shard.max(Some(time));

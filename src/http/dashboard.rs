@@ -45,6 +45,7 @@ style![
     "css/overview.css",
     "css/accounts.css",
     "css/account.css",
+    "css/forms.css",
     "css/narrow.css",
 ];
 
@@ -62,7 +63,9 @@ files![
     "api.js",
     "charts.js",
     "csv.js",
+    "dialog.js",
     "dom.js",
+    "fields.js",
     "format.js",
     "icon.svg",
     "live.js",
@@ -86,13 +89,19 @@ files![
     "views/freshness.js",
     "views/history.js",
     "views/indicators.js",
+    "views/marks.js",
     "views/model.js",
     "views/moving.js",
+    "views/override-form.js",
+    "views/override-request.js",
+    "views/override.js",
     "views/overview.js",
     "views/risk.js",
     "views/rules.js",
     "views/segment.js",
     "views/segments.js",
+    "views/what-if-report.js",
+    "views/what-if.js",
 ];
 
 /// The page with its folder's name, and that name.

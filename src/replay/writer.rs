@@ -53,7 +53,7 @@ struct Partition {
     /// The largest event time so far, and what of it the shards were told with the clock.
     newest: Option<Timestamp>,
     told: Option<Timestamp>,
-    /// Not in the files alone: somebody has events there at any time.
+    /// It works, whether there are events or not.
     is_declared: bool,
 }
 
@@ -153,8 +153,13 @@ impl LogWriter {
         }
     }
 
-    /// The end of the files: the clock runs on to `until`, if that is given.
+    /// The end of the files: the clock runs on to `until`, if that is given. Files that have ended are no broken sources: silence
+    /// counts from there on.
     pub fn finish(mut self, until: Option<Timestamp>) {
+        self.partitions
+            .known
+            .iter_mut()
+            .for_each(|partition| partition.is_declared = true);
         let Some(end) = until.max(self.clock) else { return };
         self.reach(end);
         self.tick();

@@ -13,6 +13,8 @@ export function setting(name) {
 
 export const base = setting("PULSEWATCH_TEST_URL");
 export const token = setting("PULSEWATCH_TEST_TOKEN");
+/** The one that may also change things. */
+export const writeToken = setting("PULSEWATCH_TEST_WRITE_TOKEN");
 const require = createRequire(`${setting("PULSEWATCH_TEST_NODE_MODULES")}/`);
 const { chromium } = require("playwright-core");
 const axe = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");

@@ -9,9 +9,12 @@ import { freshness } from "../../dashboard/metrics.js";
 import { accountAddress, parse as address } from "../../dashboard/router.js";
 import { parse as serverSent } from "../../dashboard/stream.js";
 import { steps } from "../../dashboard/views/drivers.js";
+import { marksOf } from "../../dashboard/views/marks.js";
 import { deepestFirst } from "../../dashboard/views/moving.js";
+import { keys, refusal, requestOf } from "../../dashboard/views/override-request.js";
 import { silencesInForce } from "../../dashboard/views/alert-item.js";
 import { relative } from "../../dashboard/views/segment.js";
+import { matrix } from "../../dashboard/views/what-if-report.js";
 
 test("what is not known is a dash and never 0", () => {
   for (const show of [
@@ -151,4 +154,71 @@ test("any account has an address that leads back to it", () => {
 test("server-sent events are read line by line", () => {
   assert.deepEqual(serverSent("id: 7-1\nevent: reset\ndata: {}"), { id: "7-1", event: "reset", data: "{}" });
   assert.deepEqual(serverSent(": heartbeat\nid: 7-2"), { id: "7-2", event: "message", data: "" });
+});
+
+test("an override says a score or a band, and nothing that was not said", () => {
+  const draft = { by: "band", score: "12", band: "red", reason: " r ", author: "a", expires: "" };
+  assert.deepEqual(requestOf(draft), { band: "red", reason: "r", author: "a" });
+  assert.deepEqual(requestOf({ ...draft, by: "score", expires: "2026-09-01T10:30" }), {
+    score: 12,
+    reason: "r",
+    author: "a",
+    expires: "2026-09-01T10:30:00Z",
+  });
+  assert.equal(requestOf({ ...draft, expires: "2026-09-01T10:30:05" }).expires, "2026-09-01T10:30:05Z");
+  assert.deepEqual(requestOf({ ...draft, by: "score", score: " " }), { reason: "r", author: "a" });
+});
+
+test("what is sent again has the key that it had, until it was taken", () => {
+  const key = keys();
+  const [first, again, other] = [key.of({ band: "red" }), key.of({ band: "red" }), key.of({ band: "green" })];
+  assert.equal(first, again);
+  assert.notEqual(first, other);
+  key.spent();
+  assert.notEqual(key.of({ band: "green" }), other);
+  assert.match(other, /^[!-~]{1,200}$/);
+});
+
+test("a refusal says whether it may have been sent, and what to do", () => {
+  const error = (/** @type {number} */ status) => refusal({ status, detail: "why", message: "Why." });
+  assert.match(error(403), /^Not sent: why\..*write_token_file/);
+  assert.match(error(409), /^Not sent: .*why/);
+  for (const status of [0, 503, 504]) assert.match(error(status), /^It may not have been sent: Why\. Send it again/);
+  for (const status of [404, 413, 429]) assert.equal(error(status), "Not sent: Why.");
+});
+
+test("what happened within the curve is marked in its order, and the first model is no change", () => {
+  const at = (/** @type {number} */ day) => `2026-01-0${day}T00:00:00Z`;
+  const account = {
+    models: [
+      { name: "m", version: "1", since: null },
+      { name: "m", version: "2", since: at(4) },
+    ],
+    override: { since: at(3), author: "", band: "red", score: 12.5 },
+    alerts: [{ alert: "gone_silent", since: at(1) }, { alert: "usage_drop", since: at(2) }, { alert: "old" }],
+  };
+  const [from, until] = [Date.parse(at(2)) / 1000, Date.parse(at(4)) / 1000];
+  const marks = marksOf(/** @type {any} */ (account), from, until);
+  assert.deepEqual(
+    marks.map(({ kind, text }) => [kind, text]),
+    [
+      ["alert", "alert usage drop opened"],
+      ["override", "somebody said 12.5, red"],
+      ["model", "model m, version 2"],
+    ],
+  );
+  assert.equal(marks[1]?.score, 12.5);
+});
+
+test("accounts go from the band of a row to that of a column", () => {
+  /** @type {any} */
+  const flows = [
+    { from: "red", to: "green", accounts: 2 },
+    { from: "green", to: "green", accounts: 5 },
+  ];
+  assert.deepEqual(matrix(flows, ["red", "yellow", "green"]), [
+    [0, 0, 2],
+    [0, 0, 0],
+    [0, 0, 5],
+  ]);
 });

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import { after, before, test } from "node:test";
 
-import { barriers, base, isTooWide, launch, open, screenshot, setting, shown, token } from "./browser.js";
+import { barriers, base, isTooWide, launch, open, screenshot, setting, shown, token, writeToken } from "./browser.js";
 
 /** @type {any} */
 let browser;
@@ -47,7 +47,8 @@ for (const [name, fixed] of Object.entries(VIEWS)) {
           viewport: { width, height: 900 },
         });
         await shown(page);
-        if (name === "account") await page.locator("summary").first().click();
+        if (name === "account")
+          for (const part of ["#override", "#made-of"]) await page.locator(`${part} summary`).first().click();
         await page.locator('#live[data-state="live"]').waitFor();
         await screenshot(page, `${name}-${width}-${colorScheme}`);
         assert.equal(await isTooWide(page), false, "it scrolls sideways");
@@ -134,8 +135,9 @@ test("an account shows the numbers behind an indicator, and an unknown one that 
   await shown(page);
   await page.locator("#history canvas").waitFor();
   const { indicators } = await api(`/api/v1/accounts/${encodeURIComponent(worst)}`);
-  assert.equal(await page.locator("summary").count(), indicators.length);
-  await page.locator("summary").first().press("Enter");
+  const summaries = page.locator("#made-of summary");
+  assert.equal(await summaries.count(), indicators.length);
+  await summaries.first().press("Enter");
   const behind = page.locator(".behind").first();
   await behind.locator("canvas").waitFor();
   assert.ok((await behind.textContent())?.includes(indicators[0].readings[0].reading));
@@ -149,10 +151,200 @@ test("what a human has said stands beside what was computed", async () => {
   await shown(page);
   const account = await api(`/api/v1/accounts/${overridden}`);
   const said = page.locator("#standing .override");
-  for (const text of ["red", "said by kam@acme.example", "the sponsor has left", "Until "])
+  for (const text of ["red", "said by kam@acme.example", "the sponsor has left", "until "])
     assert.ok((await said.textContent())?.includes(text), text);
   const computed = page.locator("#standing > .body > .score");
   assert.ok((await computed.textContent())?.includes(`${account.override.computed_band} computed`));
+  await page.context().close();
+});
+
+/** Opens the form of an override and fills it in. */
+async function fillOverride(page, { score, reason, author }) {
+  await page.getByText("Say a score or a band").click();
+  await page.getByLabel("a score").check();
+  await page.getByLabel("Score", { exact: true }).fill(score);
+  await page.getByLabel("Reason").fill(reason);
+  await page.getByLabel("Who says so").fill(author);
+}
+
+for (const [colorScheme, width] of /** @type {const} */ ([
+  ["light", 1280],
+  ["dark", 390],
+])) {
+  test(`what is wrong with an override stands next to its field, ${colorScheme}, at ${width} px`, async () => {
+    const { page } = await open(browser, `#/account/${worst}`, {
+      known: writeToken,
+      colorScheme,
+      viewport: { width, height: 900 },
+    });
+    await shown(page);
+    await fillOverride(page, { score: "101", reason: "", author: "kam@acme.example" });
+    await page.getByLabel("Until").fill("2020-01-01T00:00");
+    await page.getByRole("button", { name: "Say so" }).click();
+    await page.locator("#override-score-error").getByText("is a number from 0 to 100").waitFor();
+    assert.match((await page.locator("#override-reason-error").textContent()) ?? "", /^is a text/);
+    assert.equal(await page.locator("#override-expires-error").textContent(), "is in the past");
+    assert.equal(await page.locator("#override-author-error").textContent(), "");
+    assert.equal(await page.evaluate(() => document.activeElement?.id), "override-score");
+    assert.deepEqual(await barriers(page), []);
+    assert.equal(await isTooWide(page), false);
+    await screenshot(page, `override-mistakes-${width}-${colorScheme}`);
+    await page.context().close();
+  });
+}
+
+test("an override is said, shown, and taken back, with the keyboard alone", async () => {
+  const { page } = await open(browser, `#/account/${worst}`, { known: writeToken });
+  await shown(page);
+  await page.locator('#live[data-state="live"]').waitFor();
+  /** @type {string[]} */
+  const keys = [];
+  page.on("request", (request) => {
+    if (request.method() !== "GET") keys.push(request.headers()["idempotency-key"] ?? "");
+  });
+  await fillOverride(page, { score: "12.5", reason: "they have said so", author: "kam@acme.example" });
+  await page.getByLabel("Who says so").press("Enter");
+  await page.locator("#override .said").getByText("Sent; it shows in a moment.").waitFor();
+  assert.equal(await page.getByLabel("Reason").inputValue(), "", "nothing is left to be sent twice");
+  await page.locator("#override .said").getByText("It is in force.").waitFor();
+  const said = page.locator("#standing .override");
+  for (const text of ["12.5", "red", "said by kam@acme.example", "they have said so", "until it is taken back"])
+    assert.ok((await said.textContent())?.includes(text), text);
+  await page.locator("#history .marks").getByText("kam@acme.example said 12.5, red").waitFor();
+  const back = page.locator("#override").getByRole("button", { name: "Take it back" });
+  await back.press("Enter");
+  await page.locator("dialog").waitFor();
+  assert.deepEqual(await barriers(page), []);
+  await page.keyboard.press("Escape");
+  await page.locator("dialog").waitFor({ state: "detached" });
+  assert.equal(await page.evaluate(() => document.activeElement?.textContent), "Take it back", "the focus goes back");
+  await back.press("Enter");
+  await page.locator("dialog").getByRole("button", { name: "Take it back" }).press("Enter");
+  await page.locator("#override .said").getByText("It is taken back.").waitFor();
+  await said.waitFor({ state: "detached" });
+  assert.equal(new Set(keys).size, 2, "a key each, and nothing sent for what was not confirmed");
+  await page.context().close();
+});
+
+test("who may only read is told so, and goes on with another token and what was typed", async () => {
+  const { page } = await open(browser, `#/account/${worst}`);
+  await shown(page);
+  await fillOverride(page, { score: "12", reason: "kept", author: "kam@acme.example" });
+  await page.getByRole("button", { name: "Say so" }).click();
+  await page.getByText("It takes a token that may write").waitFor();
+  assert.deepEqual(await barriers(page), []);
+  await page.getByRole("button", { name: "Enter the write token" }).click();
+  await page.getByLabel("Token").fill(writeToken);
+  await page.getByLabel("Token").press("Enter");
+  await shown(page);
+  assert.equal(await page.getByLabel("Reason").inputValue(), "kept");
+  await page.context().close();
+});
+
+test("an override that nothing can carry, or that is on its way, is said to be", async () => {
+  const { page } = await open(browser, `#/account/${worst}`);
+  await shown(page);
+  let answer = (/** @type {number} */ _) => {};
+  const asked = new Promise((resolve) => (answer = resolve));
+  await page.route("**/override", async (route) => {
+    await asked;
+    await route.fulfill({
+      status: 409,
+      contentType: "application/problem+json",
+      body: '{"title":"Conflict","status":409,"detail":"add a [[source]]"}',
+    });
+  });
+  await fillOverride(page, { score: "12", reason: "r", author: "a" });
+  await page.getByRole("button", { name: "Say so" }).click();
+  await page.locator("#override .said").getByText("Sending…").waitFor();
+  assert.equal(await page.getByRole("button", { name: "Say so" }).isDisabled(), true);
+  answer(409);
+  await page.getByText("add a [[source]]").waitFor();
+  assert.equal(await page.getByRole("button", { name: "Say so" }).isEnabled(), true);
+  await page.context().close();
+});
+
+for (const [colorScheme, width] of /** @type {const} */ ([
+  ["light", 1280],
+  ["dark", 390],
+])) {
+  test(`a model is tried, right and wrong, ${colorScheme}, at ${width} px`, async () => {
+    const { page } = await open(browser, "#/model", { colorScheme, viewport: { width, height: 900 } });
+    await shown(page);
+    await page.getByRole("button", { name: "Start from the one in force" }).click();
+    const model = page.getByLabel("Another model, as TOML");
+    await page.waitForFunction(() => document.querySelector("textarea")?.value);
+    const source = await model.inputValue();
+    const result = page.locator("#what-if .result");
+    await page.getByRole("button", { name: "Try it" }).click();
+    await result.getByText("this is the model in force").waitFor();
+    await result.getByText("No score would be another one.").waitFor();
+
+    await model.fill(source.replace("weight = 30", "weight = 3"));
+    await page.getByRole("button", { name: "Try it" }).press("Enter");
+    const link = result.getByRole("table", { name: "Largest moves" }).getByRole("link").first();
+    await link.waitFor();
+    const flows = await result.getByRole("table", { name: "Accounts from band to band" }).locator("td").allTextContents();
+    const scored = await result.locator(".facts dd").first().textContent();
+    assert.equal(String(flows.reduce((sum, count) => sum + Number(count.replace(",", "")), 0)), scored?.replace(",", ""));
+    assert.deepEqual(await barriers(page), []);
+    assert.equal(await isTooWide(page), false);
+    await screenshot(page, `what-if-${width}-${colorScheme}`);
+    const account = await link.textContent();
+    await link.click();
+    await page.locator("h1").getByText(account, { exact: true }).waitFor();
+
+    await page.goBack();
+    await shown(page);
+    await model.fill(source.replace("weight = 30", "wieght = 30"));
+    await page.getByRole("button", { name: "Try it" }).click();
+    await result.getByText("This is no model").waitFor();
+    assert.match((await result.locator("pre").textContent()) ?? "", /12 │ wieght = 30\n[^\n]*┬/);
+    assert.deepEqual(await barriers(page), []);
+    assert.equal(await isTooWide(page), false);
+    await screenshot(page, `what-if-wrong-${width}-${colorScheme}`);
+    await page.context().close();
+  });
+}
+
+test("a model that is being tried is, and of a sample it is said that it is one", async () => {
+  const { page } = await open(browser, "#/model");
+  await shown(page);
+  const model = page.getByLabel("Another model, as TOML");
+  const { source } = await api("/api/v1/model");
+  await model.fill(source);
+  let answer = () => {};
+  const asked = new Promise((resolve) => (answer = () => resolve(undefined)));
+  await page.route("**/what-if", async (route) => {
+    await asked;
+    const response = await route.fetch();
+    await route.fulfill({ response, json: { ...(await response.json()), complete: false } });
+  });
+  await page.getByRole("button", { name: "Try it" }).click();
+  await page.getByText("Scoring the accounts by both").waitFor();
+  assert.equal(await page.getByRole("button", { name: "Try it" }).getAttribute("aria-disabled"), "true");
+  answer();
+  await page.getByText("A sample only").waitFor();
+  assert.deepEqual(await barriers(page), []);
+  await page.context().close();
+});
+
+test("what happened while a score moved is marked in its curve, and said", async () => {
+  const { page } = await open(browser, "#/model");
+  const account = await api(`/api/v1/accounts/${overridden}`);
+  const since = account.history.at(-1).day;
+  const [models, alerts] = [
+    [{ name: "default", version: "0123abcd", since }],
+    [{ alert: "gone-silent", severity: "high", since }],
+  ];
+  await page.route(`**/api/v1/accounts/${overridden}`, (route) => route.fulfill({ json: { ...account, models, alerts } }));
+  await page.goto(`${base}/#/account/${overridden}`);
+  await page.locator("#history canvas").waitFor();
+  const marks = await page.locator("#history .marks").textContent();
+  assert.ok(marks?.includes("model default, version 0123abcd"), marks ?? "");
+  assert.ok(marks?.includes("kam@acme.example said red"), marks ?? "");
+  assert.ok(marks?.includes("alert gone silent opened"), marks ?? "");
+  await screenshot(page, "marks");
   await page.context().close();
 });
 

@@ -4,7 +4,7 @@
 use std::{path::Path, process::Command, time::Duration};
 
 use crate::support::{
-    busy::{self, Busy, OVERRIDDEN, TOKEN},
+    busy::{self, Busy, OVERRIDDEN, TOKEN, WRITE_TOKEN},
     http::ask,
     service::{Service, in_project},
     wait_at_most, wait_until,
@@ -75,6 +75,7 @@ fn node(service: &Service, arguments: &[&str]) -> String {
         .current_dir(in_project("."))
         .env("PULSEWATCH_TEST_URL", format!("http://{}", service.address()))
         .env("PULSEWATCH_TEST_TOKEN", TOKEN)
+        .env("PULSEWATCH_TEST_WRITE_TOKEN", WRITE_TOKEN)
         .env("PULSEWATCH_TEST_OVERRIDDEN", OVERRIDDEN)
         .env("PULSEWATCH_TEST_NODE_MODULES", modules)
         .env(

@@ -18,8 +18,11 @@ use super::{
 /// An account of which a human has said that it is red.
 pub const OVERRIDDEN: &str = "acc-0000001";
 
-/// Its HTTP token.
+/// Its HTTP token, which may read.
 pub const TOKEN: &str = "a token of the test's";
+
+/// The one that may also change things.
+pub const WRITE_TOKEN: &str = "another token of the test's";
 
 pub struct Busy {
     pub installation: Installation,
@@ -48,9 +51,11 @@ pub fn start_with(test: &str, accounts: u32, events: u64) -> Busy {
     let model_file = installation.folder().join("model.toml");
     fs::write(&model_file, model.replace("every = \"6h\"", "every = \"1h\"")).unwrap();
     installation.set("model.file", &format!("{:?}", model_file.display().to_string()));
-    let token = installation.folder().join("http-token");
-    fs::write(&token, TOKEN).unwrap();
-    installation.set("http.token_file", &format!("{:?}", token.display().to_string()));
+    for (setting, text) in [("http.token_file", TOKEN), ("http.write_token_file", WRITE_TOKEN)] {
+        let file = installation.folder().join(setting);
+        fs::write(&file, text).unwrap();
+        installation.set(setting, &format!("{:?}", file.display().to_string()));
+    }
     let receiver = Receiver::start(0, |_, _| Reply::Status(204));
     for (key, value) in [("kind", "webhook"), ("url", &receiver.url()), ("secret", SECRET)] {
         installation.set(&format!("deliver.pager.{key}"), &format!("{value:?}"));

@@ -66,6 +66,8 @@ pub struct DimensionView {
 /// A human's judgement in place of the computed one.
 #[derive(Debug, Serialize)]
 pub struct OverrideView {
+    /// When it was said, in event time.
+    pub since: Timestamp,
     /// 0..100; null when only a band was said.
     pub score: Points,
     pub band: Band,
@@ -205,6 +207,7 @@ impl Shard {
             let mut overridden = overridden.clone();
             overridden.step(&card.bands, now);
             overridden.in_force.then(|| OverrideView {
+                since: overridden.said,
                 score: Points(overridden.score),
                 band: overridden.band,
                 computed_band,

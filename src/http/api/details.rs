@@ -83,6 +83,8 @@ impl<'a> ModelSince<'a> {
 /// A human's judgement in place of the computed one, which stays in `score`.
 #[derive(Serialize, ToSchema)]
 pub struct Override<'a> {
+    /// When it was said, in event time.
+    since: Timestamp,
     /// 0..100; null when only a band was said.
     score: Points,
     band: Band,
@@ -97,6 +99,7 @@ pub struct Override<'a> {
 impl<'a> Override<'a> {
     pub fn of(view: &'a OverrideView) -> Self {
         Self {
+            since: view.since,
             score: view.score,
             band: view.band,
             computed_band: view.computed_band,

@@ -71,7 +71,8 @@ fn it_is_shown_beside_the_computed_score_and_ends_by_itself() {
     assert_eq!(overridden["author"], "kam@acme.example");
     assert_eq!(overridden["expires"], "2026-01-03T00:00:00Z");
     let view = log.fold(EMIT_ALL).shard.view("a", None).unwrap();
-    assert_eq!(view.r#override.unwrap().computed_band.as_str(), "green");
+    let shown = view.r#override.unwrap();
+    assert_eq!((shown.computed_band.as_str(), shown.since), ("green", hour(3)));
     assert!(view.alerts.is_empty(), "alerts go by the computed score");
 
     log.tick(&ALL, day(2));
