@@ -23,6 +23,7 @@ pub mod schema;
 mod table;
 pub mod tap;
 pub mod test;
+pub mod top;
 mod wiring;
 
 pub use context::Context;
@@ -86,6 +87,7 @@ pub enum Command {
     Schema(schema::Arguments),
     Tap(tap::Arguments),
     Test(test::Arguments),
+    Top(top::Arguments),
 }
 
 fn setting(text: &str) -> Result<(String, String), String> {
