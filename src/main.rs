@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use pulsewatch::cli::{
     Cli, Command, Context, backtest, check, completions, demo, dlq, explain, fit, generate, man, model, rebuild,
-    replay, report, run, schema, snapshot, tap, test,
+    replay, report, run, schema, snapshot, tap, test, top,
 };
 
 #[global_allocator]
@@ -36,6 +36,7 @@ fn main() -> ExitCode {
         Command::Schema(arguments) => schema::run(arguments),
         Command::Tap(arguments) => tap::run(arguments, &context),
         Command::Test(arguments) => test::run(arguments, &context),
+        Command::Top(arguments) => top::run(arguments, &context),
     })
 }
 

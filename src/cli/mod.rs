@@ -24,6 +24,7 @@ pub mod snapshot;
 mod table;
 pub mod tap;
 pub mod test;
+pub mod top;
 mod wiring;
 
 pub use context::Context;
@@ -88,6 +89,7 @@ pub enum Command {
     Schema(schema::Arguments),
     Tap(tap::Arguments),
     Test(test::Arguments),
+    Top(top::Arguments),
 }
 
 fn setting(text: &str) -> Result<(String, String), String> {

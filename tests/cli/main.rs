@@ -472,6 +472,22 @@ fn the_man_page_has_every_command_and_option_once() {
     assert!(page.contains("pulsewatch tap \\-\\-band red"), "no examples");
 }
 
+#[test]
+fn top_without_a_terminal_or_a_service_says_what_to_do() {
+    let stderr = |output: &Output| String::from_utf8_lossy(&output.stderr).into_owned();
+    let refused = run(&["top"]);
+    assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+    assert!(stderr(&refused).contains("needs a terminal: use --once"), "{refused:?}");
+    // Nobody listens at port 1.
+    let away = run(&["top", "--once", "--set", "http.listen=127.0.0.1:1"]);
+    assert_eq!(away.status.code(), Some(69), "{away:?}");
+    let told = "no service at http://127.0.0.1:1: is `pulsewatch run` running? try --url";
+    assert!(stderr(&away).contains(told), "{away:?}");
+    let wrong = run(&["top", "--once", "--filter", "colour:red"]);
+    assert_eq!(wrong.status.code(), Some(2), "{wrong:?}");
+    assert!(stderr(&wrong).contains("`colour:` is not known"), "{wrong:?}");
+}
+
 fn signal(process: u32, name: &str) {
     let status = Command::new("kill")
         .args([&format!("-{name}"), &process.to_string()])

@@ -29,4 +29,5 @@ mod repeats;
 mod secured;
 mod segments;
 mod time;
+mod top;
 mod whole_run;
