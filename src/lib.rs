@@ -15,6 +15,7 @@ pub mod ingest;
 pub mod kafka;
 pub mod metrics;
 pub mod model;
+mod outgoing;
 pub mod redis;
 pub mod replay;
 pub mod scorer;

@@ -19,31 +19,31 @@ function namedAmong(among) {
   return (/** @type {Segment} */ { attribute, name }) => (attributes.size > 1 ? `${format.words(attribute)} ${name}` : name);
 }
 
+const IN_SEVEN_DAYS = /** @type {[string, string?][]} */ ([
+  ["Segment"],
+  ["Mean score", "number"],
+  ["7 days", "number"],
+  ["of it within", "number wide"],
+  ["of it mix", "number wide"],
+]);
+
+/** The cells of these columns. @param {Segment} segment @param {(segment: Segment) => string} named */
+const inSevenDays = (segment, named) => [
+  h("th", { scope: "row" }, link(segment, named)),
+  h("td", { class: "number" }, format.points(segment.score)),
+  h("td", { class: "number" }, move(segment.change["7d"].score)),
+  h("td", { class: "number wide" }, move(segment.change["7d"].within)),
+  h("td", { class: "number wide" }, move(segment.change["7d"].mix)),
+];
+
 /** Those that fell deepest, with what is looked at first. @param {Segment[]} segments */
 export function movingBriefly(segments) {
   if (segments.length === 0) return [];
   const named = namedAmong(segments);
   const rows = deepestFirst(segments)
     .slice(0, MOST_BRIEFLY)
-    .map((segment) =>
-      h(
-        "tr",
-        {},
-        h("th", { scope: "row" }, link(segment, named)),
-        h("td", { class: "number" }, format.points(segment.score)),
-        h("td", { class: "number" }, move(segment.change["7d"].score)),
-        h("td", { class: "number wide" }, move(segment.change["7d"].within)),
-        h("td", { class: "number wide" }, move(segment.change["7d"].mix)),
-      ),
-    );
-  const columns = /** @type {[string, string?][]} */ ([
-    ["Segment"],
-    ["Mean score", "number"],
-    ["7 days", "number"],
-    ["of it within", "number wide"],
-    ["of it mix", "number wide"],
-  ]);
-  return [table("How segments moved in 7 days", columns, rows)];
+    .map((segment) => h("tr", {}, inSevenDays(segment, named)));
+  return [table("How segments moved in 7 days", IN_SEVEN_DAYS, rows)];
 }
 
 /** @param {Segment} segment @param {(segment: Segment) => string} named */
@@ -58,11 +58,7 @@ export function moving(segments) {
     h(
       "tr",
       {},
-      h("th", { scope: "row" }, link(segment, named)),
-      h("td", { class: "number" }, format.points(segment.score)),
-      h("td", { class: "number" }, move(segment.change["7d"].score)),
-      h("td", { class: "number wide" }, move(segment.change["7d"].within)),
-      h("td", { class: "number wide" }, move(segment.change["7d"].mix)),
+      inSevenDays(segment, named),
       h("td", { class: "number wide" }, move(segment.change["28d"].score)),
       h("td", { class: "number wide" }, format.count(segment.accounts)),
       h(
@@ -78,11 +74,7 @@ export function moving(segments) {
     ),
   );
   const columns = /** @type {[string, string?][]} */ ([
-    ["Segment"],
-    ["Mean score", "number"],
-    ["7 days", "number"],
-    ["of it within", "number wide"],
-    ["of it mix", "number wide"],
+    ...IN_SEVEN_DAYS,
     ["28 days", "number wide"],
     ["Accounts", "number wide"],
     ["Alerts"],

@@ -16,8 +16,8 @@ use super::run::scorer_failed;
 use super::{Failure, Format, wiring};
 
 /// A member with an instance name leaves its group only as its session times out.
-pub(super) const MEMBERS_LEAVE_WITHIN: Duration = Duration::from_secs(15);
-pub(super) const ASK_EVERY: Duration = Duration::from_millis(500);
+const MEMBERS_LEAVE_WITHIN: Duration = Duration::from_secs(15);
+const ASK_EVERY: Duration = Duration::from_millis(500);
 
 /// Throws checkpoints away and makes them anew from the log; the service must not run
 #[derive(Debug, Args)]
@@ -58,18 +58,29 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
         bar.set(offset.unsigned_abs());
     };
     let (settings, stores) = (wiring::scorer(&config, model), wiring::stores(&config));
-    let deadline = Instant::now() + MEMBERS_LEAVE_WITHIN;
-    let rebuilt = loop {
-        match rebuild(&settings, &stores, &metrics, &shards, arguments.cold, &mut progress) {
-            Err(ScorerError::GroupActive { .. }) if Instant::now() < deadline => thread::park_timeout(ASK_EVERY),
-            ended => break ended,
-        }
-    };
+    let rebuilt = once_members_have_left(
+        || rebuild(&settings, &stores, &metrics, &shards, arguments.cold, &mut progress),
+        |error| matches!(error, ScorerError::GroupActive { .. }),
+    );
     drop(bar);
     for shard in rebuilt.map_err(|error| scorer_failed(&error))? {
         tell(&shard, arguments.format);
     }
     Ok(())
+}
+
+/// Calls again while members of the group are the reason for its failing, as long as they may be about to leave.
+pub(super) fn once_members_have_left<T, E>(
+    mut call: impl FnMut() -> Result<T, E>,
+    is_for_members: impl Fn(&E) -> bool,
+) -> Result<T, E> {
+    let deadline = Instant::now() + MEMBERS_LEAVE_WITHIN;
+    loop {
+        match call() {
+            Err(error) if is_for_members(&error) && Instant::now() < deadline => thread::park_timeout(ASK_EVERY),
+            ended => return ended,
+        }
+    }
 }
 
 fn tell(rebuilt: &Rebuilt, format: Format) {

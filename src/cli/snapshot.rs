@@ -1,8 +1,6 @@
 //! `pulsewatch snapshot`: the checkpoints of all shards in a file, and back.
 
-use std::path::PathBuf;
-use std::thread;
-use std::time::Instant;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -14,7 +12,7 @@ use crate::scorer::store::StoreFactory;
 use super::context::{self, Context};
 use super::failure::chain;
 use super::progress::Progress;
-use super::rebuild::{ASK_EVERY, MEMBERS_LEAVE_WITHIN};
+use super::rebuild::once_members_have_left;
 use super::run::scorer_failed;
 use super::{Failure, Format, wiring};
 
@@ -61,15 +59,10 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
         Command::Restore(of) => {
             let mut bar = None;
             let mut progress = |accounts, total| bar.get_or_insert_with(|| Progress::accounts(total)).set(accounts);
-            let deadline = Instant::now() + MEMBERS_LEAVE_WITHIN;
-            let restored = loop {
-                match snapshot::restore(&settings, &mut *store, &of.file, &mut progress) {
-                    Err(SnapshotError::Scorer(ScorerError::GroupActive { .. })) if Instant::now() < deadline => {
-                        thread::park_timeout(ASK_EVERY);
-                    }
-                    ended => break ended,
-                }
-            };
+            let restored = once_members_have_left(
+                || snapshot::restore(&settings, &mut *store, &of.file, &mut progress),
+                |error| matches!(error, SnapshotError::Scorer(ScorerError::GroupActive { .. })),
+            );
             (restored, of)
         }
     };
@@ -86,7 +79,7 @@ fn failed(error: SnapshotError) -> Failure {
     }
 }
 
-fn tell(contents: &Contents, file: &std::path::Path, format: Format) {
+fn tell(contents: &Contents, file: &Path, format: Format) {
     let shards = contents.shards.iter();
     match format {
         Format::Json => {

@@ -10,7 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
-use reqwest::{Certificate, Method, Response, StatusCode, redirect};
+use reqwest::{Certificate, Method, Response, StatusCode};
 use thiserror::Error;
 
 use super::kind::Kind;
@@ -18,6 +18,7 @@ use super::signature::{self, Signer};
 use super::token::Token;
 use super::verdict::Verdict;
 use crate::config::Target;
+use crate::outgoing;
 
 /// So much of an answer is read: a Salesforce collection says something of each of 200 records.
 const ANSWER: usize = 256 * 1024;
@@ -58,9 +59,7 @@ impl Client {
     /// # Errors
     /// When the system's certificates cannot be had, or a secret is no header.
     pub fn new(target: &Target, content_type: &'static str) -> Result<Self, ClientError> {
-        // A second installation of the provider is refused, and changes nothing.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut builder = reqwest::Client::builder();
+        let mut builder = outgoing::http_client(CONNECT);
         if let Some(file) = &target.ca_file {
             let unread = |cause| ClientError::Authority {
                 file: file.clone(),
@@ -73,8 +72,6 @@ impl Client {
         let http = builder
             .user_agent(USER_AGENT)
             .default_headers(headers(target, content_type).ok_or(ClientError::Header)?)
-            .redirect(redirect::Policy::none())
-            .connect_timeout(CONNECT)
             .timeout(target.timeout.duration())
             .build()?;
         let token = Token::of(target);

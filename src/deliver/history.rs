@@ -14,6 +14,7 @@ use rdkafka::error::{KafkaError, KafkaResult};
 use super::message::Message;
 use super::settings::Settings;
 use super::start;
+use crate::domain::output::is_alert;
 use crate::domain::output::read::Output;
 use crate::kafka::context::Quiet;
 use crate::kafka::offsets;
@@ -111,25 +112,21 @@ fn open_alerts(
         }
         let message = topics.get(record.topic()).and_then(|topic| Message::of(&record, topic));
         let Some(message) = message else { continue };
-        if let Some(Output::Alert(alert)) = alert_of(&message) {
-            let wanted = settings
-                .target
-                .filter
-                .wants(&message.event_type, &Output::Alert(alert.clone()));
+        // Scores are the most by far, and are not read as JSON.
+        if !is_alert(&message.event_type) {
+            continue;
+        }
+        let Some(output) = Output::read(&message.event_type, &message.value) else {
+            continue;
+        };
+        let is_wanted = settings.target.filter.wants(&message.event_type, &output);
+        if let Output::Alert(alert) = output {
             if alert.is_resolved() {
                 open.remove(&alert.id);
-            } else if wanted {
+            } else if is_wanted {
                 open.insert(alert.id, Arc::new(message));
             }
         }
     }
     Ok(open.into_values().collect())
-}
-
-/// Scores are the most by far, and are not read as JSON.
-fn alert_of(message: &Message) -> Option<Output> {
-    message
-        .event_type
-        .starts_with("pulsewatch.alert.")
-        .then(|| Output::read(&message.event_type, &message.value))?
 }

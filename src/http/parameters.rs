@@ -82,9 +82,8 @@ impl Parameters {
         if self.mistakes.is_empty() {
             return Ok(());
         }
-        let mut problem = Problem::new(StatusCode::BAD_REQUEST, "see `errors` for what is wrong with the query");
-        problem.errors = self.mistakes;
-        Err(problem)
+        let detail = "see `errors` for what is wrong with the query";
+        Err(Problem::of_mistakes(StatusCode::BAD_REQUEST, detail, self.mistakes))
     }
 }
 

@@ -67,6 +67,14 @@ impl Problem {
         }
     }
 
+    /// Everything that is wrong with a request.
+    pub fn of_mistakes(status: StatusCode, detail: impl Into<String>, errors: Vec<Mistake>) -> Self {
+        Self {
+            errors,
+            ..Self::new(status, detail)
+        }
+    }
+
     /// Something is away for a moment.
     pub fn unavailable(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, detail).retry_after(1)

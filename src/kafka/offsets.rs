@@ -40,11 +40,21 @@ pub fn extents<C: ConsumerContext>(
     topic: &str,
     timeout: Duration,
 ) -> KafkaResult<BTreeMap<i32, Extent>> {
+    let partitions = partitions(consumer, topic, timeout)?.into_iter();
+    partitions
+        .map(|partition| Ok((partition, extent(consumer, topic, partition, timeout)?)))
+        .collect()
+}
+
+/// The numbers of the topic's partitions; none when it is not there.
+pub fn partitions<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    topic: &str,
+    timeout: Duration,
+) -> KafkaResult<Vec<i32>> {
     let metadata = consumer.fetch_metadata(Some(topic), timeout)?;
     let partitions = metadata.topics().iter().flat_map(|topic| topic.partitions());
-    partitions
-        .map(|partition| Ok((partition.id(), extent(consumer, topic, partition.id(), timeout)?)))
-        .collect()
+    Ok(partitions.map(|partition| partition.id()).collect())
 }
 
 /// The first record of each of these partitions that was written at `time` or later; those that hold none are left out.

@@ -7,7 +7,7 @@ use redis::{
     TlsCertificates, Value, cluster::ClusterClient,
 };
 
-use crate::scorer::store::StoreError;
+use crate::{outgoing, scorer::store::StoreError};
 
 /// How to reach Redis. `Debug` prints no secret.
 #[derive(Clone, PartialEq, Eq)]
@@ -90,8 +90,7 @@ impl RedisSettings {
 
     /// A connection to a server that keeps what it is given: one that evicts keys is refused.
     pub fn connect(&self) -> Result<Connection, StoreError> {
-        // rustls needs to be told which cryptography to use; a second call finds it told and changes nothing.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        outgoing::choose_cryptography();
         let mut connection = if self.cluster {
             self.connect_cluster()
         } else {

@@ -89,6 +89,16 @@ impl From<StoreError> for Trouble {
     }
 }
 
+impl From<Trouble> for ScorerError {
+    /// For a command, which is not there to try again.
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::GiveUp(error) => error,
+            Trouble::Retake(cause) => Self::Unreachable { cause },
+        }
+    }
+}
+
 impl Trouble {
     pub fn retake(what: &str, cause: &KafkaError) -> Self {
         Self::Retake(format!("{what}: {cause}"))

@@ -171,10 +171,15 @@ impl Log {
         Ok(self.consumer().commit(&position, CommitMode::Sync)?)
     }
 
-    /// How many members the group has.
-    pub fn group_members(&self, group: &str) -> Result<usize, ScorerError> {
-        let groups = self.consumer().fetch_group_list(Some(group), TIMEOUT)?;
-        Ok(groups.groups().iter().map(|group| group.members().len()).sum())
+    /// # Errors
+    /// [`ScorerError::GroupActive`] while the group has members: its shards are theirs to change.
+    pub fn refuse_members(&self, group: String) -> Result<(), ScorerError> {
+        let groups = self.consumer().fetch_group_list(Some(&group), TIMEOUT)?;
+        let has_members = groups.groups().iter().any(|group| !group.members().is_empty());
+        match has_members {
+            true => Err(ScorerError::GroupActive { group }),
+            false => Ok(()),
+        }
     }
 
     fn partition(&self) -> i32 {

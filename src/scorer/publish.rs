@@ -23,7 +23,7 @@ use super::{
 use crate::{
     domain::{
         outbox::{OutputRecord, Outputs},
-        output::{SCORE_UPDATED, SEGMENT_UPDATED},
+        output::is_alert,
     },
     kafka::{cloud_events, offsets, producer::DrainedProducer},
 };
@@ -159,7 +159,7 @@ impl Publisher {
 
     fn topic(&self, output: &OutputRecord<'_>) -> &str {
         match &self.settings.alerts_topic {
-            Some(alerts) if ![SCORE_UPDATED, SEGMENT_UPDATED].contains(&output.event_type) => alerts,
+            Some(alerts) if is_alert(output.event_type) => alerts,
             _ => &self.settings.output_topic,
         }
     }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{
     checkpoint,
-    error::{ScorerError, Trouble},
+    error::ScorerError,
     log::{Log, pass_over},
     metrics::ScorerMetrics,
     plan::Refusal,
@@ -58,13 +58,8 @@ pub fn rebuild(
     let mut rebuilt = Vec::with_capacity(shards.len());
     for &shard in shards {
         let mut log = Log::open(settings, shard)?;
-        if log.group_members(&settings.group())? > 0 {
-            return Err(ScorerError::GroupActive {
-                group: settings.group(),
-            });
-        }
-        let committed = log.committed().map_err(unreachable)?;
-        let extent = log.extent().map_err(unreachable)?;
+        log.refuse_members(settings.group())?;
+        let (committed, extent) = (log.committed()?, log.extent()?);
         let span = span(committed, extent, cold).map_err(|refusal| ScorerError::refused(settings, shard, refusal))?;
         let mut replay = Replay {
             shard: Shard::new(shard, settings.rules),
@@ -124,13 +119,6 @@ fn save(store: &mut dyn CheckpointStore, mut shard: Shard) -> Result<(), ScorerE
     Ok(())
 }
 
-fn unreachable(trouble: Trouble) -> ScorerError {
-    match trouble {
-        Trouble::GiveUp(error) => error,
-        Trouble::Retake(cause) => ScorerError::Unreachable { cause },
-    }
-}
-
 struct Replay<'a> {
     shard: Shard,
     settings: &'a Settings,
@@ -166,7 +154,7 @@ impl Replay<'_> {
                 progress(next.min(span.until));
                 Ok(())
             });
-            read.map_err(unreachable)?;
+            read?;
             if next > before {
                 moved = Instant::now();
             } else if moved.elapsed() > STALLED {

@@ -102,7 +102,7 @@ fn outputs_that_are_late_for_an_aborted_transaction_are_not_sent_twice() {
     let asker: BaseConsumer = broker.kafka().config().create().unwrap();
     wait_until("the second member", || {
         let group = Group::describe(&asker, &bench.settings.group(), Duration::from_secs(10));
-        let group = group.unwrap().unwrap();
+        let group = group.unwrap();
         group.is_stable && group.members.len() == 2
     });
     rules.let_offsets_pass();

@@ -49,9 +49,12 @@ fn join(installation: &Installation, is_stubborn: bool) -> BaseConsumer<Member> 
         was_asked: AtomicBool::new(false),
     };
     let member: BaseConsumer<Member> = config.create_with_context(context).unwrap();
-    let topics = [Kind::Usage, Kind::Support, Kind::Billing].map(|kind| installation.topic(kind));
-    member.subscribe(&topics).unwrap();
+    member.subscribe(&topics(installation)).unwrap();
     member
+}
+
+fn topics(installation: &Installation) -> [&str; 3] {
+    [Kind::Usage, Kind::Support, Kind::Billing].map(|kind| installation.topic(kind))
 }
 
 fn serve(member: &BaseConsumer<Member>) {
@@ -74,11 +77,11 @@ fn partitions_that_a_rebalance_left_behind_are_dealt_out_again() {
         first.context().was_asked.load(Relaxed).then_some(())
     });
     let again = join(&installation, false);
-    let topics = [Kind::Usage, Kind::Support, Kind::Billing].map(|kind| installation.topic(kind).to_owned());
+    let topics = topics(&installation).map(str::to_owned);
     wait_until("every partition to be somebody's", || {
         serve(&again);
         let group = Group::describe(&again, &format!("{}-ingest", installation.name), TIMEOUT);
-        let group = group.unwrap().unwrap();
+        let group = group.unwrap();
         let unassigned = group.unassigned(&again, &topics, TIMEOUT).unwrap();
         println!(
             "stable: {}, {} members, nobody has {unassigned:?}",

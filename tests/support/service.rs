@@ -228,6 +228,7 @@ impl Installation {
     pub fn wait_until_idle(&self) {
         // What a backlog changed is scored with the tick after its last entry; whoever takes a source partition over writes one.
         wait_at_most(ALL_INPUT, "all input to be folded and committed", || {
+            // Asked twice: a tick may come between the first question and the second.
             (self.is_idle() && !self.owes_scoring() && self.is_idle()).then_some(())
         });
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 
-use crate::domain::output::{ALERT_OPENED, ALERT_RESOLVED, ALERT_UPDATED, SCORE_UPDATED, SEGMENT_UPDATED};
+use crate::domain::output::{ALERT_OPENED, ALERT_RESOLVED, ALERT_UPDATED, SCORE_UPDATED, SEGMENT_UPDATED, is_alert};
 use crate::kafka::cloud_events::Received;
 
 use crate::domain::output::read::Output;
@@ -96,7 +96,7 @@ impl Type {
     fn is(self, event_type: &str) -> bool {
         match self {
             Self::Score => event_type == SCORE_UPDATED,
-            Self::Alert => [ALERT_OPENED, ALERT_UPDATED, ALERT_RESOLVED].contains(&event_type),
+            Self::Alert => is_alert(event_type),
             Self::AlertOpened => event_type == ALERT_OPENED,
             Self::AlertUpdated => event_type == ALERT_UPDATED,
             Self::AlertResolved => event_type == ALERT_RESOLVED,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::{StatusCode, Url, redirect};
+use reqwest::{StatusCode, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
@@ -12,6 +12,7 @@ use super::answers::{Accounts, Alerts, Answer, Details, Page, Segments};
 use super::figures::Figures;
 use super::wanted::{Table, Wanted};
 use crate::cli::failure::{Failure, chain};
+use crate::outgoing;
 
 const CONNECT: Duration = Duration::from_secs(3);
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -65,12 +66,7 @@ pub struct Client {
 
 impl Client {
     pub fn new(address: Address) -> Result<Self, Failure> {
-        // A second installation of the provider is refused, and changes nothing.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut builder = reqwest::Client::builder()
-            .redirect(redirect::Policy::none())
-            .connect_timeout(CONNECT)
-            .timeout(TIMEOUT);
+        let mut builder = outgoing::http_client(CONNECT).timeout(TIMEOUT);
         if address.is_local() {
             builder = builder.no_proxy();
         }

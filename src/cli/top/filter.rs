@@ -1,8 +1,10 @@
 //! Which accounts and alerts are shown: a part of the account's id, and conditions such as `band:red` or `owner:kam@acme.example`.
 
 use super::answers::Alert;
+use crate::domain::band::Band;
 
-const BANDS: [&str; 4] = ["green", "yellow", "red", "unknown"];
+/// The healthiest first.
+const BANDS: [Band; Band::ALL.len()] = [Band::Green, Band::Yellow, Band::Red, Band::Unknown];
 
 /// Every condition has to hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,8 +52,9 @@ impl Filter {
 
     fn add_bands(&mut self, value: &str) -> Result<(), String> {
         for band in value.split(',') {
-            if !BANDS.contains(&band) {
-                return Err(format!("`{band}` is no band: write {}", BANDS.join(", ")));
+            let names = BANDS.map(Band::as_str);
+            if !names.contains(&band) {
+                return Err(format!("`{band}` is no band: write {}", names.join(", ")));
             }
             self.bands.push(band.to_owned());
         }

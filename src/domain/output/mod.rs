@@ -30,6 +30,11 @@ pub const TYPES: [&str; 5] = [
     SEGMENT_UPDATED,
 ];
 
+/// Whether it is one of the types of alerts.
+pub fn is_alert(event_type: &str) -> bool {
+    [ALERT_OPENED, ALERT_UPDATED, ALERT_RESOLVED].contains(&event_type)
+}
+
 /// A score, 0 (worst) to 100, or a change of one, in points: 100 is healthy. Written with two decimals, null when not known.
 #[derive(Clone, Copy, Debug, JsonSchema)]
 #[schemars(with = "Option<f64>")]

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::model::compiled::Severity;
 
-use super::{ALERT_OPENED, ALERT_RESOLVED, ALERT_UPDATED, SCORE_UPDATED, SEGMENT_UPDATED};
+use super::{SCORE_UPDATED, SEGMENT_UPDATED, is_alert};
 
 /// Smaller parts in a change, in points, are shown as 0.0 and hence not at all.
 const SHOWN: f64 = 0.05;
@@ -25,8 +25,8 @@ impl Output {
     pub fn read(event_type: &str, value: &[u8]) -> Option<Self> {
         match event_type {
             SCORE_UPDATED => serde_json::from_slice(value).ok().map(Self::Score),
-            ALERT_OPENED | ALERT_UPDATED | ALERT_RESOLVED => serde_json::from_slice(value).ok().map(Self::Alert),
             SEGMENT_UPDATED => serde_json::from_slice(value).ok().map(Self::Segment),
+            alert if is_alert(alert) => serde_json::from_slice(value).ok().map(Self::Alert),
             _ => None,
         }
     }

@@ -195,10 +195,7 @@ fn said(body: &[u8], now: Timestamp, longest: usize) -> Result<Map<String, Value
     let mistakes = mistakes(&request, now, longest);
     if !mistakes.is_empty() {
         let detail = "see `errors` for what is wrong with the override";
-        return Err(Problem {
-            errors: mistakes,
-            ..Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
-        });
+        return Err(Problem::of_mistakes(StatusCode::UNPROCESSABLE_ENTITY, detail, mistakes));
     }
     let event = json!({
         "score": request.score,
@@ -251,14 +248,13 @@ fn event_id(headers: &HeaderMap) -> Result<String, Problem> {
     let key = key.to_str().unwrap_or_default();
     let is_visible = |byte: u8| byte.is_ascii_graphic();
     if key.is_empty() || key.len() > MAX_KEY || !key.bytes().all(is_visible) {
-        let detail = format!("is 1 to {MAX_KEY} visible ASCII characters");
-        return Err(Problem {
-            errors: vec![Mistake::new("Idempotency-Key", detail)],
-            ..Problem::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "see `errors` for what is wrong with the request",
-            )
-        });
+        let mistake = Mistake::new("Idempotency-Key", format!("is 1 to {MAX_KEY} visible ASCII characters"));
+        let detail = "see `errors` for what is wrong with the request";
+        return Err(Problem::of_mistakes(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            detail,
+            vec![mistake],
+        ));
     }
     Ok(key.to_owned())
 }

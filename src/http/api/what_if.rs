@@ -103,10 +103,7 @@ fn wrong_model(problems: &Problems) -> Problem {
 }
 
 fn refused(detail: impl Into<String>, errors: Vec<Mistake>) -> Problem {
-    Problem {
-        errors,
-        ..Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
-    }
+    Problem::of_mistakes(StatusCode::UNPROCESSABLE_ENTITY, detail, errors)
 }
 
 #[cfg(test)]

@@ -70,7 +70,10 @@ impl Reading<'_> {
             if let Some(newest) = self.newest.get_mut(shard) {
                 *newest = output.log_offset.max(*newest);
             }
-            table.watched.apply(output.event_type, output.value);
+            // A segment's subject is `<attribute>=<name>`: most alerts need not be read for it.
+            if output.subject.contains('=') {
+                table.watched.apply(output.event_type, output.value);
+            }
             let Some(score) = scores.get(&index) else { continue };
             if table.apply(&score.update(output)) == Applied::Added {
                 let home = shard_of(output.subject, self.accounts.len() as u32) as usize;

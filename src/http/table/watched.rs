@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::domain::output::{ALERT_OPENED, ALERT_RESOLVED, ALERT_UPDATED, SEGMENT_UPDATED};
+use crate::domain::output::{ALERT_RESOLVED, SEGMENT_UPDATED, is_alert};
 use crate::domain::time::Timestamp;
 
 /// A segment at a boundary of event time: the accounts with one value of an attribute that the model watches. 100 is healthy, and
@@ -142,7 +142,7 @@ impl Watched {
                     self.updated(segment);
                 }
             }
-            ALERT_OPENED | ALERT_UPDATED | ALERT_RESOLVED => {
+            alert if is_alert(alert) => {
                 if let Ok(alert) = serde_json::from_slice(value) {
                     self.alerted(alert, event_type != ALERT_RESOLVED);
                 }
@@ -189,6 +189,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::domain::output::{ALERT_OPENED, ALERT_UPDATED};
 
     fn updated(day: u32, accounts: u64, alerts: &[&str]) -> Vec<u8> {
         let change = json!({"score": -9.0, "within": -9.5, "mix": 0.5});

@@ -7,8 +7,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-use rdkafka::error::KafkaResult;
+use rdkafka::error::{KafkaError, KafkaResult};
+use thiserror::Error;
 
+use super::offsets;
 use assignment::Malformed;
 
 pub use watch::{Watched, watch};
@@ -27,26 +29,33 @@ pub struct Group {
     pub assigned: BTreeSet<Partition>,
 }
 
+/// Why a group cannot be described.
+#[derive(Debug, Error)]
+pub enum GroupError {
+    #[error(transparent)]
+    Kafka(#[from] KafkaError),
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
+}
+
 impl Group {
     /// Without members when nobody ever joined.
     pub fn describe<C: ConsumerContext>(
         client: &BaseConsumer<C>,
         group: &str,
         timeout: Duration,
-    ) -> KafkaResult<Result<Self, Malformed>> {
+    ) -> Result<Self, GroupError> {
         let described = client.fetch_group_list(Some(group), timeout)?;
         let mut found = Self::default();
         for group in described.groups() {
             found.is_stable = group.state() == "Stable";
             for member in group.members() {
                 found.members.insert(member.id().to_owned());
-                match assignment::partitions(member.assignment().unwrap_or_default()) {
-                    Ok(partitions) => found.assigned.extend(partitions),
-                    Err(malformed) => return Ok(Err(malformed)),
-                }
+                let partitions = assignment::partitions(member.assignment().unwrap_or_default())?;
+                found.assigned.extend(partitions);
             }
         }
-        Ok(Ok(found))
+        Ok(found)
     }
 
     /// The partitions of these topics that no member was given.
@@ -58,9 +67,8 @@ impl Group {
     ) -> KafkaResult<BTreeSet<Partition>> {
         let mut unassigned = BTreeSet::new();
         for topic in topics {
-            let metadata = client.fetch_metadata(Some(topic), timeout)?;
-            let partitions = metadata.topics().iter().flat_map(|topic| topic.partitions());
-            unassigned.extend(partitions.map(|partition| (topic.clone(), partition.id())));
+            let partitions = offsets::partitions(client, topic, timeout)?.into_iter();
+            unassigned.extend(partitions.map(|partition| (topic.clone(), partition)));
         }
         unassigned.retain(|partition| !self.assigned.contains(partition));
         Ok(unassigned)

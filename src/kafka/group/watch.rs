@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaResult;
 
-use super::{Group, Partition};
+use super::{Group, GroupError, Partition};
 use crate::health::Role;
 use crate::kafka::client::KafkaSettings;
 use crate::kafka::context::{self, Quiet};
@@ -47,9 +47,14 @@ pub fn watch(
         role.rest(EVERY + JITTER.mul_f64(rand::random()), stop);
         for (watched, seen) in groups.iter().zip(&mut seen) {
             role.progressed();
-            // A broker that is away is others' affair.
-            let Ok(now) = Seen::look(&client, watched) else {
-                continue;
+            let now = match Seen::look(&client, watched) {
+                Ok(now) => now,
+                // A broker that is away is others' affair.
+                Err(GroupError::Kafka(_)) => continue,
+                Err(GroupError::Malformed(malformed)) => {
+                    tracing::warn!(group = watched.group, %malformed, "cannot tell whether every partition is read");
+                    Seen::default()
+                }
             };
             if now.is_forgotten() && now == *seen {
                 let (group, partitions) = (&watched.group, &now.unassigned);
@@ -75,14 +80,8 @@ struct Seen {
 }
 
 impl Seen {
-    fn look(client: &BaseConsumer<Quiet>, watched: &Watched) -> KafkaResult<Self> {
-        let group = match Group::describe(client, &watched.group, TIMEOUT)? {
-            Ok(group) => group,
-            Err(malformed) => {
-                tracing::warn!(group = watched.group, %malformed, "cannot tell whether every partition is read");
-                return Ok(Self::default());
-            }
-        };
+    fn look(client: &BaseConsumer<Quiet>, watched: &Watched) -> Result<Self, GroupError> {
+        let group = Group::describe(client, &watched.group, TIMEOUT)?;
         let unassigned = group.unassigned(client, &watched.topics, TIMEOUT)?;
         Ok(Self { group, unassigned })
     }

@@ -44,25 +44,33 @@ pub enum Frame<'a> {
     End { accounts: u64 },
 }
 
-pub struct Writer {
+/// Every error names the file.
+pub struct Writer<'p> {
+    path: &'p Path,
     stream: zstd::Encoder<'static, BufWriter<File>>,
     frame: Vec<u8>,
 }
 
-impl Writer {
-    pub fn new(file: File) -> io::Result<Self> {
-        let mut file = BufWriter::new(file);
-        file.write_all(MAGIC)?;
-        file.write_all(&[VERSION])?;
-        let mut stream = zstd::Encoder::new(file, zstd::DEFAULT_COMPRESSION_LEVEL)?;
-        stream.include_checksum(true)?;
+type Written = Result<(), SnapshotError>;
+
+impl<'p> Writer<'p> {
+    pub fn create(path: &'p Path) -> Result<Self, SnapshotError> {
+        let begin = || -> io::Result<_> {
+            let mut file = BufWriter::new(File::create(path)?);
+            file.write_all(MAGIC)?;
+            file.write_all(&[VERSION])?;
+            let mut stream = zstd::Encoder::new(file, zstd::DEFAULT_COMPRESSION_LEVEL)?;
+            stream.include_checksum(true)?;
+            Ok(stream)
+        };
         Ok(Self {
-            stream,
+            path,
+            stream: begin().map_err(SnapshotError::of_file(path))?,
             frame: Vec::new(),
         })
     }
 
-    pub fn head(&mut self, head: &Head) -> io::Result<()> {
+    pub fn head(&mut self, head: &Head) -> Written {
         self.write(HEAD, |frame| {
             put_text(frame, &head.app);
             put_text(frame, &head.log_topic);
@@ -71,7 +79,7 @@ impl Writer {
         })
     }
 
-    pub fn shard(&mut self, shard: u32, meta: &Meta) -> io::Result<()> {
+    pub fn shard(&mut self, shard: u32, meta: &Meta) -> Written {
         self.write(SHARD, |frame| {
             put_varint(frame, shard.into());
             put_zigzag(frame, meta.offset);
@@ -80,7 +88,7 @@ impl Writer {
         })
     }
 
-    pub fn account(&mut self, id: &str, blob: &[u8]) -> io::Result<()> {
+    pub fn account(&mut self, id: &str, blob: &[u8]) -> Written {
         self.write(ACCOUNT, |frame| {
             put_text(frame, id);
             frame.extend_from_slice(blob);
@@ -88,33 +96,33 @@ impl Writer {
     }
 
     /// The end; when it returns, the file is on the disk.
-    pub fn end(mut self, accounts: u64) -> io::Result<()> {
+    pub fn end(mut self, accounts: u64) -> Written {
         self.write(END, |frame| put_varint(frame, accounts))?;
-        let file = self.stream.finish()?.into_inner()?;
-        file.sync_all()
+        let finish = || self.stream.finish()?.into_inner()?.sync_all();
+        finish().map_err(SnapshotError::of_file(self.path))
     }
 
-    fn write(&mut self, kind: u8, fill: impl FnOnce(&mut Vec<u8>)) -> io::Result<()> {
+    fn write(&mut self, kind: u8, fill: impl FnOnce(&mut Vec<u8>)) -> Written {
         self.frame.clear();
         self.frame.push(kind);
         fill(&mut self.frame);
-        let length = u32::try_from(self.frame.len()).map_err(io::Error::other)?;
-        self.stream.write_all(&length.to_le_bytes())?;
-        self.stream.write_all(&self.frame)
+        let mut append = || {
+            let length = u32::try_from(self.frame.len()).map_err(io::Error::other)?;
+            self.stream.write_all(&length.to_le_bytes())?;
+            self.stream.write_all(&self.frame)
+        };
+        append().map_err(SnapshotError::of_file(self.path))
     }
 }
 
 /// Hands every frame of the file to `each`, the end as well; errors of `each` end it.
 pub fn read(path: &Path, mut each: impl FnMut(Frame<'_>) -> Result<(), SnapshotError>) -> Result<(), SnapshotError> {
-    let failed = |cause| SnapshotError::File {
-        path: path.to_owned(),
-        cause,
-    };
+    let failed = SnapshotError::of_file(path);
     let damaged = |cause: String| SnapshotError::Damaged {
         path: path.to_owned(),
         cause,
     };
-    let mut file = BufReader::new(File::open(path).map_err(failed)?);
+    let mut file = BufReader::new(File::open(path).map_err(&failed)?);
     let mut start = [0; MAGIC.len() + 1];
     file.read_exact(&mut start)
         .map_err(|error| damaged(error.to_string()))?;
@@ -128,7 +136,7 @@ pub fn read(path: &Path, mut each: impl FnMut(Frame<'_>) -> Result<(), SnapshotE
         }
         _ => return Err(damaged("it begins otherwise".to_owned())),
     }
-    let mut stream = zstd::Decoder::with_buffer(file).map_err(failed)?;
+    let mut stream = zstd::Decoder::with_buffer(file).map_err(&failed)?;
     let mut bytes = Vec::new();
     loop {
         read_frame(&mut stream, &mut bytes).map_err(|error| damaged(error.to_string()))?;

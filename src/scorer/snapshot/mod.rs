@@ -5,7 +5,7 @@ mod restore;
 mod save;
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
@@ -54,4 +54,13 @@ pub enum SnapshotError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Scorer(#[from] ScorerError),
+}
+
+impl SnapshotError {
+    fn of_file(path: &Path) -> impl Fn(io::Error) -> Self + '_ {
+        |cause| Self::File {
+            path: path.to_owned(),
+            cause,
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::file::{Frame, Head, read};
 use super::{Contents, ShardContents, SnapshotError};
-use crate::scorer::error::{ScorerError, Trouble};
+use crate::scorer::error::ScorerError;
 use crate::scorer::log::Log;
 use crate::scorer::plan::{Facts, plan};
 use crate::scorer::settings::Settings;
@@ -97,21 +97,13 @@ fn look_through(path: &Path) -> Result<Contents, SnapshotError> {
 
 /// Whether the log and the group's offset are such that a shard could go on from there.
 fn may_start_from(settings: &Settings, contents: &ShardContents) -> Result<(), ScorerError> {
-    let unreachable = |trouble| match trouble {
-        Trouble::GiveUp(error) => error,
-        Trouble::Retake(cause) => ScorerError::Unreachable { cause },
-    };
     let log = Log::open(settings, contents.shard)?;
-    if log.group_members(&settings.group())? > 0 {
-        return Err(ScorerError::GroupActive {
-            group: settings.group(),
-        });
-    }
+    log.refuse_members(settings.group())?;
     let facts = Facts {
         checkpoint: Some(contents.offset),
         accounts_lost: false,
-        committed: log.committed().map_err(unreachable)?,
-        extent: log.extent().map_err(unreachable)?,
+        committed: log.committed()?,
+        extent: log.extent()?,
     };
     plan(facts).map_err(|refusal| ScorerError::refused(settings, contents.shard, refusal))?;
     Ok(())

@@ -1,8 +1,7 @@
 //! Checkpoints into a file. The service may go on meanwhile: accounts that are newer than their shard's head record wait, when they
 //! are loaded, until the log has reached them.
 
-use std::fs::{self, File};
-use std::io;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::file::{Head, Writer};
@@ -29,7 +28,7 @@ pub fn save(
         let _ = fs::remove_file(&part);
     }
     let contents = saved?;
-    fs::rename(&part, path).map_err(|cause| failed(path, cause))?;
+    fs::rename(&part, path).map_err(SnapshotError::of_file(path))?;
     Ok(contents)
 }
 
@@ -39,33 +38,24 @@ fn part_of(path: &Path) -> PathBuf {
     name.into()
 }
 
-fn failed(path: &Path, cause: io::Error) -> SnapshotError {
-    SnapshotError::File {
-        path: path.to_owned(),
-        cause,
-    }
-}
-
 fn write(
     settings: &Settings,
     store: &mut dyn CheckpointStore,
     path: &Path,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Contents, SnapshotError> {
-    let failed = |cause| failed(path, cause);
-    let mut writer = File::create(path).and_then(Writer::new).map_err(failed)?;
+    let mut writer = Writer::create(path)?;
     let head = Head {
         app: settings.app.clone(),
         log_topic: settings.log_topic.clone(),
         shards: settings.shards,
         taken: wall_clock(),
     };
-    writer.head(&head).map_err(failed)?;
+    writer.head(&head)?;
     let (mut shards, mut done) = (Vec::new(), 0);
     for shard in 0..settings.shards {
         let Some(meta) = store.load_meta(shard)? else { continue };
-        let accounts =
-            write_shard(&mut writer, store, shard, &meta, |written| progress(done + written)).map_err(failed)??;
+        let accounts = write_shard(&mut writer, store, shard, &meta, |written| progress(done + written))?;
         done += accounts;
         shards.push(ShardContents {
             shard,
@@ -76,18 +66,18 @@ fn write(
     if shards.is_empty() {
         return Err(SnapshotError::Nothing);
     }
-    writer.end(done).map_err(failed)?;
+    writer.end(done)?;
     Ok(Contents { head, shards })
 }
 
 /// How many accounts there were.
 fn write_shard(
-    writer: &mut Writer,
+    writer: &mut Writer<'_>,
     store: &mut dyn CheckpointStore,
     shard: u32,
     meta: &Meta,
     mut progress: impl FnMut(u64),
-) -> io::Result<Result<u64, SnapshotError>> {
+) -> Result<u64, SnapshotError> {
     writer.shard(shard, meta)?;
     let (mut outcome, mut written) = (Ok(()), 0);
     let loaded = store.load_accounts(shard, &mut |id, blob| {
@@ -98,12 +88,12 @@ fn write_shard(
         }
     });
     outcome?;
-    Ok(match loaded {
-        Ok(found) if found < meta.accounts => Err(SnapshotError::AccountsLost {
+    match loaded? {
+        found if found < meta.accounts => Err(SnapshotError::AccountsLost {
             shard,
             found,
             expected: meta.accounts,
         }),
-        loaded => loaded.map_err(SnapshotError::from),
-    })
+        found => Ok(found),
+    }
 }
