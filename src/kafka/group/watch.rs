@@ -63,7 +63,9 @@ pub fn watch(
                     ?partitions,
                     "the group has forgotten partitions: it is made to deal them out anew"
                 );
-                visit(kafka, &watched.group, aside, stop, role)?;
+                if let Err(error) = visit(kafka, &watched.group, aside, stop, role) {
+                    tracing::warn!(group, %error, "the group could not be joined; it is looked at again");
+                }
             }
             *seen = now;
         }
