@@ -101,7 +101,7 @@ pub fn flagged(rows: &[&Row], predictions: &[f64]) -> Vec<Opened> {
         let mut order: Vec<usize> = (start..start + of_time.len()).collect();
         start += of_time.len();
         order.sort_by(|&a, &b| {
-            let hash = |index: usize| account_hash(&rows[index].account);
+            let hash = |index: usize| account_hash(&*rows[index].account);
             predictions[b]
                 .total_cmp(&predictions[a])
                 .then_with(|| hash(a).cmp(&hash(b)))

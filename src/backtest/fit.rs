@@ -361,7 +361,7 @@ mod tests {
         let mut rows = Vec::new();
         for day in 0..16 {
             for account in 0..60 {
-                let dice = account_hash(&format!("{day}/{account}"));
+                let dice = account_hash(format!("{day}/{account}"));
                 let (score, noise, chance) = (dice % 101, dice / 101 % 101, dice / 10_201 % 1_000);
                 let churns = probability(-1.0 - score as f64 / 20.0) * 1_000.0 > chance as f64;
                 let inputs = [sign * score as f32, noise as f32, 0.0];

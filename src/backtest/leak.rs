@@ -97,7 +97,7 @@ mod tests {
     use crate::model::risk::Input;
 
     fn noise(index: usize) -> f32 {
-        (account_hash(&index.to_string()) % 1_000) as f32
+        (account_hash(index.to_string()) % 1_000) as f32
     }
 
     fn found(inputs: impl Fn(usize, bool) -> f32) -> Vec<Suspicion> {

@@ -93,6 +93,7 @@ pub fn ingest(config: &Config, model: &Model) -> ingest::Settings {
         clock: ClockSettings {
             idle: config.clock.idle,
             max_hold_ms: config.clock.max_hold.0,
+            backlog_tick_ms: config.clock.backlog_tick.0,
         },
     }
 }

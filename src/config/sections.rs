@@ -237,6 +237,8 @@ pub struct Clock {
     pub idle: Idle,
     /// For how long a partition may hold the clock without moving.
     pub max_hold: Millis,
+    /// The most that may lie between two ticks while ingest is far behind.
+    pub backlog_tick: Millis,
 }
 
 impl Clock {
@@ -244,6 +246,7 @@ impl Clock {
         let clock = Self {
             idle: section.choice("idle", &[("wall", Idle::Wall), ("event", Idle::Event)], Idle::Wall),
             max_hold: section.millis("max_hold", SECOND_MS..=FOREVER_MS, HOUR_MS),
+            backlog_tick: section.millis("backlog_tick", SECOND_MS..=60 * SECOND_MS, 5 * SECOND_MS),
         };
         section.finish();
         clock

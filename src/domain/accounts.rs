@@ -33,8 +33,12 @@ impl Accounts {
     }
 
     pub fn find(&self, id: &str) -> Option<u32> {
+        self.find_bytes(id.as_bytes())
+    }
+
+    pub fn find_bytes(&self, id: &[u8]) -> Option<u32> {
         let hash = account_hash(id);
-        let same = |&(other, number): &(u64, u32)| other == hash && self.get(number).id == id;
+        let same = |&(other, number): &(u64, u32)| other == hash && self.get(number).id.as_bytes() == id;
         self.index.find(hash, same).map(|&(_, number)| number)
     }
 

@@ -3,8 +3,8 @@
 use xxhash_rust::xxh3::xxh3_64;
 
 /// The account's hash: its shard, its place in the sweep and its bucket in Redis go by it.
-pub fn account_hash(account: &str) -> u64 {
-    xxh3_64(account.as_bytes())
+pub fn account_hash(account: impl AsRef<[u8]>) -> u64 {
+    xxh3_64(account.as_ref())
 }
 
 /// The shard that is home to an account, `0..shards`.

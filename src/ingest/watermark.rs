@@ -25,6 +25,8 @@ pub struct ClockSettings {
     pub idle: Idle,
     /// A partition that has not moved for so many milliseconds of wall time no longer holds the clock.
     pub max_hold_ms: i64,
+    /// While ingest is far behind, so many milliseconds may pass between two ticks.
+    pub backlog_tick_ms: i64,
 }
 
 impl Default for ClockSettings {
@@ -32,6 +34,7 @@ impl Default for ClockSettings {
         Self {
             idle: Idle::Wall,
             max_hold_ms: 3_600_000,
+            backlog_tick_ms: 5_000,
         }
     }
 }
@@ -143,20 +146,26 @@ impl Watermark {
     }
 }
 
-/// When ticks are due.
+/// When ticks are due. Accounts that changed while ingest is behind wait for one to be scored: what is late anyway is told
+/// less often, and less work.
 #[derive(Debug, Default)]
 pub struct Ticks {
     last: Option<Timestamp>,
+    /// While ingest is behind, this many milliseconds lie between two ticks.
+    pace_ms: i64,
 }
 
 /// At most one tick in so many milliseconds.
 pub const TICK_EVERY_MS: i64 = 1000;
+/// A backlog is told of in steps of this part of the time by which it is late.
+const LATENESS_SHARE: i64 = 10;
 
 impl Ticks {
     /// Whether it is time to look for news. After the wall clock was set back it is.
-    pub fn due(&self, wall: Timestamp) -> bool {
+    pub fn due(&self, wall: Timestamp, is_behind: bool) -> bool {
+        let every = if is_behind { self.pace_ms } else { TICK_EVERY_MS };
         self.last
-            .is_none_or(|last| (wall.millis() - last.millis()).unsigned_abs() >= TICK_EVERY_MS as u64)
+            .is_none_or(|last| (wall.millis() - last.millis()).unsigned_abs() >= every.max(TICK_EVERY_MS) as u64)
     }
 
     /// Partitions came to us: the shards have to know of them before anything is read.
@@ -164,8 +173,10 @@ impl Ticks {
         self.last = None;
     }
 
-    pub fn looked(&mut self, wall: Timestamp) {
+    /// News was looked for; what was read then was `late` by so many milliseconds, and a backlog may wait for `longest`.
+    pub fn looked(&mut self, wall: Timestamp, late: i64, longest: i64) {
         self.last = Some(wall);
+        self.pace_ms = (late / LATENESS_SHARE).min(longest);
     }
 }
 
@@ -185,6 +196,7 @@ mod tests {
         ClockSettings {
             idle,
             max_hold_ms: HOLD,
+            ..ClockSettings::default()
         }
     }
 
@@ -259,14 +271,25 @@ mod tests {
     #[test]
     fn ticks_come_at_most_once_a_second() {
         let mut ticks = Ticks::default();
-        assert!(ticks.due(at(0)));
-        ticks.looked(at(0));
-        assert!(!ticks.due(at(999)));
-        assert!(ticks.due(at(1_000)));
-        assert!(ticks.due(at(-5_000)), "the wall clock was set back");
-        ticks.looked(at(1_000));
+        assert!(ticks.due(at(0), false));
+        ticks.looked(at(0), 0, 5_000);
+        assert!(!ticks.due(at(999), true));
+        assert!(ticks.due(at(1_000), true));
+        assert!(ticks.due(at(-5_000), true), "the wall clock was set back");
+        ticks.looked(at(1_000), 0, 5_000);
         ticks.at_once();
-        assert!(ticks.due(at(1_001)));
+        assert!(ticks.due(at(1_001), true));
+    }
+
+    #[test]
+    fn a_backlog_is_told_of_less_often_the_later_it_is() {
+        let mut ticks = Ticks::default();
+        for (late, expected) in [(5_000, 1_000), (30_000, 3_000), (3_600_000, 5_000)] {
+            ticks.looked(at(0), late, 5_000);
+            assert!(!ticks.due(at(expected - 1), true), "{late} ms late");
+            assert!(ticks.due(at(expected), true), "{late} ms late");
+            assert!(ticks.due(at(1_000), false), "it has just caught up");
+        }
     }
 
     proptest! {

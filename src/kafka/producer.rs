@@ -76,6 +76,9 @@ impl ProducerContext for Deliveries {
 
 impl DrainedProducer {
     pub fn new(config: &ClientConfig) -> KafkaResult<Self> {
+        let mut config = config.clone();
+        // Nobody asks about what was delivered, and a report costs as much as a record.
+        config.set("delivery.report.only.error", "true");
         Ok(Self {
             producer: config.create_with_context(Deliveries::default())?,
         })

@@ -492,7 +492,7 @@ pub struct OutputRules {
     /// Every account is scored again once in so many milliseconds of the shard's clock; `None`: only on its events.
     pub sweep_ms: Option<i64>,
     /// While a backlog is worked off, what changed is scored at least once in so many milliseconds of the shard's clock;
-    /// `None`: only as often as the log says that no more is at hand, about once a second.
+    /// `None`: only as often as the log says that no more is at hand, once in a few seconds.
     pub backlog_step_ms: Option<i64>,
 }
 

@@ -212,12 +212,22 @@ impl EventBatch {
         text_at(entry, self.accounts[account].id)
     }
 
+    /// The id of an account as bytes: to look it up by, UTF-8 need not be seen to once more.
+    pub fn account_bytes<'a>(&self, entry: &'a [u8], account: usize) -> &'a [u8] {
+        bytes_at(entry, self.accounts[account].id)
+    }
+
     pub fn text<'a>(&self, entry: &'a [u8], text: usize) -> &'a str {
         text_at(entry, self.texts[text])
     }
 
     pub fn inline<'a>(&self, entry: &'a [u8], span: Span) -> &'a str {
         text_at(entry, span)
+    }
+
+    /// The same as bytes, to be hashed.
+    pub fn inline_bytes<'a>(&self, entry: &'a [u8], span: Span) -> &'a [u8] {
+        bytes_at(entry, span)
     }
 
     /// A value as text; empty for what is none.
@@ -256,8 +266,11 @@ fn read_span(reader: &mut Reader<'_>) -> Result<Span, EntryError> {
 
 /// Empty for a span of another entry's bytes.
 fn text_at(entry: &[u8], span: Span) -> &str {
-    let bytes = entry
+    std::str::from_utf8(bytes_at(entry, span)).unwrap_or_default()
+}
+
+fn bytes_at(entry: &[u8], span: Span) -> &[u8] {
+    entry
         .get(span.start as usize..(span.start + span.length) as usize)
-        .unwrap_or_default();
-    std::str::from_utf8(bytes).unwrap_or_default()
+        .unwrap_or_default()
 }

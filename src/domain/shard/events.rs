@@ -46,8 +46,9 @@ impl Shard {
             let mut facts = EventFacts::default();
             // All are found first: the look-ups of different accounts wait for memory together, not one after another.
             self.found.clear();
-            self.found
-                .extend((0..batch.accounts()).map(|account| self.accounts.find(batch.account(entry, account))));
+            self.found.extend(
+                (0..batch.accounts()).map(|account| self.accounts.find_bytes(batch.account_bytes(entry, account))),
+            );
             for account in 0..batch.accounts() {
                 self.apply_account(&active.plan, &batch, entry, account, &origins, offset, &mut facts);
             }

@@ -26,6 +26,7 @@ struct TextFacts {
 /// The fields of the event in hand that measures read.
 #[derive(Debug)]
 pub struct EventFacts<'a> {
+    /// Of an event whose name means something by itself; empty for usage, where it is a label as any other.
     pub name: &'a str,
     /// Label tests that the event answers, and those that it passes.
     pub present: u128,
@@ -73,7 +74,7 @@ impl EntryFacts {
                 FieldKey::WellKnown(number) => plan.well_known_key(number),
                 FieldKey::Text(text) => self.texts[text as usize].key,
             };
-            if key == FieldKey::NAME {
+            if key == FieldKey::NAME && kind != Kind::Usage {
                 facts.name = batch.value_text(entry, value);
             }
             if key_plan.tests != 0 {
@@ -112,7 +113,7 @@ impl EntryFacts {
             },
             FieldValue::Inline(span) => FieldFacts {
                 micros: None,
-                hash: value_hash(batch.inline(entry, span).as_bytes()),
+                hash: value_hash(batch.inline_bytes(entry, span)),
             },
             FieldValue::Number(micros) => FieldFacts {
                 micros: Some(micros),

@@ -21,10 +21,9 @@ impl Session<'_> {
     /// Tells the shards how far the sources have got, if that is due and something moved.
     pub(super) fn tick_if_due(&mut self) -> Result<(), SessionError> {
         let wall = wall_clock();
-        if !self.ticks.due(wall) {
+        if !self.ticks.due(wall, self.intake.behind) {
             return Ok(());
         }
-        self.ticks.looked(wall);
         self.ask_ends();
         let clock = &self.intake.settings.clock;
         let mut news = false;
@@ -33,6 +32,7 @@ impl Session<'_> {
             news |= partition.watermark.take_news();
             show(partition, wall);
         }
+        self.ticks.looked(wall, self.lateness(wall), clock.backlog_tick_ms);
         if !news {
             return Ok(());
         }
@@ -49,6 +49,16 @@ impl Session<'_> {
         self.intake.log.broadcast(&entry)?;
         self.intake.metrics.ticks.inc_by(self.intake.log.shards() as u64);
         Ok(())
+    }
+
+    /// By how many milliseconds the source partition that is furthest behind is late.
+    fn lateness(&self, wall: Timestamp) -> i64 {
+        let watermarks = self
+            .intake
+            .partitions
+            .ours()
+            .filter_map(|(_, partition)| partition.watermark.value());
+        watermarks.min().map_or(0, |least| wall.millis() - least.millis())
     }
 
     /// Asks where our partitions end. It does without an answer: then nothing is known to be read to its end.
