@@ -1,5 +1,7 @@
 //! Why a score moved: each indicator's part in the change.
 
+use crate::model::Model;
+
 /// What moved the score.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
@@ -11,6 +13,18 @@ pub enum Cause {
     Scorecard,
     /// The model itself changed.
     Model,
+}
+
+impl Cause {
+    /// `<dimension>.<indicator>`, or the word for a cause that is no indicator.
+    pub fn name(self, model: &Model) -> &str {
+        match self {
+            Self::Indicator(index) => model.indicators.get(usize::from(index)).map_or("", |indicator| &indicator.id),
+            Self::Coverage => "coverage",
+            Self::Scorecard => "scorecard",
+            Self::Model => "model",
+        }
+    }
 }
 
 /// A part of the score's change.
@@ -79,6 +93,16 @@ pub fn add_scorecard(before: f64, by_former: f64, now: f64, drivers: &mut Vec<Dr
             cause: Cause::Scorecard,
             change,
         });
+        sort(drivers);
+    }
+}
+
+/// Adds `rounding`, by which the score before is known less exactly than the change, to the largest of the indicators' parts: that is
+/// within what any of them is known to, and no cause of its own.
+pub fn add_rounding(rounding: f64, drivers: &mut [Driver]) {
+    let mut of_indicators = drivers.iter_mut().filter(|driver| matches!(driver.cause, Cause::Indicator(_)));
+    if let Some(largest) = of_indicators.next() {
+        largest.change += rounding;
         sort(drivers);
     }
 }

@@ -146,6 +146,20 @@ impl Program {
         })
     }
 
+    /// The earlier scores that it looks at, as indexes into [`super::Model::score_offsets`]; those that a baseline samples are left out.
+    pub fn score_offsets(&self) -> impl Iterator<Item = u16> {
+        let with_next = self.ops.iter().zip(self.ops.iter().skip(1).map(Some).chain([None]));
+        with_next.filter_map(|(op, next)| match op {
+            Op::ScoreOffset(index) if next != Some(&Op::Sample) => Some(*index),
+            _ => None,
+        })
+    }
+
+    /// The numbers in it, in the order in which they are written.
+    pub fn numbers(&self) -> &[f64] {
+        &self.numbers
+    }
+
     /// Whether it reads the risk.
     pub fn reads_risk(&self) -> bool {
         self.ops.contains(&Op::Risk)

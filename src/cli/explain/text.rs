@@ -4,7 +4,6 @@ use std::io::{self, Write};
 
 use crate::domain::output::{Points, Quantity};
 use crate::domain::shard::{AccountView, IndicatorView, RiskPart, RiskView};
-use crate::domain::time::Timestamp;
 use crate::model::OWN_SCORECARD;
 
 /// Days of history that are shown.
@@ -144,13 +143,13 @@ fn history(view: &AccountView, out: &mut impl Write) -> io::Result<()> {
     let mut models = view.models.iter().skip(1).peekable();
     for (index, (day, score)) in shown.iter().enumerate() {
         let next = shown.get(index + 1).map_or(view.as_of, |(next, _)| *next);
-        writeln!(out, "  {}  {}", date(*day), points(*score))?;
+        writeln!(out, "  {}  {}", day.date(), points(*score))?;
         while let Some(mark) = models.next_if(|mark| mark.since <= Some(next)) {
             if let Some(since) = mark.since.filter(|since| since >= day) {
                 writeln!(
                     out,
                     "  {}  from here on by model {} {}",
-                    date(since),
+                    since.date(),
                     mark.name,
                     mark.version
                 )?;
@@ -158,10 +157,6 @@ fn history(view: &AccountView, out: &mut impl Write) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-fn date(time: Timestamp) -> String {
-    time.to_string().chars().take(10).collect()
 }
 
 fn points(points: Points) -> String {
