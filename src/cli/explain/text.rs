@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::table;
 use crate::domain::output::{Points, Quantity};
 use crate::domain::shard::{AccountView, IndicatorView, RiskPart, RiskView};
 use crate::model::OWN_SCORECARD;
@@ -18,6 +19,7 @@ pub fn write(view: &AccountView, out: &mut impl Write) -> io::Result<()> {
     if let Some(of_account) = &view.risk {
         risk(of_account, out)?;
     }
+    view.moves.iter().try_for_each(|moved| table::since(moved, out))?;
     history(view, out)
 }
 
@@ -159,7 +161,17 @@ fn history(view: &AccountView, out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-fn points(points: Points) -> String {
+/// With two decimals, so that a sum can be recounted; a zero has no sign.
+pub fn hundredths(number: f64) -> String {
+    format!("{:.2}", (number * 100.0).round() / 100.0 + 0.0)
+}
+
+/// Names, separated by commas.
+pub fn on_a_line(names: &[String]) -> String {
+    names.join(", ")
+}
+
+pub fn points(points: Points) -> String {
     if points.0.is_nan() {
         return "no score".to_owned();
     }
