@@ -19,7 +19,10 @@ impl Cause {
     /// `<dimension>.<indicator>`, or the word for a cause that is no indicator.
     pub fn name(self, model: &Model) -> &str {
         match self {
-            Self::Indicator(index) => model.indicators.get(usize::from(index)).map_or("", |indicator| &indicator.id),
+            Self::Indicator(index) => model
+                .indicators
+                .get(usize::from(index))
+                .map_or("", |indicator| &indicator.id),
             Self::Coverage => "coverage",
             Self::Scorecard => "scorecard",
             Self::Model => "model",
@@ -100,7 +103,9 @@ pub fn add_scorecard(before: f64, by_former: f64, now: f64, drivers: &mut Vec<Dr
 /// Adds `rounding`, by which the score before is known less exactly than the change, to the largest of the indicators' parts: that is
 /// within what any of them is known to, and no cause of its own.
 pub fn add_rounding(rounding: f64, drivers: &mut [Driver]) {
-    let mut of_indicators = drivers.iter_mut().filter(|driver| matches!(driver.cause, Cause::Indicator(_)));
+    let mut of_indicators = drivers
+        .iter_mut()
+        .filter(|driver| matches!(driver.cause, Cause::Indicator(_)));
     if let Some(largest) = of_indicators.next() {
         largest.change += rounding;
         sort(drivers);

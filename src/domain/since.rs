@@ -21,12 +21,16 @@ impl Since {
     /// # Errors
     /// What it has to be.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let days = parse_millis(text).filter(|millis| millis % DAY_MS == 0).map(|millis| millis / DAY_MS);
+        let days = parse_millis(text)
+            .filter(|millis| millis % DAY_MS == 0)
+            .map(|millis| millis / DAY_MS);
         let days = days.and_then(|days| u32::try_from(days).ok());
         if let Some(days) = days.filter(|days| (1..=TREND_DAYS).contains(days)) {
             return Ok(Self::Days(days));
         }
-        let day = Attribute::Text(text.into()).time().filter(|time| *time == Timestamp::start_of_day(time.day()));
+        let day = Attribute::Text(text.into())
+            .time()
+            .filter(|time| *time == Timestamp::start_of_day(time.day()));
         day.map(|day| Self::Day(day.day()))
             .ok_or_else(|| format!("is a number of days from 1d to {TREND_DAYS}d, or a day such as 2026-03-02"))
     }
@@ -43,7 +47,11 @@ impl Since {
         days.filter(|days| (1..=TREND_DAYS).contains(days)).ok_or_else(|| {
             let first = Timestamp::start_of_day(now.day().saturating_sub_unsigned(TREND_DAYS));
             let last = Timestamp::start_of_day(now.day().saturating_sub(1));
-            format!("is a day from {} to {}: days that are over, and are kept", first.date(), last.date())
+            format!(
+                "is a day from {} to {}: days that are over, and are kept",
+                first.date(),
+                last.date()
+            )
         })
     }
 }
@@ -59,7 +67,10 @@ mod tests {
         assert_eq!((days("7d"), days("4w"), days("2026-03-02")), (Ok(7), Ok(28), Ok(7)));
         assert_eq!(days("2026-03-08"), Ok(1));
         for wrong in ["0d", "29d", "36h", "yesterday", "2026-03-02T10:00:00Z", ""] {
-            assert!(Since::parse(wrong).unwrap_err().starts_with("is a number of days"), "{wrong}");
+            assert!(
+                Since::parse(wrong).unwrap_err().starts_with("is a number of days"),
+                "{wrong}"
+            );
         }
         for outside in ["2026-03-09", "2026-04-01", "2026-02-08"] {
             let said = days(outside).unwrap_err();

@@ -15,7 +15,13 @@ impl At {
     pub fn parse(text: &str) -> Result<Self, String> {
         const A_DAY: usize = "2026-03-02".len();
         let time = Attribute::Text(text.into()).time();
-        let at = time.map(|time| if text.len() == A_DAY { Self::Day(time) } else { Self::Time(time) });
+        let at = time.map(|time| {
+            if text.len() == A_DAY {
+                Self::Day(time)
+            } else {
+                Self::Time(time)
+            }
+        });
         at.ok_or_else(|| "write a day such as 2026-03-02, or a time such as 2026-03-02T10:00:00Z".to_owned())
     }
 

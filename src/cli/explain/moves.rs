@@ -71,7 +71,9 @@ impl Moves {
     /// The account's latest moves as a running service has sent them.
     pub fn sent(account: &str, until: Option<Timestamp>, config: &Config) -> Result<Self, Failure> {
         let mut moves = Self::of(Some(account), until);
-        let start = until.map_or(Start::Last(LOOKED_AT), |until| Start::Since(until.plus_millis(-BEFORE_MS)));
+        let start = until.map_or(Start::Last(LOOKED_AT), |until| {
+            Start::Since(until.plus_millis(-BEFORE_MS))
+        });
         Outputs::open("explain", config)?.read(start, |record| {
             if record.subject == account {
                 moves.take(record.event_type, record.value);
@@ -84,7 +86,10 @@ impl Moves {
         let Some(Output::Score(message)) = Output::read(event_type, value) else {
             return;
         };
-        if self.until.is_some_and(|until| Timestamp::parse_rfc3339(&message.as_of) > Some(until)) {
+        if self
+            .until
+            .is_some_and(|until| Timestamp::parse_rfc3339(&message.as_of) > Some(until))
+        {
             return;
         }
         if message.change() != Some(0.0) {
@@ -115,10 +120,19 @@ impl Moves {
     /// What was sent by the past time that is looked at: exact, while a day's end is known to a twentieth of a point.
     pub fn write_by_then(&self, out: &mut impl Write) -> io::Result<()> {
         let Some(last) = &self.last else {
-            return writeln!(out, "\nOf what was sent by then nothing is left in the output topic, or nothing was sent.");
+            return writeln!(
+                out,
+                "\nOf what was sent by then nothing is left in the output topic, or nothing was sent."
+            );
         };
-        let score = last.score.map_or_else(|| "no score".to_owned(), |score| format!("{score:.2}"));
-        writeln!(out, "\nwhat was sent last by then, at {}: {score}, {}", last.as_of, last.band)?;
+        let score = last
+            .score
+            .map_or_else(|| "no score".to_owned(), |score| format!("{score:.2}"));
+        writeln!(
+            out,
+            "\nwhat was sent last by then, at {}: {score}, {}",
+            last.as_of, last.band
+        )?;
         if let Some(coverage) = last.coverage {
             writeln!(out, "{:.0} % of the weight had data", coverage * 100.0)?;
         }

@@ -43,7 +43,11 @@ pub fn write(view: &PastView, out: &mut impl Write) -> io::Result<()> {
     };
     let model = stood.model.as_deref().unwrap_or("not known");
     writeln!(out, "{coverage}, model {model}")?;
-    if let Some(scorecard) = stood.scorecard.as_deref().filter(|card| *card != crate::model::OWN_SCORECARD) {
+    if let Some(scorecard) = stood
+        .scorecard
+        .as_deref()
+        .filter(|card| *card != crate::model::OWN_SCORECARD)
+    {
         writeln!(out, "scorecard: {scorecard}")?;
     }
     if let Some(reason) = view.not_known {
@@ -52,13 +56,20 @@ pub fn write(view: &PastView, out: &mut impl Write) -> io::Result<()> {
     if view.indicators.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\n{:<34}{:>12}{:>9}{:>10}{:>9}", "indicator", "", "score", "weight", "part")?;
+    writeln!(
+        out,
+        "\n{:<34}{:>12}{:>9}{:>10}{:>9}",
+        "indicator", "", "score", "weight", "part"
+    )?;
     view.indicators.iter().try_for_each(|indicator| line(indicator, out))?;
     let total: f64 = view.indicators.iter().map(|indicator| indicator.contribution.0).sum();
     if !total.is_nan() {
         writeln!(out, "{:<65}{total:>9.2}", "sum of the parts")?;
     }
-    writeln!(out, "Scores of past days are kept to a twentieth of a point, values and windows not at all.")
+    writeln!(
+        out,
+        "Scores of past days are kept to a twentieth of a point, values and windows not at all."
+    )
 }
 
 fn line(indicator: &PastIndicatorView, out: &mut impl Write) -> io::Result<()> {

@@ -26,12 +26,22 @@ pub fn since(view: &MoveView, out: &mut impl Write) -> io::Result<()> {
     line("the score then", "", "", "", &hundredths(view.before.score.0), out)?;
     view.drivers.iter().try_for_each(|driver| of_span(driver, view, out))?;
     let sum: f64 = view.drivers.iter().map(|driver| driver.change.0).sum();
-    line("sum: the score now", "", "", "", &hundredths(view.before.score.0 + sum), out)
+    line(
+        "sum: the score now",
+        "",
+        "",
+        "",
+        &hundredths(view.before.score.0 + sum),
+        out,
+    )
 }
 
 /// The move that a score message told of.
 pub fn sent(message: &Score, out: &mut impl Write) -> io::Result<()> {
-    let (Some(before), Some(now)) = (message.previous.as_ref().and_then(|previous| previous.score), message.score) else {
+    let (Some(before), Some(now)) = (
+        message.previous.as_ref().and_then(|previous| previous.score),
+        message.score,
+    ) else {
         return Ok(());
     };
     writeln!(
@@ -52,11 +62,24 @@ pub fn sent(message: &Score, out: &mut impl Write) -> io::Result<()> {
         line(indicator, "", &score, "", &format!("{change:+.2}"), out)?;
     }
     let sum: f64 = message.drivers.iter().filter_map(|driver| driver.change).sum();
-    line("sum: the score that was sent", "", "", "", &hundredths(before + sum), out)
+    line(
+        "sum: the score that was sent",
+        "",
+        "",
+        "",
+        &hundredths(before + sum),
+        out,
+    )
 }
 
 fn of_span(driver: &MoveDriver, view: &MoveView, out: &mut impl Write) -> io::Result<()> {
-    let number = |points: Points| if points.0.is_nan() { String::new() } else { hundredths(points.0) };
+    let number = |points: Points| {
+        if points.0.is_nan() {
+            String::new()
+        } else {
+            hundredths(points.0)
+        }
+    };
     let weight = match driver.weight {
         Quantity(weight) if weight.is_nan() => String::new(),
         Quantity(weight) => format!("{:.2} %", weight * 100.0),
@@ -75,7 +98,9 @@ fn of_span(driver: &MoveDriver, view: &MoveView, out: &mut impl Write) -> io::Re
 
 fn band(stood: &StoodView) -> String {
     let said = if stood.overridden { ", said by a human" } else { "" };
-    stood.band.map_or_else(String::new, |band| format!(" {}{said}", band.as_str()))
+    stood
+        .band
+        .map_or_else(String::new, |band| format!(" {}{said}", band.as_str()))
 }
 
 fn head(out: &mut impl Write) -> io::Result<()> {

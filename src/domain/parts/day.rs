@@ -87,7 +87,9 @@ impl Day {
     }
 
     pub fn put_whole(&self, out: &mut Vec<u8>) {
-        let words = [self.day, self.standing.0].into_iter().chain(self.codes.iter().copied());
+        let words = [self.day, self.standing.0]
+            .into_iter()
+            .chain(self.codes.iter().copied());
         words.for_each(|word| out.extend_from_slice(&word.to_le_bytes()));
     }
 

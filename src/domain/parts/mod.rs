@@ -143,14 +143,20 @@ impl Parts {
 
     /// Whether the newest day has just these.
     fn holds(&self, standing: Standing, scores: &[f64]) -> bool {
-        let known = self.0[COUNT + 2..].as_chunks::<2>().0.iter().map(|word| u16::from_le_bytes(*word));
+        let known = self.0[COUNT + 2..]
+            .as_chunks::<2>()
+            .0
+            .iter()
+            .map(|word| u16::from_le_bytes(*word));
         let new = std::iter::once(standing.0).chain(scores.iter().map(|score| code_of(*score)));
         new.zip(known).all(|(new, known)| new == known)
     }
 
     /// Writes over the newest day.
     fn write(&mut self, day: u16, standing: Standing, scores: &[f64]) {
-        let new = [day, standing.0].into_iter().chain(scores.iter().map(|score| code_of(*score)));
+        let new = [day, standing.0]
+            .into_iter()
+            .chain(scores.iter().map(|score| code_of(*score)));
         let words = self.0[COUNT..].as_chunks_mut::<2>().0.iter_mut();
         words.zip(new).for_each(|(word, new)| *word = new.to_le_bytes());
     }

@@ -78,7 +78,9 @@ impl Remap {
             let kept = card.filter(|(_, has_same_curve)| has_same_curve[index]).and(*old);
             kept.and_then(|old| day.codes.get(old).copied()).unwrap_or(MISSING)
         };
-        let standing: Standing = day.standing.by_other_model(card.map_or(self.own_card, |(place, _)| *place));
+        let standing: Standing = day
+            .standing
+            .by_other_model(card.map_or(self.own_card, |(place, _)| *place));
         Day {
             day: day.day,
             standing,
@@ -92,7 +94,9 @@ impl Remap {
 fn is_same(old: &Model, one: &Indicator, new: &Model, other: &Indicator) -> bool {
     let reads = |model: &Model, indicator: &Indicator| -> Vec<String> {
         let readings = indicator.value.readings();
-        readings.map(|reading| model.describe_reading(usize::from(reading))).collect()
+        readings
+            .map(|reading| model.describe_reading(usize::from(reading)))
+            .collect()
     };
     one.id == other.id
         && one.expression == other.expression
@@ -107,8 +111,12 @@ fn same_curve(old: &Scorecard, old_place: usize, new: &Scorecard, place: usize) 
 
 /// Whether both make the same score of the same account: then even the weights of a day before are still known.
 fn scores_alike(old: &Model, new: &Model, indicators: &[Option<usize>]) -> bool {
-    let same_order = indicators.iter().enumerate().all(|(index, place)| *place == Some(index));
-    let weights = |card: &Scorecard| -> Vec<f64> { (0..card.indicators.len()).map(|index| card.weight(index)).collect() };
+    let same_order = indicators
+        .iter()
+        .enumerate()
+        .all(|(index, place)| *place == Some(index));
+    let weights =
+        |card: &Scorecard| -> Vec<f64> { (0..card.indicators.len()).map(|index| card.weight(index)).collect() };
     let same_card = |one: &Scorecard, other: &Scorecard| {
         one.id == other.id
             && one.dimensions == other.dimensions
@@ -118,5 +126,9 @@ fn scores_alike(old: &Model, new: &Model, indicators: &[Option<usize>]) -> bool 
     same_order
         && old.indicators.len() == new.indicators.len()
         && old.scorecards.len() == new.scorecards.len()
-        && old.scorecards.iter().zip(&new.scorecards).all(|(one, other)| same_card(one, other))
+        && old
+            .scorecards
+            .iter()
+            .zip(&new.scorecards)
+            .all(|(one, other)| same_card(one, other))
 }

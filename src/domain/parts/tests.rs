@@ -27,7 +27,13 @@ fn close(one: &[f64], other: &[f64]) -> bool {
 fn a_day_has_what_was_scored_last_and_holds_until_the_next() {
     let mut parts = Parts::default();
     assert_eq!(parts.at(day(10), 0), None, "not scored yet");
-    for (at, scores) in [(10, [80.0, NO]), (10, [70.47, NO]), (12, [70.47, NO]), (15, [0.0, 100.0]), (16, [0.0, 99.0])] {
+    for (at, scores) in [
+        (10, [80.0, NO]),
+        (10, [70.47, NO]),
+        (12, [70.47, NO]),
+        (15, [0.0, 100.0]),
+        (16, [0.0, 99.0]),
+    ] {
         parts.record(day(at), STOOD, &scores);
     }
     let then = |days| parts.at(day(16), days).map(|day| day.scores);
@@ -35,7 +41,10 @@ fn a_day_has_what_was_scored_last_and_holds_until_the_next() {
     assert!(close(&then(1).unwrap(), &[0.0, 100.0]));
     assert!(close(&then(2).unwrap(), &[70.47, NO]) && close(&then(6).unwrap(), &[70.47, NO]));
     assert_eq!(then(7), None, "before it was scored");
-    assert!(close(&parts.at(day(60), 40).unwrap().scores, &[0.0, 99.0]), "nothing since");
+    assert!(
+        close(&parts.at(day(60), 40).unwrap().scores, &[0.0, 99.0]),
+        "nothing since"
+    );
 }
 
 #[test]
@@ -47,7 +56,11 @@ fn what_the_window_starts_with_is_kept_and_no_more() {
     let then = |days| parts.at(day(199), days).map(|day| day.scores[0]);
     assert_eq!((then(28), then(29)), (Some(71.0), None));
     parts.record(day(500), STOOD, &[1.0]);
-    assert_eq!(parts.at(day(500), 28).unwrap().scores, [99.0], "one day is enough for a long silence");
+    assert_eq!(
+        parts.at(day(500), 28).unwrap().scores,
+        [99.0],
+        "one day is enough for a long silence"
+    );
     assert_eq!(parts.0.len(), COUNT + 2 * (WHOLE_HEAD + 2));
 }
 

@@ -80,7 +80,11 @@ impl Shard {
         let coverage = moved.as_ref().map_or(f64::NAN, |moved| moved.coverage);
         let then = moved.as_ref().map(|moved| &moved.then);
         let model = &active.plan.model;
-        let came_or_went = |came| moved.as_ref().map_or_else(Vec::new, |moved| data_moved(model, moved, scored.scratch, came));
+        let came_or_went = |came| {
+            moved
+                .as_ref()
+                .map_or_else(Vec::new, |moved| data_moved(model, moved, scored.scratch, came))
+        };
         MoveView {
             days,
             since: day_before(now, days),

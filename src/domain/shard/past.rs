@@ -100,7 +100,8 @@ impl NotKnown {
 
     /// Why nothing is kept of the account for the day `days` before `now`.
     pub(super) fn of_unkept(account: &Account, now: Timestamp, days: u32) -> Self {
-        let was_scored = history::days(&account.cells, SLOT_HISTORY).any(|(day, _)| day.day() <= day_before(now, days).day());
+        let was_scored =
+            history::days(&account.cells, SLOT_HISTORY).any(|(day, _)| day.day() <= day_before(now, days).day());
         if was_scored || days > TREND_DAYS {
             Self::NotKept
         } else {
@@ -121,7 +122,9 @@ impl Shard {
         let active = self.active.as_ref()?;
         let account = self.accounts.get(self.accounts.find(account)?);
         let now = self.clocks.shard()?;
-        let days = u32::try_from(now.day().checked_sub(at.day())?).ok().filter(|days| *days > 0)?;
+        let days = u32::try_from(now.day().checked_sub(at.day())?)
+            .ok()
+            .filter(|days| *days > 0)?;
         let then = account.parts.at(now, days);
         let (mut weights, mut scores) = (Vec::new(), Vec::new());
         let combined = then.as_ref().filter(|then| !then.by_other_model);
@@ -160,7 +163,11 @@ impl Shard {
 
     /// How the account stood at the end of `day`, with the score and coverage that it had then.
     pub(super) fn stood(&self, then: Option<&PastDay>, score: f64, coverage: f64, day: Timestamp) -> StoodView {
-        let model = self.models().iter().rev().find(|mark| mark.since.is_none_or(|since| since.day() <= day.day()));
+        let model = self
+            .models()
+            .iter()
+            .rev()
+            .find(|mark| mark.since.is_none_or(|since| since.day() <= day.day()));
         StoodView {
             score: Points(score),
             band: then.map(|then| then.stood.band),

@@ -245,7 +245,9 @@ impl Shard {
             scratch: &scratch,
             now,
         };
-        let moves = spans.iter().map(|days| self.move_view(active, just_scored, *days, &stands));
+        let moves = spans
+            .iter()
+            .map(|days| self.move_view(active, just_scored, *days, &stands));
         Some(AccountView {
             account: account.id.to_string(),
             as_of: now,

@@ -85,20 +85,28 @@ impl Known {
 
 impl Api {
     /// The account as its checkpoint has it, alone in its shard; and what `see` makes of it there.
-    pub(super) fn look_up<T>(&self, account: &str, see: impl FnOnce(&Shard) -> Option<T>) -> Result<(Shard, T), Problem> {
+    pub(super) fn look_up<T>(
+        &self,
+        account: &str,
+        see: impl FnOnce(&Shard) -> Option<T>,
+    ) -> Result<(Shard, T), Problem> {
         let found = self.with_store(|store| lookup::shard_with(store, account, self.shards, self.rules));
         let shard = found.map_err(|error| lookup_failed(&error))?;
         let seen = shard.and_then(|shard| see(&shard).map(|seen| (shard, seen)));
-        seen.ok_or_else(|| match self.live.table().as_ref().and_then(|table| table.find(account)) {
-            Some(_) => Problem::unavailable("the account is new: its first checkpoint is a moment away"),
-            None => Problem::new(StatusCode::NOT_FOUND, format!("there is no account {account}")),
-        })
+        seen.ok_or_else(
+            || match self.live.table().as_ref().and_then(|table| table.find(account)) {
+                Some(_) => Problem::unavailable("the account is new: its first checkpoint is a moment away"),
+                None => Problem::new(StatusCode::NOT_FOUND, format!("there is no account {account}")),
+            },
+        )
     }
 
     /// Its tag and its JSON.
     fn account(&self, account: &str) -> Result<(String, Vec<u8>), Problem> {
         let (shard, view) = self.look_up(account, |shard| shard.view(account, None))?;
-        let alerts = shard.summary(account).map(|summary| OpenAlert::of_account(&summary, shard.model().map(AsRef::as_ref)));
+        let alerts = shard
+            .summary(account)
+            .map(|summary| OpenAlert::of_account(&summary, shard.model().map(AsRef::as_ref)));
         let table = self.live.table();
         let row = table.as_ref().and_then(|table| table.find(account));
         let details = Details {

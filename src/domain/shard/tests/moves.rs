@@ -30,7 +30,12 @@ type Diary = BTreeMap<String, BTreeMap<i32, AccountView>>;
 
 fn note(run: &Run, offset: usize, diary: &mut Diary) {
     let Some(now) = run.shard.clock() else { return };
-    for account in run.shard.accounts.iter().filter(|account| account.scored_at == offset as i64) {
+    for account in run
+        .shard
+        .accounts
+        .iter()
+        .filter(|account| account.scored_at == offset as i64)
+    {
         let view = run.shard.view(&account.id, None).unwrap();
         diary.entry(view.account.clone()).or_default().insert(now.day(), view);
     }
@@ -151,7 +156,9 @@ fn an_alert_that_looks_back_a_week_tells_of_that_week_and_others_of_the_last_ste
     let run = ten_days_of_use(16).fold(EMIT_ALL);
     let opened = |rule: &str| -> serde_json::Value {
         let mut alerts = run.sent.iter().filter(|sent| sent.1 == ALERT_OPENED);
-        let alert = alerts.find(|sent| sent.3.contains(&format!("\"alert\":\"{rule}\""))).unwrap();
+        let alert = alerts
+            .find(|sent| sent.3.contains(&format!("\"alert\":\"{rule}\"")))
+            .unwrap();
         serde_json::from_str(&alert.3).unwrap()
     };
     // Two days of the seven are left out at once: five days are full marks.
@@ -164,7 +171,10 @@ fn an_alert_that_looks_back_a_week_tells_of_that_week_and_others_of_the_last_ste
     assert_eq!(silent["drivers_over"], serde_json::Value::Null);
     assert_eq!(silent["drivers"][0]["change"], -12.0, "since the day before");
     let last = run.last_value(SCORE_UPDATED);
-    assert_eq!(last["drivers"][0]["change"], -12.0, "scores tell of the last step: {last:#}");
+    assert_eq!(
+        last["drivers"][0]["change"], -12.0,
+        "scores tell of the last step: {last:#}"
+    );
 }
 
 #[test]
@@ -182,7 +192,10 @@ fn data_that_comes_and_goes_is_named_and_so_is_another_model() {
 
     // Another threshold of a band: the days before are still of a model that scores alike.
     let folded = log.entries.len();
-    log.model(&MODEL.replace("green = { enter = 70, leave = 65 }", "green = { enter = 72, leave = 65 }"));
+    log.model(&MODEL.replace(
+        "green = { enter = 70, leave = 65 }",
+        "green = { enter = 72, leave = 65 }",
+    ));
     log.tick(&ALL, day(10));
     run.fold(&log, folded);
     assert_eq!(drivers(&view(&run, 2)), [("coverage", -10.0)]);
@@ -218,7 +231,10 @@ fn data_that_comes_and_goes_is_named_and_so_is_another_model() {
 fn what_is_not_known_is_told_and_why() {
     let mut run = ten_days_of_use(12).fold(EMIT_ALL);
     let not_known = |run: &Run, days| run.shard.view_over("a", None, &[days]).unwrap().moves[0].not_known;
-    assert_eq!((not_known(&run, 5), not_known(&run, 12)), (None, Some(NotKnown::NotScored)));
+    assert_eq!(
+        (not_known(&run, 5), not_known(&run, 12)),
+        (None, Some(NotKnown::NotScored))
+    );
 
     // A checkpoint of a build that kept nothing of past days.
     let (accounts, mut meta) = run.state();
@@ -232,7 +248,10 @@ fn what_is_not_known_is_told_and_why() {
     older.shard.restore_account(&id, &blob).unwrap();
     assert_eq!(not_known(&older, 5), Some(NotKnown::NotKept));
     let before = older.shard.view_over("a", None, &[5]).unwrap().moves[0].before.clone();
-    assert_eq!((before.score.0, before.band, before.coverage.0.is_nan()), (100.0, None, true));
+    assert_eq!(
+        (before.score.0, before.band, before.coverage.0.is_nan()),
+        (100.0, None, true)
+    );
     let past = older.shard.past("a", day(6)).unwrap();
     assert_eq!((past.not_known, past.indicators.len()), (Some(NotKnown::NotKept), 0));
     // An alert that looks back further than is known tells of the last step.
@@ -240,7 +259,11 @@ fn what_is_not_known_is_told_and_why() {
     let folded = log.entries.len();
     (12..18).for_each(|at| log.tick(&ALL, day(at)));
     older.fold(&log, folded);
-    let drop = older.sent.iter().find(|sent| sent.3.contains("\"alert\":\"drop\"")).unwrap();
+    let drop = older
+        .sent
+        .iter()
+        .find(|sent| sent.3.contains("\"alert\":\"drop\""))
+        .unwrap();
     assert!(drop.3.contains("\"drivers_over\":null"), "{}", drop.3);
 }
 
@@ -253,17 +276,26 @@ fn an_account_of_the_default_model_costs_little() {
     for at in 0..60 {
         let mut events = vec![
             Happening::new(Kind::Account, "busy", day(at), "attributes").number("attributes.seats", 30),
-            Happening::new(Kind::Support, "busy", day(at), if at % 3 == 0 { "opened" } else { "solved" })
-                .text("ticket", &format!("T-{}", at / 3)),
+            Happening::new(
+                Kind::Support,
+                "busy",
+                day(at),
+                if at % 3 == 0 { "opened" } else { "solved" },
+            )
+            .text("ticket", &format!("T-{}", at / 3)),
         ];
         if at % 30 == 1 {
-            let invoice = |name| Happening::new(Kind::Billing, "quiet", day(at), name).text("invoice", &format!("I-{at}"));
+            let invoice =
+                |name| Happening::new(Kind::Billing, "quiet", day(at), name).text("invoice", &format!("I-{at}"));
             events.push(invoice("invoice_issued").number("mrr", 900));
             events.push(Happening::new(Kind::Feedback, "busy", day(at), "nps").number("value", 8));
         }
         for user in 0..(at * 7 % 13) + 1 {
             let used = Happening::new(Kind::Usage, "busy", day(at), "feature").number("value", user + 1);
-            events.push(used.text("user", &format!("u{user}")).text("feature", &format!("f{}", user % 5)));
+            events.push(
+                used.text("user", &format!("u{user}"))
+                    .text("feature", &format!("f{}", user % 5)),
+            );
         }
         if at % 9 == 0 {
             events.push(Happening::new(Kind::Usage, "quiet", day(at), "login").text("user", "u1"));
@@ -275,7 +307,11 @@ fn an_account_of_the_default_model_costs_little() {
     let bytes = |account| {
         let account = run.shard.accounts.get(run.shard.accounts.find(account).unwrap());
         let bytes = account.parts.as_bytes().len();
-        println!("{}: {bytes} bytes of past days, {} of cells", account.id, account.cells.heap_bytes());
+        println!(
+            "{}: {bytes} bytes of past days, {} of cells",
+            account.id,
+            account.cells.heap_bytes()
+        );
         bytes
     };
     assert!(bytes("busy") < 420 && bytes("quiet") < 320);
