@@ -2,7 +2,9 @@
 
 import * as api from "../api.js";
 import { fill, h } from "../dom.js";
+import * as format from "../format.js";
 import { failure, loading } from "../panel.js";
+import { empty } from "../parts.js";
 import { lastMove, spanMove } from "./drivers.js";
 
 /** Days that are kept. */
@@ -56,9 +58,13 @@ export function why(id, signal) {
       return;
     }
     const since = day.value;
-    if (since !== shown) fill(place, since ? loading() : h("p", { class: "state empty" }, "Say a day, or click one in the chart."));
+    if (!since || !day.validity.valid) {
+      shown = null;
+      fill(place, empty(`Say a day from ${format.day(day.min)} to ${format.day(day.max)}, or click one in the chart.`));
+      return;
+    }
+    if (since !== shown) fill(place, loading());
     shown = null;
-    if (!since) return;
     try {
       const moved = await api.drivers(id, since, signal);
       if (own !== asked || signal.aborted) return;

@@ -180,7 +180,7 @@ test("why a score moved is told over a week, since a day, and of the last move, 
   await page.keyboard.press("ArrowRight");
   await page.locator("#why").getByText("The last move, on").waitFor();
   await page.keyboard.press("ArrowRight");
-  await page.getByText("Say a day, or click one in the chart.").waitFor();
+  await page.locator("#why .empty").getByText("Say a day from").waitFor();
   const field = page.getByLabel("Since the end of this day");
   const day = moves["7d"].since.slice(0, 10);
   await field.fill(day);
@@ -188,7 +188,7 @@ test("why a score moved is told over a week, since a day, and of the last move, 
   const since = await api(`/api/v1/accounts/${worst}/drivers?since=${day}`);
   assert.equal((await changes(page)).length, since.drivers.length);
   await field.fill("2001-01-01");
-  await page.locator("#why .failure").getByText("is a day from").waitFor();
+  await page.locator("#why .empty").getByText("Say a day from").waitFor();
   assert.deepEqual(await barriers(page), []);
   await page.context().close();
 });

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::text::{hundredths, on_a_line, points};
+use super::text::{hundredths, points};
 use crate::domain::output::read::{Driver, Score};
 use crate::domain::output::{Points, Quantity};
 use crate::domain::shard::{MoveDriver, MoveView, StoodView};
@@ -93,7 +93,7 @@ fn of_span(driver: &MoveDriver, view: &MoveView, out: &mut impl Write) -> io::Re
     [("data came", &view.data_came), ("data went", &view.data_went)]
         .into_iter()
         .filter(|(_, which)| !which.is_empty())
-        .try_for_each(|(what, which)| writeln!(out, "    {what}: {}", on_a_line(which)))
+        .try_for_each(|(what, which)| writeln!(out, "    {what}: {}", which.join(", ")))
 }
 
 fn band(stood: &StoodView) -> String {

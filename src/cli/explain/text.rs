@@ -166,11 +166,6 @@ pub fn hundredths(number: f64) -> String {
     format!("{:.2}", (number * 100.0).round() / 100.0 + 0.0)
 }
 
-/// Names, separated by commas.
-pub fn on_a_line(names: &[String]) -> String {
-    names.join(", ")
-}
-
 pub fn points(points: Points) -> String {
     if points.0.is_nan() {
         return "no score".to_owned();

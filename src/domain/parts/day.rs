@@ -9,7 +9,7 @@ use crate::domain::{
 /// Before the scores of a whole day: the day, and how the account stood.
 pub const WHOLE_HEAD: usize = 4;
 const STEPS_A_POINT: f64 = 20.0;
-const MISSING: u16 = 0;
+pub const MISSING: u16 = 0;
 const MOST: u16 = 2_001;
 const BAND: u16 = 0b11;
 const OVERRIDDEN: u16 = 1 << 2;
@@ -21,7 +21,7 @@ pub fn code_of(score: f64) -> u16 {
     if score.is_nan() {
         return MISSING;
     }
-    (score * STEPS_A_POINT + 0.5) as u16 + 1
+    ((score * STEPS_A_POINT + 0.5) as u16).min(MOST - 1) + 1
 }
 
 pub fn score_of(code: u16) -> f64 {
@@ -115,15 +115,15 @@ impl Day {
 
 /// Appends what differs in `before` from `after`, the day that follows it; both are whole days' bytes.
 pub fn put_difference(before: &[u8], after: &[u8], out: &mut Vec<u8>) {
-    let words = |bytes: &'_ [u8], at: usize| u16::from_le_bytes(bytes.as_chunks::<2>().0[at]);
+    let word = |bytes: &[u8], at: usize| u16::from_le_bytes(bytes.as_chunks::<2>().0[at]);
     let indicators = (before.len() - WHOLE_HEAD) / 2;
-    let gap = u64::from(words(after, 0) - words(before, 0));
-    let (standing, standing_after) = (words(before, 1), words(after, 1));
+    let gap = u64::from(word(after, 0) - word(before, 0));
+    let (standing, standing_after) = (word(before, 1), word(after, 1));
     put_varint(out, gap << 1 | u64::from(standing != standing_after));
     if standing != standing_after {
         put_varint(out, u64::from(standing));
     }
-    let change = |index: usize| i64::from(words(before, index + 2)) - i64::from(words(after, index + 2));
+    let change = |index: usize| i64::from(word(before, index + 2)) - i64::from(word(after, index + 2));
     let mask = out.len();
     out.resize(mask + indicators.div_ceil(8), 0);
     for index in 0..indicators {

@@ -2,14 +2,12 @@
 
 use super::{
     COUNT, Parts,
-    day::{Day, Standing, put_difference},
+    day::{Day, MISSING, Standing, put_difference},
 };
 use crate::model::{
     Model,
     compiled::{Indicator, Scorecard},
 };
-
-const MISSING: u16 = 0;
 
 /// From one model to the next. A day stays a day of the model in force where both score alike; else it is another model's, and
 /// keeps what those indicators had that are the same in both: same expression over the same readings, same curve.
