@@ -71,7 +71,11 @@ export function why(id, signal) {
       fill(place, ...spanMove(moved));
       shown = since;
     } catch (error) {
-      if (own === asked && !signal.aborted) fill(place, failure(error, () => void draw()));
+      if (own === asked && !signal.aborted)
+        fill(
+          place,
+          failure(error, () => void draw()),
+        );
     }
   }
 

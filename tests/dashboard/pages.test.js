@@ -224,7 +224,11 @@ test("an answer that is on its way, fails, or is not known is said to be", async
   const asked = new Promise((resolve) => (answer = () => resolve(undefined)));
   await page.route("**/drivers?*", async (route) => {
     await asked;
-    await route.fulfill({ status: 503, contentType: "application/problem+json", body: '{"title":"t","status":503,"detail":"away"}' });
+    await route.fulfill({
+      status: 503,
+      contentType: "application/problem+json",
+      body: '{"title":"t","status":503,"detail":"away"}',
+    });
   });
   const { moves } = await api(`/api/v1/accounts/${worst}`);
   await page.getByLabel("Since the end of this day").fill(moves["7d"].since.slice(0, 10));
