@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::text::{hundredths, points};
-use crate::domain::output::read::{Driver, Score};
+use crate::domain::output::read::Score;
 use crate::domain::output::{Points, Quantity};
 use crate::domain::shard::{MoveDriver, MoveView, StoodView};
 
@@ -23,17 +23,12 @@ pub fn since(view: &MoveView, out: &mut impl Write) -> io::Result<()> {
     }
     writeln!(out, "\nwhy it moved {span}: {before} to {after}")?;
     head(out)?;
-    line("the score then", "", "", "", &hundredths(view.before.score.0), out)?;
-    view.drivers.iter().try_for_each(|driver| of_span(driver, view, out))?;
+    score("the score then", view.before.score.0, out)?;
+    let mut shown = view.drivers.iter().filter(|driver| is_shown(driver.change.0));
+    shown.try_for_each(|driver| of_span(driver, view, out))?;
+    others(view.drivers.iter().map(|driver| driver.change.0), out)?;
     let sum: f64 = view.drivers.iter().map(|driver| driver.change.0).sum();
-    line(
-        "sum: the score now",
-        "",
-        "",
-        "",
-        &hundredths(view.before.score.0 + sum),
-        out,
-    )
+    score("sum: the score now", view.before.score.0 + sum, out)
 }
 
 /// The move that a score message told of.
@@ -50,26 +45,32 @@ pub fn sent(message: &Score, out: &mut impl Write) -> io::Result<()> {
         message.as_of, message.band
     )?;
     head(out)?;
-    line("the score sent before", "", "", "", &hundredths(before), out)?;
-    for Driver {
-        indicator,
-        score,
-        change,
-    } in &message.drivers
-    {
-        let score = score.map_or_else(String::new, hundredths);
-        let change = change.unwrap_or_default();
-        line(indicator, "", &score, "", &format!("{change:+.2}"), out)?;
+    score("the score sent before", before, out)?;
+    let changes = message
+        .drivers
+        .iter()
+        .filter_map(|driver| Some((driver, driver.change?)));
+    for (driver, change) in changes.clone().filter(|(_, change)| is_shown(*change)) {
+        let now = driver.score.map_or_else(String::new, hundredths);
+        line(&driver.indicator, ["", &now, ""], &format!("{change:+.2}"), out)?;
     }
-    let sum: f64 = message.drivers.iter().filter_map(|driver| driver.change).sum();
-    line(
-        "sum: the score that was sent",
-        "",
-        "",
-        "",
-        &hundredths(before + sum),
-        out,
-    )
+    others(changes.clone().map(|(_, change)| change), out)?;
+    let sum: f64 = changes.map(|(_, change)| change).sum();
+    score("sum: the score that was sent", before + sum, out)
+}
+
+/// Whether it is more than 0.00.
+fn is_shown(change: f64) -> bool {
+    change.abs() >= 0.005
+}
+
+/// What is too small for lines of its own, together.
+fn others(changes: impl Iterator<Item = f64>, out: &mut impl Write) -> io::Result<()> {
+    let rest: f64 = changes.filter(|change| !is_shown(*change)).sum();
+    if !is_shown(rest) {
+        return Ok(());
+    }
+    line("others, together", [""; 3], &format!("{rest:+.2}"), out)
 }
 
 fn of_span(driver: &MoveDriver, view: &MoveView, out: &mut impl Write) -> io::Result<()> {
@@ -86,7 +87,7 @@ fn of_span(driver: &MoveDriver, view: &MoveView, out: &mut impl Write) -> io::Re
     };
     let change = format!("{:+.2}", driver.change.0);
     let (before, after) = (number(driver.before), number(driver.after));
-    line(&driver.indicator, &before, &after, &weight, &change, out)?;
+    line(&driver.indicator, [&before, &after, &weight], &change, out)?;
     if driver.indicator != "coverage" {
         return Ok(());
     }
@@ -104,9 +105,13 @@ fn band(stood: &StoodView) -> String {
 }
 
 fn head(out: &mut impl Write) -> io::Result<()> {
-    line("driver", "then", "now", "weight", "change", out)
+    line("driver", ["then", "now", "weight"], "change", out)
 }
 
-fn line(name: &str, before: &str, after: &str, weight: &str, change: &str, out: &mut impl Write) -> io::Result<()> {
+fn score(name: &str, score: f64, out: &mut impl Write) -> io::Result<()> {
+    line(name, [""; 3], &hundredths(score), out)
+}
+
+fn line(name: &str, [before, after, weight]: [&str; 3], change: &str, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "{name:<34}{before:>12}{after:>9}{weight:>10}{change:>9}")
 }

@@ -9,6 +9,8 @@ use crate::domain::{
 /// Before the scores of a whole day: the day, and how the account stood.
 pub const WHOLE_HEAD: usize = 4;
 const STEPS_A_POINT: f64 = 20.0;
+/// How exactly scores are kept, in points: half a step, and what a division may add to it.
+pub const EXACT_TO: f64 = 0.5 / STEPS_A_POINT + 1e-9;
 pub const MISSING: u16 = 0;
 const MOST: u16 = 2_001;
 const BAND: u16 = 0b11;

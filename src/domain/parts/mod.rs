@@ -11,6 +11,7 @@ mod remap;
 #[cfg(test)]
 mod tests;
 
+pub use day::EXACT_TO;
 pub use remap::Remap;
 
 use self::day::{Day, Standing, WHOLE_HEAD, code_of, put_difference, score_of, skip_difference};

@@ -141,6 +141,7 @@ fn attribute(active: &Active, account: &Account, sent: Option<Sent>, clocks: &Cl
         side: Side {
             indicators: before,
             score: sent.map_or(f64::NAN, |sent| sent.score),
+            exact_to: 0.0,
         },
         card: sent.and_then(|sent| sent.card),
         rest: if by_other_model { Cause::Model } else { Cause::Coverage },

@@ -6,7 +6,7 @@ use crate::domain::{
     clocks::Clocks,
     driver::{self, Cause, Driver, Side},
     history,
-    parts::PastDay,
+    parts::{self, PastDay},
     plan::SLOT_HISTORY,
     score::{self, Score},
     time::Timestamp,
@@ -38,7 +38,8 @@ pub(super) struct Moved {
 
 impl Active {
     /// Splits the change from `before` to `score`, which `scratch` was filled for, into drivers. What the scorecard before would say of the
-    /// account now tells the account's own change from the scorecard's; it is left in `by_former`.
+    /// account now tells the account's own change from the scorecard's; it is left in `by_former`. Gives the points that are left out, as
+    /// [`driver::attribute`] does.
     pub(super) fn attribute(
         &self,
         before: Before<'_>,
@@ -46,22 +47,24 @@ impl Active {
         (score, scratch): (f64, &Scratch),
         by_former: &mut Option<Box<Scratch>>,
         drivers: &mut Vec<Driver>,
-    ) {
+    ) -> f64 {
         let Some(former) = before.card.filter(|card| *card != scratch.card) else {
             let after = Side {
                 indicators: &scratch.scores,
                 score,
+                exact_to: 0.0,
             };
-            driver::attribute(before.side, after, &scratch.weights, before.rest, drivers);
-            return;
+            return driver::attribute(before.side, after, &scratch.weights, before.rest, drivers);
         };
         let by_former = by_former.get_or_insert_default();
         let after = Side {
             score: self.score_by(Some(former), account, clocks, by_former).score,
             indicators: &by_former.scores,
+            exact_to: 0.0,
         };
-        driver::attribute(before.side, after, &by_former.weights, before.rest, drivers);
+        let left_out = driver::attribute(before.side, after, &by_former.weights, before.rest, drivers);
         driver::add_scorecard(before.side.score, after.score, score, drivers);
+        left_out
     }
 
     /// What moved the score of an account since the end of the day `days` before `now`; `scratch` was filled for its `score` now. `None`
@@ -91,6 +94,7 @@ impl Active {
             indicators: &moved.then.scores,
             // By the scores that are kept in steps: else their rounding would look like a cause.
             score: known.map_or(moved.score, |known| known.score),
+            exact_to: parts::EXACT_TO,
         };
         let before = Before {
             side,
@@ -98,8 +102,8 @@ impl Active {
             rest: known.map_or(Cause::Model, |_| Cause::Coverage),
         };
         let (by_former, drivers) = (&mut moved.by_former, &mut moved.drivers);
-        self.attribute(before, (account, clocks), (score, scratch), by_former, drivers);
-        driver::add_rounding(side.score - moved.score, &mut moved.drivers);
+        let left_out = self.attribute(before, (account, clocks), (score, scratch), by_former, drivers);
+        driver::add_rounding(side.score - moved.score + left_out, &mut moved.drivers);
         Some(moved)
     }
 
