@@ -155,9 +155,28 @@ impl Program {
         })
     }
 
-    /// The numbers in it, in the order in which they are written.
-    pub fn numbers(&self) -> &[f64] {
-        &self.numbers
+    /// The attributes that it reads, as indexes into the model's.
+    pub fn attributes(&self) -> impl Iterator<Item = u16> {
+        self.ops.iter().filter_map(|op| match op {
+            Op::AttributeNumber(index) | Op::AttributeTruth(index) | Op::DaysUntil(index) | Op::DaysSince(index) => {
+                Some(*index)
+            }
+            Op::AttributeEquals(test) => self.text_tests.get(usize::from(*test)).map(|(index, _)| *index),
+            _ => None,
+        })
+    }
+
+    /// Whether both do the same with what they read. What that is, tables of their models say: [`Self::readings`], [`Self::attributes`].
+    pub fn is_alike(&self, other: &Self) -> bool {
+        let steps = |program: &Self| program.ops.iter().map(std::mem::discriminant).collect::<Vec<_>>();
+        let texts = |program: &Self| {
+            program
+                .text_tests
+                .iter()
+                .map(|(_, text)| text.clone())
+                .collect::<Vec<_>>()
+        };
+        self.numbers == other.numbers && steps(self) == steps(other) && texts(self) == texts(other)
     }
 
     /// Whether it reads the risk.

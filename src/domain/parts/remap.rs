@@ -2,7 +2,7 @@
 
 use super::{
     COUNT, Parts,
-    day::{Day, MISSING, Standing, put_difference},
+    day::{Day, MISSING, put_difference},
 };
 use crate::model::{
     Model,
@@ -76,29 +76,28 @@ impl Remap {
             let kept = card.filter(|(_, has_same_curve)| has_same_curve[index]).and(*old);
             kept.and_then(|old| day.codes.get(old).copied()).unwrap_or(MISSING)
         };
-        let standing: Standing = day
-            .standing
-            .by_other_model(card.map_or(self.own_card, |(place, _)| *place));
+        let card_now = card.map_or(self.own_card, |(place, _)| *place);
         Day {
             day: day.day,
-            standing,
+            standing: day.standing.by_other_model(card_now),
             codes: self.indicators.iter().enumerate().map(code).collect(),
         }
     }
 }
 
 /// Whether the same value comes of the same account. Names are replaced before an expression is compiled, so that the text alone
-/// does not tell: what it reads and its numbers do.
+/// does not tell.
 fn is_same(old: &Model, one: &Indicator, new: &Model, other: &Indicator) -> bool {
     let reads = |model: &Model, indicator: &Indicator| -> Vec<String> {
         let readings = indicator.value.readings();
-        readings
-            .map(|reading| model.describe_reading(usize::from(reading)))
-            .collect()
+        let readings = readings.map(|reading| model.describe_reading(usize::from(reading)));
+        let attributes = indicator.value.attributes();
+        let attributes = attributes.map(|index| model.attributes.get(usize::from(index)).cloned().unwrap_or_default());
+        readings.chain(attributes).collect()
     };
     one.id == other.id
         && one.expression == other.expression
-        && one.value.numbers() == other.value.numbers()
+        && one.value.is_alike(&other.value)
         && reads(old, one) == reads(new, other)
 }
 
