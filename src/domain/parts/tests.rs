@@ -86,6 +86,55 @@ fn damaged_bytes_are_errors_and_other_indicators_start_anew() {
     assert_eq!(parts.at(day(9), 1), None);
 }
 
+const MODEL: &str = r#"
+name = "m"
+[define]
+seats = "coalesce(account.seats, 2)"
+[[dimension]]
+id = "d"
+weight = 1
+[[dimension.indicator]]
+id = "i"
+value = "distinct(usage.user[7d]) / seats"
+score = { worst = 0, best = 1 }
+"#;
+
+#[test]
+fn an_indicator_is_another_one_where_its_names_or_its_curve_mean_something_else() {
+    let of = |text: &str| crate::model::compile(text, "test.toml").unwrap();
+    let mut parts = Parts::default();
+    (0..4).for_each(|at| parts.record(day(at), STOOD, &[at as f64]));
+    let kept = |from: &str, to: &str| {
+        let remapped = Remap::new(&of(MODEL), &of(&MODEL.replace(from, to))).apply(parts.clone());
+        assert_eq!(Parts::from_bytes(remapped.as_bytes()).as_ref(), Ok(&remapped));
+        [0, 1, 3].map(|days| {
+            let then = remapped.at(day(3), days).unwrap();
+            (then.by_other_model, then.scores[0])
+        })
+    };
+    assert_eq!(kept("\"m\"", "\"n\""), [(false, 3.0), (false, 2.0), (false, 0.0)]);
+    let more = "best = 1 }\n[[dimension]]\nid = \"e\"\nweight = 1\n[[dimension.indicator]]\nid = \"j\"\nvalue = \"since(usage)\"\n\
+        score = { worst = 9, best = 1 }";
+    assert_eq!(
+        kept("best = 1 }", more),
+        [(true, 3.0), (true, 2.0), (true, 0.0)],
+        "another beside it"
+    );
+    for (from, to) in [
+        ("2)", "3)"),
+        ("account.seats", "account.users"),
+        ("best = 1", "best = 2"),
+        ("user[7d]", "user[8d]"),
+    ] {
+        assert!(
+            kept(from, to)
+                .iter()
+                .all(|(is_other, score)| *is_other && score.is_nan()),
+            "{to}"
+        );
+    }
+}
+
 proptest! {
     #[test]
     fn days_agree_with_a_list(
