@@ -25,22 +25,20 @@ impl At {
         at.ok_or_else(|| "write a day such as 2026-03-02, or a time such as 2026-03-02T10:00:00Z".to_owned())
     }
 
-    /// The moment that is meant: of a day its end.
+    /// The moment that is meant: of a day its last, as midnight belongs to the next.
     pub const fn moment(self) -> Timestamp {
         match self {
-            Self::Day(day) => day.plus_millis(DAY_MS),
+            Self::Day(day) => day.plus_millis(DAY_MS - 1),
             Self::Time(time) => time,
         }
     }
 
     /// The last UTC day that was over by then, for what lies before `now`: of past days the ends are known.
     pub fn past_day(self, now: Timestamp) -> Option<Timestamp> {
-        let last = Timestamp::start_of_day(self.moment().day().saturating_sub(1));
-        let is_past = match self {
-            Self::Day(day) => day.day() < now.day(),
-            Self::Time(time) => time < now,
-        };
-        is_past.then_some(last)
+        match self {
+            Self::Day(day) => (day.day() < now.day()).then_some(day),
+            Self::Time(time) => (time < now).then(|| Timestamp::start_of_day(time.day().saturating_sub(1))),
+        }
     }
 }
 
@@ -64,7 +62,10 @@ mod tests {
         for not_over in ["2026-03-09", "2026-03-09T10:00:00Z", "2026-04-01"] {
             assert_eq!(past(not_over), None, "{not_over}");
         }
-        assert_eq!(At::parse("2026-03-09").unwrap().moment(), time("2026-03-10T00:00:00Z"));
+        assert_eq!(
+            At::parse("2026-03-09").unwrap().moment(),
+            time("2026-03-09T23:59:59.999Z")
+        );
         assert!(At::parse("monday").is_err());
     }
 }

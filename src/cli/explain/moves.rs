@@ -13,6 +13,7 @@ use crate::kafka::topic_reader::Start;
 use super::super::Failure;
 use super::super::outputs::Outputs;
 use super::table;
+use crate::domain::output::Points;
 use crate::domain::output::read::{Output, Score};
 
 const KEPT: usize = 5;
@@ -40,7 +41,7 @@ pub struct Sent<'a> {
     band: &'a str,
     coverage: Option<f64>,
     /// Points since the message before.
-    change: Option<f64>,
+    change: Points,
     drivers: Vec<SentDriver<'a>>,
     alerts: &'a [String],
 }
@@ -152,7 +153,7 @@ impl Moves {
             score: message.score,
             band: &message.band,
             coverage: message.coverage,
-            change: message.change(),
+            change: Points(message.change().unwrap_or(f64::NAN)),
             drivers: message
                 .drivers
                 .iter()
