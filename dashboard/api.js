@@ -15,6 +15,7 @@ import { authorization } from "./token.js";
 /** @typedef {Schemas["SegmentAlert"]} SegmentAlert */
 /** @typedef {Schemas["Model"]} Model */
 /** @typedef {Schemas["Indicator"]} Indicator */
+/** @typedef {Schemas["SpanMove"]} SpanMove */
 /** @typedef {Schemas["OverrideRequest"]} OverrideRequest */
 /** @typedef {Schemas["WhatIf"]} WhatIf */
 /** @typedef {Schemas["Mistake"]} Mistake */
@@ -115,6 +116,16 @@ export async function account(id, tag, signal) {
   if (response.status === 304) return null;
   return { account: await response.json(), tag: response.headers.get("ETag") };
 }
+
+/**
+ * Why an account moved since the end of a day.
+ * @param {string} id
+ * @param {string} since such as `2026-03-02`
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<SpanMove>}
+ */
+export const drivers = (id, since, signal) =>
+  get(`/api/v1/accounts/${encodeURIComponent(id)}/drivers?${new URLSearchParams({ since })}`, signal);
 
 /** @param {string} id */
 const overrideOf = (id) => `/api/v1/accounts/${encodeURIComponent(id)}/override`;

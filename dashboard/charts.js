@@ -64,9 +64,10 @@ const LINE_PX = 1.5;
  * @param {Thresholds | null} thresholds
  * @param {import("./views/marks.js").Mark[]} marks
  * @param {string} label
+ * @param {(time: number) => void} click is told of a time that was clicked, in seconds since 1970
  * @param {AbortSignal} signal
  */
-export function scores(points, thresholds, marks, label, signal) {
+export function scores(points, thresholds, marks, label, click, signal) {
   /** @param {uPlot} plot */
   const ground = (plot) => {
     const { ctx, bbox } = plot;
@@ -101,6 +102,8 @@ export function scores(points, thresholds, marks, label, signal) {
     }
     ctx.restore();
   };
+  /** Where the pointer is. @param {uPlot} plot */
+  const at = (plot) => plot.posToVal(plot.cursor.left ?? 0, "x");
   /** @param {number} width @returns {uPlot.Options} */
   const options = (width) => ({
     width,
@@ -124,7 +127,7 @@ export function scores(points, thresholds, marks, label, signal) {
         value: (_, score) => (score === null ? "–" : score.toFixed(1)),
       },
     ],
-    hooks: { drawClear: [ground] },
+    hooks: { drawClear: [ground], init: [(plot) => plot.over.addEventListener("click", () => click(at(plot)))] },
   });
   return chart(options, [points.map(({ time }) => time), points.map(({ score }) => score)], label, signal);
 }

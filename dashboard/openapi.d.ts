@@ -45,6 +45,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/accounts/{account}/drivers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Why an account's score moved since the end of a past day
+         * @description Any of the last 28 days can be asked for. The changes of the drivers add up to that of the score within 0.05, and each indicator's is its
+         *     weight times the difference of its scores, but for the rounding of the score then. Where the drivers are not known, `not_known` says why.
+         */
+        get: operations["getDrivers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/accounts/{account}/override": {
         parameters: {
             query?: never;
@@ -211,6 +232,12 @@ export interface components {
             /** @description The shard's clock, in event time: what happened by then is in the score. */
             as_of: components["schemas"]["Timestamp"];
         };
+        /** @description Why an account's score moved. */
+        AccountMove: components["schemas"]["SpanMove"] & {
+            account: string;
+            /** @description The shard's clock, in event time: until when the change goes. */
+            as_of: components["schemas"]["Timestamp"];
+        };
         /** @description One account in a list. */
         AccountSummary: {
             account: string;
@@ -322,6 +349,8 @@ export interface components {
             model: string;
             /** @description The models that made the scores in `history`, the oldest first; the last one is in force. */
             models: components["schemas"]["ModelSince"][];
+            /** @description Why the score moved over the spans of `trend`. */
+            moves: components["schemas"]["Moves"];
             /** @description The newest event of each kind. */
             newest_events: {
                 [key: string]: string;
@@ -495,6 +524,13 @@ export interface components {
             change: components["schemas"]["Points"];
             indicator: string;
         };
+        /** @description Why a score moved over the spans of trends. */
+        Moves: {
+            "28d"?: components["schemas"]["SpanMove"] | null;
+            "7d"?: components["schemas"]["SpanMove"] | null;
+        };
+        /** @enum {string} */
+        NotKnown: "not_scored" | "no_data" | "not_kept" | "other_model";
         /** @description An alert that is open. What the rule says is null while the active model does not know the rule. */
         OpenAlert: {
             account: string;
@@ -736,9 +772,62 @@ export interface components {
         };
         /** @enum {string} */
         Sort: "score" | "-score" | "trend" | "-trend" | "value" | "-value" | "account" | "-account" | "as_of" | "-as_of";
+        /** @description A part of a move. */
+        SpanDriver: {
+            /** @description The indicator's score now, by the curve of the scorecard of then. */
+            after: components["schemas"]["Points"];
+            /** @description The indicator's score then, to a twentieth of a point. */
+            before: components["schemas"]["Points"];
+            /**
+             * Format: double
+             * @description Points of the score's change.
+             */
+            change: number;
+            /** @description `<dimension>.<indicator>`, or `coverage`, `scorecard` or `model`. */
+            indicator: string;
+            /** @description The indicator's value now, in its own unit; null for a named cause, as the next three are. */
+            value: components["schemas"]["Quantity"];
+            /** @description By what the difference of both was multiplied, 0..1. */
+            weight: components["schemas"]["Quantity"];
+        };
+        /** @description How a score moved since the end of a day, and why. */
+        SpanMove: {
+            after: components["schemas"]["Stood"];
+            before: components["schemas"]["Stood"];
+            /** @description Points; null when one of the scores is not known. */
+            change: components["schemas"]["Points"];
+            /** @description Ids of indicators that had no data then and have some now: a part of the driver `coverage`. */
+            data_came: string[];
+            /** @description Ids of indicators that had data then and have none now: a part of the driver `coverage`. */
+            data_went: string[];
+            /**
+             * Format: int32
+             * @description Days in between.
+             */
+            days: number;
+            /** @description The largest first; they add up to the change. Empty when they are not known. */
+            drivers: components["schemas"]["SpanDriver"][];
+            not_known?: components["schemas"]["NotKnown"] | null;
+            /** @description Midnight UTC at the start of the day at whose end the change begins. */
+            since: components["schemas"]["Timestamp"];
+        };
         Standing: {
             band: components["schemas"]["Band"];
             score: components["schemas"]["Points"];
+        };
+        /** @description How an account stood. */
+        Stood: {
+            band?: components["schemas"]["Band"] | null;
+            /** @description The share of the weight that had data, 0..1; null when not known. */
+            coverage: components["schemas"]["Quantity"];
+            /** @description Name and version of the model that made the score; null when not known. */
+            model?: string | null;
+            /** @description Whether the band was a human's. */
+            overridden: boolean;
+            /** @description 0 (worst) to 100 (healthy): the computed score, also while an override is in force. */
+            score: components["schemas"]["Points"];
+            /** @description Null when not known. */
+            scorecard?: string | null;
         };
         Threshold: {
             /**
@@ -1062,6 +1151,116 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Something is wrong with the query: `errors` has every parameter */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or a wrong one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token, or the page that asks, may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is none */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not by this name of this machine */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests: `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A mistake of the service, which its log tells of */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed is away, or there is too much to do: `Retry-After` says when to come back */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDrivers: {
+        parameters: {
+            query?: {
+                /**
+                 * @description A number of days from `1d` to `28d`, or one of these days such as `2026-03-02`: the change is that since its end, in UTC. `7d` unless
+                 *     said.
+                 */
+                since?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The account's id */
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How it moved */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountMove"];
+                };
             };
             /** @description Something is wrong with the query: `errors` has every parameter */
             400: {

@@ -3,7 +3,7 @@
 import { fill, h } from "./dom.js";
 import { asksForToken } from "./token-form.js";
 
-const loading = () =>
+export const loading = () =>
   h(
     "div",
     { class: "state loading", role: "status" },
@@ -14,7 +14,7 @@ const loading = () =>
   );
 
 /** @param {unknown} error @param {() => void} retry */
-function failure(error, retry) {
+export function failure(error, retry) {
   const text = error instanceof Error ? error.message : String(error);
   return h(
     "div",

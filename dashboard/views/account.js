@@ -7,11 +7,11 @@ import { onChange, gathered } from "../live.js";
 import { panel } from "../panel.js";
 import { bandMark, empty, fact, move } from "../parts.js";
 import { alertItem, silencesInForce, silenceText } from "./alert-item.js";
-import { waterfall } from "./drivers.js";
 import { history } from "./history.js";
 import { dimensions } from "./indicators.js";
 import { override } from "./override.js";
 import { risk } from "./risk.js";
+import { why as whyItMoved } from "./why.js";
 
 /** An account is read from its checkpoint, about a second behind the stream. */
 const REFRESH_MS = 2_000;
@@ -31,6 +31,7 @@ export function show({ main, rest: id, signal }) {
   const said = override(id);
   // Of an account that there is not, nothing can be said.
   said.element.hidden = true;
+  const moved = whyItMoved(id, signal);
   /** Without the model there is a line without bands. @type {Promise<api.Model | null>} */
   const model = api.model(signal).catch(() => null);
   /** @type {Set<string>} */
@@ -41,14 +42,14 @@ export function show({ main, rest: id, signal }) {
   const withModel = async () => ({ account: await load(), model: await model });
   const [now, why, leaves, over, made, open, more] = [
     panel({ ...common, id: "standing", title: "Now", draw: standing, follows: false, retry: refreshAll }),
-    panel({ ...common, id: "why", title: "Why it moved", draw: (account) => waterfall(account.last_move) }),
+    panel({ ...common, id: "why", title: "Why it moved", aside: moved.controls, draw: moved.update }),
     panel({ ...common, id: "risk", title: "Risk of leaving", draw: (account) => risk(account.risk) }),
     panel({
       ...common,
       id: "history",
       title: "Score over time",
       load: withModel,
-      draw: ({ account, model }) => history(account, model, signal),
+      draw: ({ account, model }) => history(account, model, moved.choose, signal),
     }),
     panel({
       ...common,

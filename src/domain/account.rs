@@ -10,6 +10,7 @@ use super::{
     event::Kind,
     hash::account_hash,
     overrides::Override,
+    parts::Parts,
     population::Counted,
     time::Timestamp,
 };
@@ -37,6 +38,8 @@ pub struct Account {
     pub score: f64,
     /// Share of the weight that had data, 0..1.
     pub coverage: f64,
+    /// What the score was made of on past days.
+    pub parts: Parts,
     /// What the score says.
     pub band: BandState,
     /// What a human says instead.
@@ -62,6 +65,7 @@ impl Account {
             is_dirty: false,
             score: f64::NAN,
             coverage: 0.0,
+            parts: Parts::default(),
             band: BandState::default(),
             overridden: None,
             alerts: Vec::new(),

@@ -1,5 +1,7 @@
 //! Why a score moved: each indicator's part in the change.
 
+use crate::model::Model;
+
 /// What moved the score.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
@@ -11,6 +13,21 @@ pub enum Cause {
     Scorecard,
     /// The model itself changed.
     Model,
+}
+
+impl Cause {
+    /// `<dimension>.<indicator>`, or the word for a cause that is no indicator.
+    pub fn name(self, model: &Model) -> &str {
+        match self {
+            Self::Indicator(index) => model
+                .indicators
+                .get(usize::from(index))
+                .map_or("", |indicator| &indicator.id),
+            Self::Coverage => "coverage",
+            Self::Scorecard => "scorecard",
+            Self::Model => "model",
+        }
+    }
 }
 
 /// A part of the score's change.
@@ -27,23 +44,27 @@ pub struct Side<'a> {
     /// Score of each indicator, NaN where missing. Empty when it was another model's.
     pub indicators: &'a [f64],
     pub score: f64,
+    /// How exactly the indicators' scores are known, in points.
+    pub exact_to: f64,
 }
 
 /// Changes below this, in points, are rounding and not causes: what was sent before is kept in single precision.
 const NOISE: f64 = 1e-4;
 
 /// Splits `after.score - before.score` into drivers, the largest first. `weights` are the effective weights after, as
-/// [`super::score::combine`] gives them.
+/// [`super::score::combine`] gives them. Gives the points that are left out of them: those of indicators' scores that differ by no
+/// more than the scores before are exact to.
 ///
 /// An indicator present before and after drives `weight x (after - before)`; the rest is the driver `rest`
 /// ([`Cause::Coverage`], or [`Cause::Model`] when the model changed in between), so that the changes add up,
 /// but for parts below a ten-thousandth of a point, which are left out.
 /// `drivers` is empty when either score is missing: then there is no change to explain.
-pub fn attribute(before: Side<'_>, after: Side<'_>, weights: &[f64], rest: Cause, drivers: &mut Vec<Driver>) {
+pub fn attribute(before: Side<'_>, after: Side<'_>, weights: &[f64], rest: Cause, drivers: &mut Vec<Driver>) -> f64 {
     drivers.clear();
     let mut unexplained = after.score - before.score;
+    let mut left_out = 0.0;
     if unexplained.is_nan() {
-        return;
+        return left_out;
     }
     for (index, ((old, new), weight)) in before.indicators.iter().zip(after.indicators).zip(weights).enumerate() {
         let change = weight * (new - old);
@@ -51,7 +72,9 @@ pub fn attribute(before: Side<'_>, after: Side<'_>, weights: &[f64], rest: Cause
             continue;
         }
         unexplained -= change;
-        if change.abs() > NOISE {
+        if (new - old).abs() <= before.exact_to {
+            left_out += change;
+        } else if change.abs() > NOISE {
             drivers.push(Driver {
                 cause: Cause::Indicator(index as u16),
                 change,
@@ -65,6 +88,7 @@ pub fn attribute(before: Side<'_>, after: Side<'_>, weights: &[f64], rest: Cause
         });
     }
     sort(drivers);
+    left_out
 }
 
 /// Adds what came of another scorecard to the drivers of the change from `before` to `by_former`, the score that the account
@@ -79,6 +103,18 @@ pub fn add_scorecard(before: f64, by_former: f64, now: f64, drivers: &mut Vec<Dr
             cause: Cause::Scorecard,
             change,
         });
+        sort(drivers);
+    }
+}
+
+/// Adds `rounding`, which comes of scores that are not known exactly and is no cause of its own, to the largest of the indicators' parts:
+/// it is within what that one is known to.
+pub fn add_rounding(rounding: f64, drivers: &mut [Driver]) {
+    let mut of_indicators = drivers
+        .iter_mut()
+        .filter(|driver| matches!(driver.cause, Cause::Indicator(_)));
+    if let Some(largest) = of_indicators.next() {
+        largest.change += rounding;
         sort(drivers);
     }
 }
@@ -117,7 +153,11 @@ mod tests {
         let (old, new) = ([100.0, 60.0, 80.0], [NO, 20.0, 90.0]);
         let ((before, ..), (after, weights, _)) = (combined(&model, &old), combined(&model, &new));
         let mut drivers = Vec::new();
-        let side = |indicators, score| Side { indicators, score };
+        let side = |indicators, score| Side {
+            indicators,
+            score,
+            exact_to: 0.0,
+        };
         attribute(
             side(&old, before.score),
             side(&new, after.score),
@@ -180,8 +220,9 @@ mod tests {
             let (old, new) = (take(&old), take(&new));
             let ((before, ..), (after, effective, _)) = (combined(&model, &old), combined(&model, &new));
             let mut drivers = Vec::new();
-            let (from, to) = (Side { indicators: &old, score: before.score }, Side { indicators: &new, score: after.score });
-            attribute(from, to, &effective, Cause::Coverage, &mut drivers);
+            let from = Side { indicators: &old, score: before.score, exact_to: 0.0 };
+            let to = Side { indicators: &new, score: after.score, exact_to: 0.0 };
+            prop_assert_eq!(attribute(from, to, &effective, Cause::Coverage, &mut drivers), 0.0);
             let change = after.score - before.score;
             let sum: f64 = drivers.iter().map(|driver| driver.change).sum();
             prop_assert!(change.is_nan() && drivers.is_empty() || (sum - change).abs() < 0.01, "{sum} is not {change}");

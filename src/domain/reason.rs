@@ -10,14 +10,12 @@ pub fn of(model: &Model, rule: &AlertRule, score: f64, score_offsets: &[f64]) ->
     if let Some(reason) = &rule.reason {
         return reason.clone();
     }
-    let looked_back = model.score_offsets.iter().zip(score_offsets).find(|(days, before)| {
-        rule.expression.contains("score offset") && rule.expression.contains(&format!("{days}d")) && !before.is_nan()
-    });
+    let looked_back = looked_back(model, rule, score_offsets);
     let mut text = String::new();
     // Writing to a string does not fail.
     let _ = match looked_back {
         Some((days, before)) => {
-            let verb = if score < *before { "fell" } else { "rose" };
+            let verb = if score < before { "fell" } else { "rose" };
             let moved = (score - before).abs();
             write!(
                 text,
@@ -27,4 +25,14 @@ pub fn of(model: &Model, rule: &AlertRule, score: f64, score_offsets: &[f64]) ->
         None => write!(text, "{}", rule.expression),
     };
     text
+}
+
+/// The earlier score that the rule compares with, if one is known: how many days back, and the score.
+pub fn looked_back(model: &Model, rule: &AlertRule, score_offsets: &[f64]) -> Option<(u16, f64)> {
+    let known = |index: u16| {
+        let index = usize::from(index);
+        let before = score_offsets.get(index).copied().filter(|before| !before.is_nan())?;
+        Some((*model.score_offsets.get(index)?, before))
+    };
+    rule.when.score_offsets().find_map(known)
 }

@@ -99,6 +99,13 @@ impl Timestamp {
     }
 }
 
+impl Timestamp {
+    /// Its UTC day as people write it: `2026-03-02`.
+    pub fn date(self) -> String {
+        self.to_string().chars().take(10).collect()
+    }
+}
+
 impl fmt::Display for Timestamp {
     /// RFC 3339 in UTC; what that cannot say, in milliseconds.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

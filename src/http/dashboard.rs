@@ -102,6 +102,7 @@ files![
     "views/segments.js",
     "views/what-if-report.js",
     "views/what-if.js",
+    "views/why.js",
 ];
 
 /// The page with its folder's name, and that name.

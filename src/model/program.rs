@@ -146,6 +146,39 @@ impl Program {
         })
     }
 
+    /// The earlier scores that it looks at, as indexes into [`super::Model::score_offsets`]; those that a baseline samples are left out.
+    pub fn score_offsets(&self) -> impl Iterator<Item = u16> {
+        let with_next = self.ops.iter().zip(self.ops.iter().skip(1).map(Some).chain([None]));
+        with_next.filter_map(|(op, next)| match op {
+            Op::ScoreOffset(index) if next != Some(&Op::Sample) => Some(*index),
+            _ => None,
+        })
+    }
+
+    /// The attributes that it reads, as indexes into the model's.
+    pub fn attributes(&self) -> impl Iterator<Item = u16> {
+        self.ops.iter().filter_map(|op| match op {
+            Op::AttributeNumber(index) | Op::AttributeTruth(index) | Op::DaysUntil(index) | Op::DaysSince(index) => {
+                Some(*index)
+            }
+            Op::AttributeEquals(test) => self.text_tests.get(usize::from(*test)).map(|(index, _)| *index),
+            _ => None,
+        })
+    }
+
+    /// Whether both do the same with what they read. What that is, tables of their models say: [`Self::readings`], [`Self::attributes`].
+    pub fn is_alike(&self, other: &Self) -> bool {
+        let steps = |program: &Self| program.ops.iter().map(std::mem::discriminant).collect::<Vec<_>>();
+        let texts = |program: &Self| {
+            program
+                .text_tests
+                .iter()
+                .map(|(_, text)| text.clone())
+                .collect::<Vec<_>>()
+        };
+        self.numbers == other.numbers && steps(self) == steps(other) && texts(self) == texts(other)
+    }
+
     /// Whether it reads the risk.
     pub fn reads_risk(&self) -> bool {
         self.ops.contains(&Op::Risk)

@@ -389,6 +389,88 @@ fn explain_shows_numbers_that_add_up_within_80_columns() {
 }
 
 #[test]
+fn explain_tells_why_a_score_moved_since_a_day_and_how_it_stood_then() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = events(folder.path());
+    let explain = |arguments: &[&str]| {
+        let files = files.iter().map(String::as_str);
+        let head = ["explain"].into_iter().chain(arguments.iter().copied());
+        run(&head.chain(["--replay"]).chain(files).collect::<Vec<_>>())
+    };
+    let views = json_lines(&stdout(&explain(&["--all", "--format", "json"])));
+    let number = |value: &Value| value.as_f64().unwrap();
+    let sum = |moved: &Value| {
+        moved["drivers"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|part| number(&part["change"]))
+            .sum::<f64>()
+    };
+    for moved in views.iter().flat_map(|view| view["moves"].as_array().unwrap()) {
+        assert_eq!(moved["not_known"], Value::Null, "ninety days are known: {moved:#}");
+        assert!((sum(moved) - number(&moved["change"])).abs() < 0.05, "{moved:#}");
+    }
+    let falls = |view: &&Value| number(&view["moves"][0]["change"]) < -1.0;
+    let view = views.iter().find(falls).expect("none of 20 accounts fell in a week");
+    let (account, week) = (view["account"].as_str().unwrap(), &view["moves"][0]);
+    let day = &week["since"].as_str().unwrap()[..10];
+
+    let text = stdout(&explain(&[account]));
+    let (_, table) = text
+        .split_once(&format!("why it moved since the end of {day} (7 days): "))
+        .unwrap();
+    let (table, rest) = table.split_once("sum: the score now").unwrap();
+    assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
+    assert!(
+        table.contains(week["drivers"][0]["indicator"].as_str().unwrap()),
+        "{table}"
+    );
+    let now: f64 = rest.split_whitespace().next().unwrap().parse().unwrap();
+    assert!((now - number(&view["score"])).abs() < 0.05, "{text}");
+    let last_columns = table
+        .lines()
+        .skip(3)
+        .filter_map(|line| line.split_whitespace().last()?.parse::<f64>().ok());
+    let recounted = number(&week["before"]["score"]) + last_columns.sum::<f64>();
+    assert!((recounted - now).abs() < 0.1, "{recounted}: {text}");
+    assert!(text.contains("the last move that was sent, at "), "{text}");
+
+    let since_day = json_lines(&stdout(&explain(&[account, "--since", day, "--format", "json"])));
+    assert_eq!(since_day[0]["moves"], serde_json::json!([week]));
+    for outside in ["2001-01-01", "2031-01-01"] {
+        // What it is made of does not matter here: attributes alone are quick.
+        let refused = run(&["explain", account, "--since", outside, "--replay", &files[0]]);
+        assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+        assert!(
+            String::from_utf8_lossy(&refused.stderr).contains("--since is a day from "),
+            "{refused:?}"
+        );
+    }
+
+    let past = &json_lines(&stdout(&explain(&[account, "--at", day, "--format", "json"])))[0];
+    for part in ["score", "band", "coverage", "scorecard", "model"] {
+        assert_eq!(past[part], week["before"][part], "{part}");
+    }
+    let parts = past["indicators"].as_array().unwrap().iter();
+    let made = parts.map(|part| number(&part["contribution"])).sum::<f64>();
+    assert!((made - number(&past["score"])).abs() < 0.05, "{past:#}");
+    let sent = past["sent"].as_array().unwrap().last().unwrap();
+    assert!(
+        &sent["as_of"].as_str().unwrap()[..10] <= day,
+        "{sent} is later than {day}"
+    );
+    let text = stdout(&explain(&[account, "--at", day]));
+    for told in [
+        &format!("{account} at the end of {day}: "),
+        "sum of the parts",
+        "what was sent last by then, at ",
+    ] {
+        assert!(text.contains(told), "{told} not in\n{text}");
+    }
+}
+
+#[test]
 fn the_demo_shows_an_alert_and_why_and_stops_when_it_is_told_to() {
     let mut demo = pulsewatch(&["demo", "--set", "http.listen=127.0.0.1:0"])
         .stdout(Stdio::piped())

@@ -14,6 +14,7 @@ import { deepestFirst } from "../../dashboard/views/moving.js";
 import { keys, refusal, requestOf } from "../../dashboard/views/override-request.js";
 import { silencesInForce } from "../../dashboard/views/alert-item.js";
 import { relative } from "../../dashboard/views/segment.js";
+import { days } from "../../dashboard/views/why.js";
 import { matrix } from "../../dashboard/views/what-if-report.js";
 
 test("what is not known is a dash and never 0", () => {
@@ -110,6 +111,10 @@ test("the steps of a move lead from the score before to the score after", () => 
   );
   assert.equal(steps({ ...move, to: 63.02 }).length, 2, "what is rounded away is no driver");
   assert.deepEqual(steps({ ...move, from: null }), []);
+});
+
+test("the last 28 days that are over can be asked for", () => {
+  assert.deepEqual(days("2026-03-09T10:00:00Z"), ["2026-02-09", "2026-03-08"]);
 });
 
 test("a source is as fresh as its newest partition, and waits for what waits in all of them", () => {

@@ -158,6 +158,94 @@ test("what a human has said stands beside what was computed", async () => {
   await page.context().close();
 });
 
+/** The changes that the waterfall shows, in points. */
+const changes = (page) =>
+  page
+    .locator("#why tbody tr:not(.end) td.number")
+    .evaluateAll((cells) => cells.map((cell) => Number(cell.textContent?.replace("−", "-"))));
+
+test("why a score moved is told over a week, since a day, and of the last move, with the keyboard alone", async () => {
+  const { page } = await open(browser, `#/account/${worst}`);
+  await shown(page);
+  const { moves } = await api(`/api/v1/accounts/${worst}`);
+  assert.equal(moves["7d"].not_known, null);
+  const told = await changes(page);
+  assert.equal(told.length, moves["7d"].drivers.length);
+  const sum = (/** @type {number[]} */ numbers) => numbers.reduce((one, other) => one + other, 0);
+  assert.ok(Math.abs(sum(told) - moves["7d"].change) < 0.1 * (told.length + 1), `${told} is not ${moves["7d"].change}`);
+  await page.locator("#why").getByLabel("7 days").focus();
+  await page.keyboard.press("ArrowRight");
+  assert.equal(await page.locator("#why").getByLabel("28 days").isChecked(), true);
+  await page.locator("#why").getByText("The account had not been scored by then.").waitFor();
+  await page.keyboard.press("ArrowRight");
+  await page.locator("#why").getByText("The last move, on").waitFor();
+  await page.keyboard.press("ArrowRight");
+  await page.locator("#why .empty").getByText("Say a day from").waitFor();
+  const field = page.getByLabel("Since the end of this day");
+  const day = moves["7d"].since.slice(0, 10);
+  await field.fill(day);
+  await page.locator("#why table").waitFor();
+  const since = await api(`/api/v1/accounts/${worst}/drivers?since=${day}`);
+  assert.equal((await changes(page)).length, since.drivers.length);
+  await field.fill("2001-01-01");
+  await page.locator("#why .empty").getByText("Say a day from").waitFor();
+  assert.deepEqual(await barriers(page), []);
+  await page.context().close();
+});
+
+for (const [colorScheme, width] of /** @type {const} */ ([
+  ["light", 1280],
+  ["dark", 390],
+])) {
+  test(`a day that is clicked in the chart tells why since then, ${colorScheme}, at ${width} px`, async () => {
+    const { page } = await open(browser, `#/account/${worst}`, { colorScheme, viewport: { width, height: 900 } });
+    await shown(page);
+    const chart = page.locator("#history .u-over");
+    await chart.waitFor();
+    const box = await chart.boundingBox();
+    await chart.click({ position: { x: (box?.width ?? 0) * 0.7, y: 20 } });
+    await page.locator("#why").getByText("Since the end of").waitFor();
+    const day = await page.getByLabel("Since the end of this day").inputValue();
+    assert.match(day, /^\d{4}-\d\d-\d\d$/);
+    const { since, drivers } = await api(`/api/v1/accounts/${worst}/drivers?since=${day}`);
+    assert.equal(since.slice(0, 10), day);
+    assert.equal((await changes(page)).length, drivers.length);
+    assert.deepEqual(await barriers(page), []);
+    assert.equal(await isTooWide(page), false);
+    await screenshot(page, `why-${width}-${colorScheme}`);
+    await page.context().close();
+  });
+}
+
+test("an answer that is on its way, fails, or is not known is said to be", async () => {
+  const { page } = await open(browser, `#/account/${worst}`);
+  await shown(page);
+  let answer = () => {};
+  const asked = new Promise((resolve) => (answer = () => resolve(undefined)));
+  await page.route("**/drivers?*", async (route) => {
+    await asked;
+    await route.fulfill({
+      status: 503,
+      contentType: "application/problem+json",
+      body: '{"title":"t","status":503,"detail":"away"}',
+    });
+  });
+  const { moves } = await api(`/api/v1/accounts/${worst}`);
+  await page.getByLabel("Since the end of this day").fill(moves["7d"].since.slice(0, 10));
+  await page.locator("#why .loading").waitFor();
+  answer();
+  await page.locator("#why .failure").getByText("away").waitFor();
+  assert.deepEqual(await barriers(page), []);
+  await page.unroute("**/drivers?*");
+  const unknown = { ...moves["7d"], drivers: [], not_known: "not_kept" };
+  await page.route("**/drivers?*", (route) => route.fulfill({ json: { account: worst, as_of: moves["7d"].since, ...unknown } }));
+  await page.locator("#why").getByRole("button", { name: "Try again" }).press("Enter");
+  await page.locator("#why .empty").getByText("It is not known that far back.").waitFor();
+  assert.deepEqual(await barriers(page), []);
+  await screenshot(page, "why-not-known");
+  await page.context().close();
+});
+
 /** Opens the form of an override and fills it in. */
 async function fillOverride(page, { score, reason, author }) {
   await page.getByText("Say a score or a band").click();

@@ -125,6 +125,32 @@ fn lists_and_details_follow_events() {
     assert!(
         view["indicators"][0]["readings"][0]["value"].is_number() && !view["history"].as_array().unwrap().is_empty()
     );
+    let week = get(&service, &format!("{path}/drivers?since=7d")).json();
+    assert_eq!(week["drivers"], view["moves"]["7d"]["drivers"], "{week:#}");
+    let drivers = week["drivers"].as_array().unwrap().iter();
+    let changes: f64 = drivers.map(|driver| driver["change"].as_f64().unwrap()).sum();
+    assert!((changes - week["change"].as_f64().unwrap()).abs() < 0.05, "{week:#}");
+    let day = &week["since"].as_str().unwrap()[..10];
+    assert_eq!(get(&service, &format!("{path}/drivers?since={day}")).json(), week);
+    for wrong in ["since=0d", "since=29d", "since=2001-01-01", "since=soon", "until=7d"] {
+        assert_eq!(get(&service, &format!("{path}/drivers?{wrong}")).status, 400, "{wrong}");
+    }
+    assert_eq!(get(&service, "/api/v1/accounts/nobody/drivers").status, 404);
+    let past: Value =
+        serde_json::from_str(&installation.call("explain", &[account, "--at", day, "--format", "json"])).unwrap();
+    assert_eq!(
+        (&past["score"], &past["band"]),
+        (&week["before"]["score"], &week["before"]["band"])
+    );
+    let exact = past["sent"]
+        .as_array()
+        .unwrap()
+        .last()
+        .expect("a score goes out every day");
+    assert!(
+        (exact["score"].as_f64().unwrap() - past["score"].as_f64().unwrap()).abs() < 1.0,
+        "{past:#}"
+    );
     let explained: Value = serde_json::from_str(&installation.call("explain", &[account, "--format", "json"])).unwrap();
     for part in ["score", "coverage", "attributes"] {
         assert_eq!(view[part], explained[part], "{part}");

@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
+use super::table;
 use crate::domain::output::{Points, Quantity};
 use crate::domain::shard::{AccountView, IndicatorView, RiskPart, RiskView};
-use crate::domain::time::Timestamp;
 use crate::model::OWN_SCORECARD;
 
 /// Days of history that are shown.
@@ -19,6 +19,7 @@ pub fn write(view: &AccountView, out: &mut impl Write) -> io::Result<()> {
     if let Some(of_account) = &view.risk {
         risk(of_account, out)?;
     }
+    view.moves.iter().try_for_each(|moved| table::since(moved, out))?;
     history(view, out)
 }
 
@@ -144,13 +145,13 @@ fn history(view: &AccountView, out: &mut impl Write) -> io::Result<()> {
     let mut models = view.models.iter().skip(1).peekable();
     for (index, (day, score)) in shown.iter().enumerate() {
         let next = shown.get(index + 1).map_or(view.as_of, |(next, _)| *next);
-        writeln!(out, "  {}  {}", date(*day), points(*score))?;
+        writeln!(out, "  {}  {}", day.date(), points(*score))?;
         while let Some(mark) = models.next_if(|mark| mark.since <= Some(next)) {
             if let Some(since) = mark.since.filter(|since| since >= day) {
                 writeln!(
                     out,
                     "  {}  from here on by model {} {}",
-                    date(since),
+                    since.date(),
                     mark.name,
                     mark.version
                 )?;
@@ -160,11 +161,12 @@ fn history(view: &AccountView, out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-fn date(time: Timestamp) -> String {
-    time.to_string().chars().take(10).collect()
+/// With two decimals, so that a sum can be recounted; a zero has no sign.
+pub fn hundredths(number: f64) -> String {
+    format!("{:.2}", (number * 100.0).round() / 100.0 + 0.0)
 }
 
-fn points(points: Points) -> String {
+pub fn points(points: Points) -> String {
     if points.0.is_nan() {
         return "no score".to_owned();
     }

@@ -260,8 +260,11 @@ pub struct AlertChanged<'a> {
     /// The account's score, 0 (worst) to 100 (healthy).
     pub score: Points,
     pub band: Band,
-    /// What moved the score since the last one sent.
+    /// What moved the score over `drivers_over`, the largest first; the changes add up to the score's.
     pub drivers: Vec<DriverPart<'a>>,
+    /// Over which time `drivers` tell: as far back as the rule compares the score with an earlier one, such as `7d`. Null: since the last
+    /// score sent, where it compares with none, or it is not known how the account stood then.
+    pub drivers_over: Option<String>,
     /// The account's attribute `owner`.
     pub owner: Option<&'a str>,
     pub playbook: Option<&'a str>,

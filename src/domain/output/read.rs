@@ -39,8 +39,13 @@ pub struct Score {
     pub as_of: String,
     pub score: Option<f64>,
     pub band: String,
+    #[serde(default)]
+    pub coverage: Option<f64>,
     pub previous: Option<Previous>,
     pub drivers: Vec<Driver>,
+    /// Ids of the rules that are open.
+    #[serde(default)]
+    pub alerts: Vec<String>,
     pub attributes: BTreeMap<String, Value>,
 }
 
@@ -52,6 +57,9 @@ pub struct Previous {
 #[derive(Clone, Debug, Deserialize)]
 pub struct Driver {
     pub indicator: String,
+    /// Of the indicator then.
+    #[serde(default)]
+    pub score: Option<f64>,
     pub change: Option<f64>,
 }
 

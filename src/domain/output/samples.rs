@@ -12,5 +12,5 @@ pub const SEGMENT: &str = r#"{"segment":"segment=students","attribute":"segment"
 
 pub const ALERT: &str = r#"{"alert":"health-drop","id":"acc-1/health-drop/2026-03-02T10:00:00Z","subject":{"account":"acc-1"},
 "kind":"risk","severity":"high","state":"opened","since":"2026-03-02T10:00:00Z","due":null,"reason":"score fell 9.1 in 7 days",
-"score":61.4,"band":"yellow","drivers":[],"owner":null,"playbook":null,"attributes":{"segment":"students"},
+"score":61.4,"band":"yellow","drivers":[],"drivers_over":"7d","owner":null,"playbook":null,"attributes":{"segment":"students"},
 "model":{"name":"default","version":"3f9a1c"}}"#;

@@ -1,6 +1,6 @@
 //! Putting a model in force: what measures have in common with the model before is kept, what is new starts empty.
 
-use std::sync::Arc;
+use std::{mem::take, sync::Arc};
 
 use hashbrown::HashMap;
 
@@ -11,6 +11,7 @@ use crate::{
         attributes::{AttributeNames, Attributes},
         cells::Cells,
         outbox::Outputs,
+        parts::Remap,
         plan::{Plan, SLOT_HISTORY, SLOT_IDS, SLOT_SENT},
         time::{DAY_MS, HOUR_MS, Timestamp},
         tracked::TrackedScores,
@@ -82,6 +83,7 @@ pub(super) struct Moves {
     /// Old and new slot of the days of each dimension that both look back at.
     dimensions: Vec<(usize, usize)>,
     segments: Option<KeptMemberships>,
+    parts: Remap,
 }
 
 impl Moves {
@@ -115,6 +117,7 @@ impl Moves {
             tracked: before.plan.tracked.filter(|_| ids(old) == ids(&plan.model)),
             dimensions: moved_dimensions(&before.plan, plan),
             segments: KeptMemberships::new(&before.plan, plan),
+            parts: Remap::new(old, &plan.model),
         }
     }
 
@@ -180,6 +183,7 @@ impl Moves {
             segments.apply(&account.cells, &mut cells);
         }
         account.cells = cells;
+        account.parts = self.parts.apply(take(&mut account.parts));
         account.alerts.retain_mut(
             |state| match self.alerts.get(usize::from(state.rule)).copied().flatten() {
                 Some(rule) => {
@@ -250,7 +254,7 @@ const fn horizon_ms(store: Store) -> i64 {
 }
 
 fn rename_attributes(account: &mut Account, old: &AttributeNames, new: &AttributeNames) {
-    let before = std::mem::take(&mut account.attributes);
+    let before = take(&mut account.attributes);
     let mut renamed = Attributes::default();
     for (id, value, time) in before.known() {
         if let Some(id) = old.get(id).and_then(|name| new.find(name)) {

@@ -1,7 +1,10 @@
 //! What goes out after an account was scored: its score when it moved enough, and every alert that opened or resolved.
 
+use std::mem::take;
+
 use super::{
     Active, Shard,
+    moves::Before,
     scoring::{Scratch, open_rules},
     sent::{self, Sent},
 };
@@ -10,7 +13,7 @@ use crate::domain::{
     alert::{AlertState, Transition},
     attributes::AttributeNames,
     clocks::Clocks,
-    driver::{self, Cause, Driver, Side},
+    driver::{Cause, Driver, Side},
     event::Kind,
     history,
     outbox::Outputs,
@@ -125,36 +128,26 @@ impl Shard {
 
 /// Leaves in `scratch.emission` what moved the score since it was sent.
 fn attribute(active: &Active, account: &Account, sent: Option<Sent>, clocks: &Clocks, scratch: &mut Scratch) {
-    let emission = &mut scratch.emission;
-    emission.before.clear();
-    let indicators = active.plan.model.indicators.len();
-    emission.before.extend(sent::indicators(account, indicators));
-    let before = Side {
-        indicators: &emission.before,
-        score: sent.map_or(f64::NAN, |sent| sent.score),
+    let mut emission = take(&mut scratch.emission);
+    let Emission {
+        before,
+        drivers,
+        by_former,
+    } = &mut emission;
+    before.clear();
+    before.extend(sent::indicators(account, active.plan.model.indicators.len()));
+    let by_other_model = sent.is_some() && before.is_empty();
+    let before = Before {
+        side: Side {
+            indicators: before,
+            score: sent.map_or(f64::NAN, |sent| sent.score),
+            exact_to: 0.0,
+        },
+        card: sent.and_then(|sent| sent.card),
+        rest: if by_other_model { Cause::Model } else { Cause::Coverage },
     };
-    let rest = if sent.is_some() && emission.before.is_empty() {
-        Cause::Model
-    } else {
-        Cause::Coverage
-    };
-    let former = sent.and_then(|sent| sent.card).filter(|card| *card != scratch.card);
-    let Some(former) = former else {
-        let after = Side {
-            indicators: &scratch.scores,
-            score: account.score,
-        };
-        driver::attribute(before, after, &scratch.weights, rest, &mut emission.drivers);
-        return;
-    };
-    // What the scorecard before would say of the account now tells the account's own change from the scorecard's.
-    let by_former = emission.by_former.get_or_insert_default();
-    let after = Side {
-        score: active.score_by(Some(former), account, clocks, by_former).score,
-        indicators: &by_former.scores,
-    };
-    driver::attribute(before, after, &by_former.weights, rest, &mut emission.drivers);
-    driver::add_scorecard(before.score, after.score, account.score, &mut emission.drivers);
+    active.attribute(before, (account, clocks), (account.score, scratch), by_former, drivers);
+    scratch.emission = emission;
 }
 
 /// Whether the score is worth sending by itself.
@@ -219,7 +212,7 @@ impl Message<'_> {
                     weight: Quantity(card.dimensions[index]),
                 })
                 .collect(),
-            drivers: self.drivers(),
+            drivers: self.parts(&self.scratch.emission.drivers),
             risk: self.scratch.risk.message(model),
             r#override: account.override_in_force().map(|overridden| Override {
                 score: Points(overridden.score),
@@ -315,6 +308,11 @@ impl Message<'_> {
             Some(crate::model::Attribute::Text(owner)) => Some(owner.as_ref()),
             _ => None,
         };
+        // Of a rule that is gone nothing is compared any more.
+        let (drivers_over, drivers) = match reason {
+            None => self.drivers_of(rule),
+            Some(_) => (None, self.parts(&self.scratch.emission.drivers)),
+        };
         let message = AlertChanged {
             alert: &rule.id,
             id: format!("{}/{}/{opened}", account.id, rule.id),
@@ -330,7 +328,8 @@ impl Message<'_> {
             ),
             score: Points(account.score),
             band: account.shown_band(),
-            drivers: self.drivers(),
+            drivers,
+            drivers_over,
             owner,
             playbook: rule.playbook.as_deref(),
             attributes: self.attributes(),
@@ -339,35 +338,35 @@ impl Message<'_> {
         out.push(state.event_type(), &account.id, self.event_time, self.now, &message);
     }
 
-    fn drivers(&self) -> Vec<DriverPart<'_>> {
-        let part = |driver: &Driver| match driver.cause {
-            Cause::Indicator(index) => {
-                let index = usize::from(index);
-                let indicator = self
-                    .model()
-                    .indicators
-                    .get(index)
-                    .map_or("", |indicator| indicator.id.as_str());
-                (
-                    indicator,
-                    self.scratch.values[index],
-                    self.scratch.scores[index],
-                    driver.change,
-                )
+    /// What moved the score over the time that the rule looks back at, and how long that is: where it compares with an earlier score that
+    /// is known, and how the account stood then is known, too. Else since the last score sent.
+    fn drivers_of(&self, rule: &AlertRule) -> (Option<String>, Vec<DriverPart<'_>>) {
+        let scored = (self.account.score, self.scratch);
+        let looked_back = reason::looked_back(self.model(), rule, &self.scratch.score_offsets);
+        let moved = looked_back.and_then(|(days, _)| {
+            let of = (self.account, self.clocks);
+            Some((days, self.active.moved(of, scored, self.now, u32::from(days))?))
+        });
+        match moved {
+            Some((days, moved)) => (Some(format!("{days}d")), self.parts(&moved.drivers)),
+            None => (None, self.parts(&self.scratch.emission.drivers)),
+        }
+    }
+
+    fn parts(&self, drivers: &[Driver]) -> Vec<DriverPart<'_>> {
+        let part = |driver: &Driver| {
+            let of = |numbers: &[f64]| match driver.cause {
+                Cause::Indicator(index) => numbers.get(usize::from(index)).copied().unwrap_or(f64::NAN),
+                Cause::Coverage | Cause::Scorecard | Cause::Model => f64::NAN,
+            };
+            DriverPart {
+                indicator: driver.cause.name(self.model()),
+                value: Quantity(of(&self.scratch.values)),
+                score: Points(of(&self.scratch.scores)),
+                change: Quantity(driver.change),
             }
-            Cause::Coverage => ("coverage", f64::NAN, f64::NAN, driver.change),
-            Cause::Scorecard => ("scorecard", f64::NAN, f64::NAN, driver.change),
-            Cause::Model => ("model", f64::NAN, f64::NAN, driver.change),
         };
-        let parts = self.scratch.emission.drivers.iter().map(part);
-        parts
-            .map(|(indicator, value, score, change)| DriverPart {
-                indicator,
-                value: Quantity(value),
-                score: Points(score),
-                change: Quantity(change),
-            })
-            .collect()
+        drivers.iter().map(part).collect()
     }
 
     fn attributes(&self) -> AttributeMap<'_> {

@@ -7,6 +7,7 @@
 //! | `turn` | decides whether accounts are scored at this entry, and which |
 //! | `due` | finds the accounts that time alone brings up |
 //! | `scoring` | scores an account and steps its band and alerts |
+//! | `moves` | why a score moved, since it was sent or since a past day |
 //! | `risk` | how likely an account is to leave |
 //! | `emission` | decides what goes out and writes it |
 //! | `segments` | sums accounts up by segment, and runs the segments whose home the shard is |
@@ -22,7 +23,10 @@ mod emission;
 mod events;
 mod facts;
 mod marks;
+mod move_view;
+mod moves;
 mod observe;
+mod past;
 mod risk;
 mod scoring;
 mod segments;
@@ -38,7 +42,9 @@ use std::sync::Arc;
 use thiserror::Error;
 
 pub use marks::{ModelMark, ModelMarks};
+pub use move_view::{MoveDriver, MoveView};
 pub use observe::Observation;
+pub use past::{NotKnown, PastIndicatorView, PastView, StoodView};
 pub use state::StateError;
 pub use summary::Summary;
 pub use trial::{Filling, Trial, Tried, Verdict};

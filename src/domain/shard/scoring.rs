@@ -11,6 +11,7 @@ use crate::{
         event::Kind,
         history, measures,
         outbox::Outputs,
+        parts::Stood,
         plan::{Plan, SLOT_HISTORY},
         score::{self, Score},
         time::{DAY_MS, HOUR_MS, Timestamp},
@@ -141,6 +142,12 @@ impl Active {
             overridden.step(bands, now);
         }
         history::record(&mut account.cells, SLOT_HISTORY, score, now, model.history_days());
+        let stood = Stood {
+            band: account.shown_band(),
+            overridden: account.override_in_force().is_some(),
+            card: scratch.card,
+        };
+        account.parts.record(now, stood, &scratch.scores);
         self.track(account, now, scratch);
         self.assess(account, score, now, scratch);
         self.look_back(account, now, scratch);

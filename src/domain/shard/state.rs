@@ -16,23 +16,27 @@ use crate::{
         attributes::AttributeNames,
         band::{Band, BandState},
         clocks::{Clocks, SourcePartition},
-        codec::{CodecError, Reader, put_text, put_varint, put_zigzag},
+        codec::{CodecError, Reader, put_bytes, put_text, put_varint, put_zigzag},
         decimal::Decimal,
         entry::PartitionState,
         event::Kind,
         overrides::Override,
+        parts::Parts,
         plan::Plan,
         time::Timestamp,
     },
     model::{self, Attribute, compiled::Severity},
 };
 
-const VERSION: u8 = 6;
+const VERSION: u8 = 7;
+/// Before 7 there were no parts of past days: they are not known then.
+const OLDEST_VERSION: u8 = 6;
+const WITH_PARTS: u8 = 7;
 
 /// A checkpoint that cannot be restored.
 #[derive(Debug, Error)]
 pub enum StateError {
-    #[error("checkpoint version {0} is not known to this build (it knows {VERSION})")]
+    #[error("checkpoint version {0} is not known to this build (it knows {OLDEST_VERSION} to {VERSION})")]
     UnknownVersion(u8),
     #[error("the checkpoint is damaged: {0}")]
     Damaged(#[from] CodecError),
@@ -125,7 +129,7 @@ impl Shard {
     /// Takes over a checkpoint's shard state. Call it on a new shard, before the accounts.
     pub fn restore_meta(&mut self, blob: &[u8]) -> Result<(), StateError> {
         let mut reader = Reader::new(blob);
-        let offset = read_head(&mut reader)?;
+        let (_, offset) = read_head(&mut reader)?;
         let catching_up = reader.byte()? != 0;
         let taken = read_option(&mut reader)?;
         let scored_clock = read_time(&mut reader)?;
@@ -166,7 +170,7 @@ impl Shard {
 
     /// Takes over an account of the checkpoint.
     pub fn restore_account(&mut self, id: &str, blob: &[u8]) -> Result<(), StateError> {
-        let offset = read_head(&mut Reader::new(blob))?;
+        let (_, offset) = read_head(&mut Reader::new(blob))?;
         if self.offset.is_none_or(|own| offset > own) {
             self.pending.blobs.insert(id.into(), (offset, blob.into()));
             return Ok(());
@@ -234,6 +238,7 @@ fn encode_account(account: &Account, names: &AttributeNames, layout: u32, out: &
         put_varint(out, words.len() as u64);
         words.iter().for_each(|word| out.extend_from_slice(&word.to_le_bytes()));
     }
+    put_bytes(out, account.parts.as_bytes());
 }
 
 pub(super) fn decode_account(
@@ -244,7 +249,8 @@ pub(super) fn decode_account(
 ) -> Result<Account, StateError> {
     let mut reader = Reader::new(blob);
     let mut account = Account::new(id, plan.slots());
-    account.changed_at = read_head(&mut reader)?;
+    let (version, changed_at) = read_head(&mut reader)?;
+    account.changed_at = changed_at;
     let (found, expected) = (read_u32(&mut reader)?, plan.layout);
     if found != expected {
         return Err(StateError::Layout { found, expected });
@@ -289,6 +295,9 @@ pub(super) fn decode_account(
         let words = reader.take(count.checked_mul(8).ok_or(CodecError::OutOfRange)?)?;
         let words = words.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word));
         account.cells.set(slot, words);
+    }
+    if version >= WITH_PARTS {
+        account.parts = Parts::from_bytes(reader.bytes()?)?;
     }
     Ok(account)
 }
@@ -395,9 +404,9 @@ fn read_active(reader: &mut Reader<'_>) -> Result<Active, StateError> {
 }
 
 /// Version and offset, with which both kinds of blob start.
-fn read_head(reader: &mut Reader<'_>) -> Result<i64, StateError> {
+fn read_head(reader: &mut Reader<'_>) -> Result<(u8, i64), StateError> {
     match reader.byte()? {
-        VERSION => Ok(reader.word()? as i64),
+        version @ OLDEST_VERSION..=VERSION => Ok((version, reader.word()? as i64)),
         other => Err(StateError::UnknownVersion(other)),
     }
 }

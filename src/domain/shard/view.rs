@@ -3,7 +3,9 @@
 use serde::Serialize;
 
 use super::{
-    ModelMark, Shard,
+    ModelMark, MoveView, Shard,
+    move_view::Scored,
+    past::StoodView,
     scoring::{Scratch, held_back_rules, open_rules},
 };
 use crate::{
@@ -11,7 +13,7 @@ use crate::{
         band::Band,
         clocks::Clocks,
         event::Kind,
-        history,
+        history::{self, TREND_DAYS},
         output::{Points, Quantity},
         plan::SLOT_HISTORY,
         time::Timestamp,
@@ -46,6 +48,8 @@ pub struct AccountView {
     pub stale: Vec<Kind>,
     /// Newest event by kind.
     pub newest: serde_json::Map<String, serde_json::Value>,
+    /// Why it moved: over 7 and over 28 days, unless others were asked for.
+    pub moves: Vec<MoveView>,
     /// Score by UTC day, on the days on which it changed.
     pub history: Vec<(Timestamp, Points)>,
     pub model: String,
@@ -129,12 +133,20 @@ pub struct ReadingView {
     pub value: Quantity,
 }
 
+/// Over how many days an account's moves are told unless others are asked for: those of trends.
+const SPANS: [u32; 2] = [7, TREND_DAYS];
+
 impl Shard {
     /// The account as it stands, or as it would stand at the later time `at` if nothing happened until then. `None` for
     /// an account that the shard does not know.
     pub fn view(&self, account: &str, at: Option<Timestamp>) -> Option<AccountView> {
+        self.view_over(account, at, &SPANS)
+    }
+
+    /// The same with why it moved since the end of each of these days, counted back from then.
+    pub fn view_over(&self, account: &str, at: Option<Timestamp>, spans: &[u32]) -> Option<AccountView> {
         let number = self.accounts.find(account)?;
-        self.view_of(number, &self.clocks_at(at))
+        self.view_of(number, &self.clocks_at(at), spans)
     }
 
     /// Every account, in the order of their ids.
@@ -144,7 +156,7 @@ impl Shard {
         let clocks = self.clocks_at(at);
         numbers
             .into_iter()
-            .filter_map(move |number| self.view_of(number, &clocks))
+            .filter_map(move |number| self.view_of(number, &clocks, &SPANS))
     }
 
     pub(super) fn clocks_at(&self, at: Option<Timestamp>) -> Clocks {
@@ -155,7 +167,7 @@ impl Shard {
         clocks
     }
 
-    fn view_of(&self, number: u32, clocks: &Clocks) -> Option<AccountView> {
+    fn view_of(&self, number: u32, clocks: &Clocks, spans: &[u32]) -> Option<AccountView> {
         let active = self.active.as_ref()?;
         let account = self.accounts.get(number);
         let model = &active.plan.model;
@@ -216,12 +228,32 @@ impl Shard {
                 expires: overridden.expires,
             })
         });
+        let band = overridden.as_ref().map_or(computed_band, |overridden| overridden.band);
+        let made_by = format!("{} {}", model.name, model.version);
+        let stands = StoodView {
+            score: Points(scored.score),
+            band: Some(band),
+            overridden: overridden.is_some(),
+            coverage: Quantity(scored.coverage),
+            scorecard: Some(card.id.clone()),
+            model: Some(made_by.clone()),
+        };
+        let just_scored = Scored {
+            account,
+            clocks,
+            score: scored.score,
+            scratch: &scratch,
+            now,
+        };
+        let moves = spans
+            .iter()
+            .map(|days| self.move_view(active, just_scored, *days, &stands));
         Some(AccountView {
             account: account.id.to_string(),
             as_of: now,
             score: Points(scored.score),
             coverage: Quantity(scored.coverage),
-            band: overridden.as_ref().map_or(computed_band, |overridden| overridden.band),
+            band,
             r#override: overridden,
             scorecard: card.id.clone(),
             dimensions: dimensions.collect(),
@@ -232,10 +264,11 @@ impl Shard {
             attributes: attributes.collect(),
             stale: clocks.stale().collect(),
             newest: newest.collect(),
+            moves: moves.collect(),
             history: history::days(&account.cells, SLOT_HISTORY)
                 .map(|(day, score)| (day, Points(score)))
                 .collect(),
-            model: format!("{} {}", model.name, model.version),
+            model: made_by,
             models: self.models().to_vec(),
         })
     }

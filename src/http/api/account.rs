@@ -11,7 +11,9 @@ use super::super::problem::Problem;
 use super::super::table::{OpenAlert, Trend};
 use super::details::{Account, Day, Details, Indicator, ModelSince, Override, Risk, dimensions};
 use super::document::{NotFound, Refusals};
+use super::moves::Moves;
 use super::{Api, JSON, json_of};
+use crate::domain::shard::Shard;
 use crate::scorer::lookup::{self, LookupError};
 
 /// A proxy may keep it, and has to ask whether it still holds.
@@ -82,34 +84,44 @@ impl Known {
 }
 
 impl Api {
-    /// Its tag and its JSON.
-    fn account(&self, account: &str) -> Result<(String, Vec<u8>), Problem> {
+    /// The account as its checkpoint has it, alone in its shard; and what `see` makes of it there.
+    pub(super) fn look_up<T>(
+        &self,
+        account: &str,
+        see: impl FnOnce(&Shard) -> Option<T>,
+    ) -> Result<(Shard, T), Problem> {
         let found = self.with_store(|store| lookup::shard_with(store, account, self.shards, self.rules));
         let shard = found.map_err(|error| lookup_failed(&error))?;
-        let found = shard
-            .as_ref()
-            .and_then(|shard| Some((shard.view(account, None)?, shard.summary(account)?)));
-        let table = self.live.table();
-        let row = table.as_ref().and_then(|table| table.find(account));
-        let Some((view, summary)) = found else {
-            return Err(match row {
+        let seen = shard.and_then(|shard| see(&shard).map(|seen| (shard, seen)));
+        seen.ok_or_else(
+            || match self.live.table().as_ref().and_then(|table| table.find(account)) {
                 Some(_) => Problem::unavailable("the account is new: its first checkpoint is a moment away"),
                 None => Problem::new(StatusCode::NOT_FOUND, format!("there is no account {account}")),
-            });
-        };
-        let model = shard.as_ref().and_then(|shard| shard.model());
+            },
+        )
+    }
+
+    /// Its tag and its JSON.
+    fn account(&self, account: &str) -> Result<(String, Vec<u8>), Problem> {
+        let (shard, view) = self.look_up(account, |shard| shard.view(account, None))?;
+        let alerts = shard
+            .summary(account)
+            .map(|summary| OpenAlert::of_account(&summary, shard.model().map(AsRef::as_ref)));
+        let table = self.live.table();
+        let row = table.as_ref().and_then(|table| table.find(account));
         let details = Details {
             score: view.score,
             band: view.band,
             r#override: view.r#override.as_ref().map(Override::of),
             coverage: view.coverage,
-            trend: Trend::of(summary.trends),
+            trend: Trend::of([0, 1].map(|span: usize| view.moves.get(span).map_or(f64::NAN, |span| span.change.0))),
             scorecard: &view.scorecard,
             dimensions: dimensions(&view),
             indicators: view.indicators.iter().map(Indicator::of).collect(),
             risk: view.risk.as_ref().map(Risk::of),
+            moves: Moves::of(&view.moves),
             last_move: table.as_ref().zip(row).and_then(|(table, row)| table.last_move(row)),
-            alerts: OpenAlert::of_account(&summary, model.map(AsRef::as_ref)),
+            alerts: alerts.unwrap_or_default(),
             held_back: &view.held_back,
             attributes: &view.attributes,
             stale: &view.stale,

@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use super::super::table::{Move, OpenAlert, Trend};
 use super::model::{CurvePoint, curve};
+use super::moves::Moves;
 use crate::domain::band::Band;
 use crate::domain::event::Kind;
 use crate::domain::output::{Points, Quantity};
@@ -40,6 +41,8 @@ pub struct Details<'a> {
     pub indicators: Vec<Indicator<'a>>,
     /// Null while the model has no risk, or nothing is known of the account.
     pub risk: Option<Risk<'a>>,
+    /// Why the score moved over the spans of `trend`.
+    pub moves: Moves<'a>,
     /// How the score moved last; null when it has not moved since this process began to look.
     pub last_move: Option<Move<'a>>,
     pub alerts: Vec<OpenAlert<'a>>,

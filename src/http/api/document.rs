@@ -13,7 +13,7 @@ use super::super::problem::Problem;
 use super::super::table::{AlertSort, Sort};
 use super::alerts::AlertState;
 use super::words::OutputType;
-use super::{Api, JSON, account, accounts, alerts, model, overrides, segments, stream, watched, what_if};
+use super::{Api, JSON, account, accounts, alerts, model, moves, overrides, segments, stream, watched, what_if};
 
 /// As checked in; a test holds that it is what the handlers say.
 const DOCUMENT: &str = include_str!("../../../schemas/openapi.json");
@@ -95,6 +95,7 @@ fn routed() -> OpenApiRouter<Api> {
     OpenApiRouter::with_openapi(Head::openapi())
         .routes(routes!(accounts::list))
         .routes(routes!(account::one))
+        .routes(routes!(moves::since))
         .routes(routes!(overrides::set, overrides::clear))
         .routes(routes!(segments::list))
         .routes(routes!(segments::one))

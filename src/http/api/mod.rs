@@ -6,6 +6,7 @@ mod alerts;
 mod details;
 mod document;
 mod model;
+mod moves;
 mod overrides;
 mod rules;
 mod segments;

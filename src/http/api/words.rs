@@ -10,6 +10,7 @@ use super::super::table::{AlertSort, AlertSortKey, Sort, SortKey};
 use super::alerts::AlertState;
 use crate::domain::band::Band;
 use crate::domain::output::{Points, Quantity, TYPES};
+use crate::domain::shard::NotKnown;
 use crate::domain::time::Timestamp;
 use crate::model::compiled::{AlertKind, Severity};
 
@@ -32,6 +33,12 @@ fn fixed<T: Copy, const N: usize>(
 impl Words for Band {
     fn all() -> impl Iterator<Item = (Cow<'static, str>, Self)> {
         fixed([Self::Green, Self::Yellow, Self::Red, Self::Unknown], Self::as_str)
+    }
+}
+
+impl Words for NotKnown {
+    fn all() -> impl Iterator<Item = (Cow<'static, str>, Self)> {
+        fixed(Self::ALL, Self::as_str)
     }
 }
 
@@ -99,7 +106,7 @@ macro_rules! words_in_the_document {
 
 words_in_the_document! {
     Band: "Band", Severity: "Severity", AlertKind: "AlertKind", OutputType: "OutputType", Sort: "Sort", AlertSort: "AlertSort",
-    AlertState: "AlertState"
+    AlertState: "AlertState", NotKnown: "NotKnown"
 }
 
 /// A number that may not be known.

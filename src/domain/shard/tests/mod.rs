@@ -1,5 +1,6 @@
 mod gone;
 mod log;
+mod moves;
 mod naive;
 mod overrides;
 mod restart;

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::log::{EMIT_ALL, Happening, Log, Run, hour};
 use crate::domain::{event::Kind, shard::Shard, time::DAY_MS};
 
-const MODEL: &str = r#"
+pub const MODEL: &str = r#"
 name = "restart"
 [[dimension]]
 id = "adoption"
@@ -98,14 +98,14 @@ sweep = "1d"
 "#;
 
 #[derive(Clone, Debug)]
-enum Step {
+pub enum Step {
     /// With whether more is at hand.
     Events(Vec<Happening>, bool),
     Tick(i64),
     OtherModel(bool),
 }
 
-fn steps() -> impl Strategy<Value = Vec<Step>> {
+pub fn steps() -> impl Strategy<Value = Vec<Step>> {
     let happening = (0..6_u8, 0..30_i64, 0..4_u8, 0..8_u8).prop_map(|(account, back, user, what)| {
         let account = format!("acc-{account}");
         let at = hour(-back);
@@ -152,7 +152,7 @@ fn with_partials(log: &Log) -> Log {
 }
 
 /// A log in which time goes forward from step to step.
-fn log_of(steps: &[Step]) -> Log {
+pub fn log_of(steps: &[Step]) -> Log {
     let mut log = Log::with_model(MODEL);
     log.announce(&[Kind::Usage, Kind::Support, Kind::Account]);
     let mut now = 0;
