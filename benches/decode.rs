@@ -45,7 +45,7 @@ impl Bench {
         }
         Self {
             records,
-            shapes: Kind::ALL.map(|kind| Shape { kind, mapping: None }),
+            shapes: Kind::ALL.map(Shape::of),
             decoder: Decoder::new(Limits::default()),
         }
     }

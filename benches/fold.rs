@@ -77,7 +77,7 @@ fn log(events_per_entry: usize, model: &str) -> Vec<Vec<u8>> {
     let Some(mut workload) = Workload::new(plan()) else {
         return entries;
     };
-    let shapes = Kind::ALL.map(|kind| Shape { kind, mapping: None });
+    let shapes = Kind::ALL.map(Shape::of);
     let mut decoder = Decoder::new(Limits::default());
     let mut builder = EntryBuilder::new();
     let wall = Timestamp::from_millis(4_000_000_000_000);
@@ -117,10 +117,7 @@ fn plan() -> Plan {
 fn attributed(model: &str) -> Vec<Vec<u8>> {
     let mut entries = log(1_000, model);
     let mut decoder = Decoder::new(Limits::default());
-    let shape = Shape {
-        kind: Kind::Account,
-        mapping: None,
-    };
+    let shape = Shape::of(Kind::Account);
     let wall = Timestamp::from_millis(4_000_000_000_000);
     let mut builder = EntryBuilder::new();
     let Some(mut attributes) = Attributes::new(plan()) else {

@@ -17,6 +17,7 @@ pub mod metrics;
 pub mod model;
 mod outgoing;
 pub mod redis;
+pub mod registry;
 pub mod replay;
 pub mod scorer;
 pub mod telemetry;

@@ -45,7 +45,10 @@ fuzz_target!(|data: &[u8]| {
     };
     let mut builder = EntryBuilder::new();
     let mut decoder = Decoder::new(Limits::default());
-    let shape = Shape { kind, mapping };
+    let shape = Shape {
+        mapping,
+        ..Shape::of(kind)
+    };
     let append = |event: &pulsewatch::domain::event::Event<'_>| {
         builder.push(0, 7, event);
         (event.account.to_owned(), event.fields.len())

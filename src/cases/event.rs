@@ -112,10 +112,7 @@ impl Series {
     }
 
     fn check(&self, limits: &Limits) -> Result<(), crate::ingest::refusal::Refusal> {
-        let shape = Shape {
-            kind: self.kind,
-            mapping: None,
-        };
+        let shape = Shape::of(self.kind);
         let record = self.record(1, 1, self.first);
         let mut decoder = Decoder::new(limits.clone());
         decoder.decode(&shape, Some(&record), Envelope::default(), self.first, |_| ())?;

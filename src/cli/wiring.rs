@@ -11,6 +11,7 @@ use crate::domain::overrides;
 use crate::domain::shard::ShardRules;
 use crate::http::{AccountEvents, Api, ApiSettings, FeedSettings, HttpMetrics, Live};
 use crate::ingest::decode::Shape;
+use crate::ingest::format::Format;
 use crate::ingest::limits::Limits;
 use crate::ingest::{self, ClockSettings, EntryLimits};
 use crate::kafka::client::{KafkaSettings, Sasl, Tls};
@@ -18,6 +19,7 @@ use crate::kafka::topics::TopicSpec;
 use crate::kafka::wall_clock;
 use crate::model::Model;
 use crate::redis::{RedisSettings, RedisStoreFactory, RedisTls};
+use crate::registry;
 use crate::scorer::store::StoreFactory;
 use crate::scorer::{self, Delivery};
 use crate::whatif::ShadowSettings;
@@ -62,11 +64,29 @@ pub fn shapes(sources: &[config::Source]) -> Vec<(String, Shape)> {
     let shape = |source: &config::Source| Shape {
         kind: source.kind,
         mapping: source.mapping.clone(),
+        format: source.format,
+        debezium: source.debezium,
     };
     sources
         .iter()
         .map(|source| (source.topic.clone(), shape(source)))
         .collect()
+}
+
+/// The schema registry, where there is a source that needs it.
+pub fn schema_registry(config: &Config) -> Option<registry::Settings> {
+    let settings = &config.schema_registry;
+    let is_needed = config.sources.iter().any(|source| source.format.needs_registry());
+    is_needed.then(|| registry::Settings {
+        urls: settings.urls(),
+        username: settings.username.clone(),
+        password: settings.password.clone(),
+        token: settings.token.clone(),
+        ca_file: settings.ca_file.clone(),
+        timeout: settings.timeout.duration(),
+        retry_most: settings.retry_most.duration(),
+        schemas: settings.schemas,
+    })
 }
 
 /// How many seconds before a supervisor's patience ends (10 s) the scorer has finished.
@@ -95,6 +115,7 @@ pub fn ingest(config: &Config, model: &Model) -> ingest::Settings {
             max_hold_ms: config.clock.max_hold.0,
             backlog_tick_ms: config.clock.backlog_tick.0,
         },
+        schemas: None,
     }
 }
 
@@ -179,7 +200,10 @@ pub fn api(config: &Config, metrics: &HttpMetrics, stores: Arc<dyn StoreFactory>
 /// Where account events in the default wire format are read from.
 fn account_topic(sources: &[config::Source]) -> Option<String> {
     let mut sources = sources.iter();
-    let found = sources.find(|source| source.kind == Kind::Account && source.mapping.is_none());
+    let is_default = |source: &config::Source| {
+        source.mapping.is_none() && source.format == Format::Json && source.debezium.is_none()
+    };
+    let found = sources.find(|source| source.kind == Kind::Account && is_default(source));
     found.map(|source| source.topic.clone())
 }
 

@@ -13,10 +13,11 @@ use super::reader::Reader;
 const POINTER_HELP: &str = "write a JSON Pointer (RFC 6901), such as \"/customer/id\"";
 const REQUIRED: [&str; 3] = ["account", "time", "name"];
 
-const TIME_FORMATS: [(&str, TimeFormat); 3] = [
+const TIME_FORMATS: [(&str, TimeFormat); 4] = [
     ("rfc3339_or_millis", TimeFormat::Rfc3339OrMillis),
     ("epoch_seconds", TimeFormat::EpochSeconds),
     ("epoch_millis", TimeFormat::EpochMillis),
+    ("epoch_micros", TimeFormat::EpochMicros),
 ];
 
 /// `None` when neither section is written: the default wire format.

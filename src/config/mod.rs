@@ -8,6 +8,7 @@ mod http;
 mod kafka;
 mod mapping;
 mod reader;
+mod schema_registry;
 mod sections;
 mod source;
 #[cfg(test)]
@@ -17,6 +18,7 @@ mod value;
 pub use deliver::{Start, Target};
 pub use http::Http;
 pub use kafka::{Kafka, Properties, Sasl, Tls};
+pub use schema_registry::SchemaRegistry;
 pub use sections::{
     App, CatchUp, Clock, Dlq, Ingest, Log, LogFormat, ModelFile, Output, Redis, Scorer, Telemetry, Topics,
 };
@@ -37,6 +39,7 @@ use reader::Reader;
 pub struct Config {
     pub app: App,
     pub kafka: Kafka,
+    pub schema_registry: SchemaRegistry,
     pub ingest: Ingest,
     pub log: Log,
     pub output: Output,
@@ -98,6 +101,7 @@ impl Config {
         let mut config = Self {
             app: App::read(section("app")),
             kafka: Kafka::read(section("kafka")),
+            schema_registry: SchemaRegistry::read(section("schema_registry")),
             ingest: Ingest::read(section("ingest")),
             log: Log::read(section("log")),
             output: Output::read(section("output")),
@@ -113,7 +117,12 @@ impl Config {
             telemetry: Telemetry::read(section("telemetry")),
             sources: Vec::new(),
         };
-        config.sources = source::read_all(document, root.tables("source"), folder);
+        config.sources = source::read_all(
+            document,
+            root.tables("source"),
+            folder,
+            config.schema_registry.url.is_some(),
+        );
         root.finish();
         config
     }

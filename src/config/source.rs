@@ -8,6 +8,8 @@ use serde::{Serialize, Serializer};
 
 use crate::document::{Document, Problem, Table};
 use crate::domain::event::Kind;
+use crate::ingest::debezium::Deletes;
+use crate::ingest::format::Format;
 use crate::ingest::mapping::Mapping;
 
 use super::mapping;
@@ -22,17 +24,28 @@ pub struct Source {
     pub partitions: i32,
     /// `None` for the default wire format.
     pub mapping: Option<Mapping>,
+    pub format: Format,
+    /// Records are rows in Debezium's envelope, and what becomes of deleted ones.
+    pub debezium: Option<Deletes>,
 }
 
 const DEFAULT_PARTITIONS: i32 = 4;
+const DEBEZIUM: &str = "debezium";
 
-pub(super) fn read_all(document: &Document<'_>, tables: Vec<Table<'_>>, folder: &Path) -> Vec<Source> {
+pub(super) fn read_all(
+    document: &Document<'_>,
+    tables: Vec<Table<'_>>,
+    folder: &Path,
+    has_registry: bool,
+) -> Vec<Source> {
     if tables.is_empty() {
         let source = |kind: Kind| Source {
             topic: kind.default_topic().to_owned(),
             kind,
             partitions: DEFAULT_PARTITIONS,
             mapping: None,
+            format: Format::Json,
+            debezium: None,
         };
         return Kind::ALL.into_iter().map(source).collect();
     }
@@ -40,7 +53,7 @@ pub(super) fn read_all(document: &Document<'_>, tables: Vec<Table<'_>>, folder: 
     let mut sources = Vec::new();
     for table in tables {
         let place = table.place();
-        let Some(source) = Source::read(Reader::new(table, folder)) else {
+        let Some(source) = Source::read(Reader::new(table, folder), has_registry) else {
             continue;
         };
         if !seen.insert(source.topic.clone()) {
@@ -53,7 +66,7 @@ pub(super) fn read_all(document: &Document<'_>, tables: Vec<Table<'_>>, folder: 
 }
 
 impl Source {
-    fn read(mut section: Reader<'_, '_>) -> Option<Self> {
+    fn read(mut section: Reader<'_, '_>, has_registry: bool) -> Option<Self> {
         let topic = section.optional_topic("topic");
         let kinds = Kind::ALL.map(|kind| (kind.as_str(), kind));
         let kind = section.table.choice("kind", &kinds).map(|placed| placed.value);
@@ -67,6 +80,8 @@ impl Source {
                 "say what its records are: usage, support, billing, feedback or account",
             );
         }
+        let format = read_format(&mut section, has_registry);
+        let debezium = read_envelope(&mut section);
         let mapping = mapping::read(&mut section);
         section.finish();
         Some(Self {
@@ -74,7 +89,38 @@ impl Source {
             kind: kind?,
             partitions,
             mapping,
+            format,
+            debezium,
         })
+    }
+}
+
+fn read_format(section: &mut Reader<'_, '_>, has_registry: bool) -> Format {
+    let Some(format) = section.table.choice("format", &Format::ALL) else {
+        return Format::Json;
+    };
+    let value = format.value;
+    if value.needs_registry() && !has_registry {
+        let help = "write the section [schema_registry] with its `url`: the schemas of such records are there";
+        section.problem("no schema registry is configured", format, help);
+    }
+    value
+}
+
+/// `envelope`, and with it `deletes`.
+fn read_envelope(section: &mut Reader<'_, '_>) -> Option<Deletes> {
+    let envelope = section
+        .table
+        .choice("envelope", &[("none", None), (DEBEZIUM, Some(()))]);
+    let is_debezium = envelope.is_some_and(|envelope| envelope.value.is_some());
+    let deletes = section.table.choice("deletes", &Deletes::ALL);
+    match deletes {
+        Some(deletes) if !is_debezium => {
+            let help = "leave it out, or write envelope = \"debezium\" beside it";
+            section.problem("only Debezium tells of deletions", deletes, help);
+            None
+        }
+        deletes => is_debezium.then(|| deletes.map_or_else(Deletes::default, |deletes| deletes.value)),
     }
 }
 
@@ -84,6 +130,11 @@ impl Serialize for Source {
         map.serialize_entry("topic", &self.topic)?;
         map.serialize_entry("kind", self.kind.as_str())?;
         map.serialize_entry("partitions", &self.partitions)?;
+        map.serialize_entry("format", self.format.as_str())?;
+        if let Some(deletes) = self.debezium {
+            map.serialize_entry("envelope", DEBEZIUM)?;
+            map.serialize_entry("deletes", deletes.as_str())?;
+        }
         if let Some(mapping) = &self.mapping {
             map.serialize_entry("mapping", &mapping::printed_rules(mapping))?;
             map.serialize_entry("filter", &mapping::printed_filter(mapping))?;

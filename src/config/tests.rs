@@ -1,3 +1,5 @@
+use crate::ingest::debezium::Deletes;
+use crate::ingest::format::Format;
 use crate::ingest::mapping::{Origin, TimeFormat};
 
 use super::*;
@@ -248,4 +250,42 @@ fn mistakes_of_targets_are_shown() {
     ] {
         assert!(shown.contains(expected), "{expected} not in\n{shown}");
     }
+}
+
+#[test]
+fn sources_say_their_format() {
+    let text = "[schema_registry]\nurl = \"http://a:8081, https://b/apis/ccompat/v7\"\nusername = \"me\"\npassword = \"hunter2\"\n\
+                [[source]]\ntopic = \"orders\"\nkind = \"billing\"\nformat = \"avro\"\nenvelope = \"debezium\"\n\
+                deletes = \"event\"\n[[source]]\ntopic = \"clicks\"\nkind = \"usage\"\nformat = \"json-schema\"\n";
+    let config = read(text, &[], &[]).unwrap();
+    assert_eq!(
+        config.schema_registry.urls(),
+        ["http://a:8081", "https://b/apis/ccompat/v7"]
+    );
+    let [orders, clicks] = &config.sources[..] else {
+        panic!()
+    };
+    assert_eq!((orders.format, orders.debezium), (Format::Avro, Some(Deletes::Event)));
+    assert_eq!((clicks.format, clicks.debezium), (Format::JsonSchema, None));
+    let printed = config.to_toml().unwrap();
+    assert!(!printed.contains("hunter2"), "{printed}");
+    assert_eq!(read(&printed, &[], &[]).unwrap().to_toml().unwrap(), printed);
+}
+
+#[test]
+fn mistakes_of_formats_and_the_registry_are_shown() {
+    let text = r#"[schema_registry]
+url = "localhost:8081"
+token = "hunter2"
+username = "me"
+password = "hunter2"
+[[source]]
+topic = "orders"
+kind = "billing"
+format = "arvo"
+deletes = "event"
+"#;
+    insta::assert_snapshot!("formats", mistakes(text, &[]));
+    let without = "[[source]]\ntopic = \"orders\"\nkind = \"billing\"\nformat = \"protobuf\"\n[schema_registry]\npassword = \"x\"\n";
+    insta::assert_snapshot!("without_registry", mistakes(without, &[]));
 }

@@ -5,6 +5,7 @@ use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use super::cloudevents::Envelope;
 use super::dead_letters::{DeadLetters, Letter, Origin};
 use super::decode::{Decoded, Decoder};
+use super::holds::Holds;
 use super::metrics::{Metrics, SourceMetrics};
 use super::partitions::Partitions;
 use super::refusal::Refusal;
@@ -26,6 +27,8 @@ pub struct Intake<'s> {
     pub tracker: Tracker,
     pub log: ShardLog,
     pub letters: DeadLetters,
+    /// Partitions of which nothing is read for now.
+    pub holds: Holds,
     pub origin: Origin,
     /// More records wait than are taken at once.
     pub behind: bool,
@@ -66,6 +69,9 @@ impl Intake<'_> {
         let Some(index) = self.partition_of(record) else {
             return Ok(());
         };
+        if !self.holds.is_empty() && self.holds.has(index) {
+            return Ok(());
+        }
         let partition = self.partitions.get_mut(index);
         let source = &self.settings.sources[partition.source];
         let counts = &self.sources[partition.source];
@@ -80,6 +86,10 @@ impl Intake<'_> {
                 let full = log.append(shard, index, record.offset(), event);
                 full.then_some(shard)
             });
+        if let Ok(Decoded::Waiting(schema)) = decoded {
+            self.holds.put(index, record.offset(), schema);
+            return Ok(());
+        }
         partition.next = record.offset() + 1;
         tracker.read_to(index, partition.next);
         match decoded {
@@ -91,6 +101,7 @@ impl Intake<'_> {
                 counts.filtered.inc();
                 Ok(())
             }
+            Ok(Decoded::Waiting(_)) => Ok(()),
             Err(refusal) => {
                 self.refuse(index, record, &refusal);
                 Ok(())
@@ -116,6 +127,10 @@ impl Intake<'_> {
     fn take_end(&mut self, end: &Record<'_>) {
         // Transaction markers have offsets too: the end may be past the last record that we were given.
         let Some(index) = self.partition_of(end) else { return };
+        if self.holds.has(index) {
+            // It is seen again after the record that waits.
+            return;
+        }
         let partition = self.partitions.get_mut(index);
         partition.next = partition.next.max(end.offset());
         self.tracker.read_to(index, partition.next);
@@ -147,6 +162,17 @@ impl Intake<'_> {
             self.log.write(shard, &entry)?;
         }
         Ok(())
+    }
+
+    /// How many partitions of each source wait for a schema.
+    pub fn show_waiting(&self) {
+        let mut waiting = vec![0; self.sources.len()];
+        for index in self.holds.partitions() {
+            waiting[self.partitions.get(index).source] += 1;
+        }
+        for (source, waiting) in self.sources.iter().zip(waiting) {
+            source.waiting.set(waiting);
+        }
     }
 
     /// Whether the log holds everything that was read, but for what was refused.

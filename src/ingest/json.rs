@@ -5,6 +5,7 @@ use std::fmt;
 
 use bumpalo::Bump;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::Value as Json;
 
 use super::{
     draft::{Draft, field},
@@ -24,6 +25,10 @@ pub fn read_object<'a>(text: &'a str, draft: &mut Draft<'a>) -> Result<(), Refus
         depth: 1,
     };
     let read = object.deserialize(&mut parser).and_then(|()| parser.end());
+    outcome(refusal, read)
+}
+
+fn outcome(refusal: Option<Refusal>, read: serde_json::Result<()>) -> Result<(), Refusal> {
     match (refusal, read) {
         (Some(refusal), _) => Err(refusal),
         (None, Err(error)) => Err(Refusal::Json(error.to_string())),
@@ -31,8 +36,39 @@ pub fn read_object<'a>(text: &'a str, draft: &mut Draft<'a>) -> Result<(), Refus
     }
 }
 
+/// Reads a JSON object that was parsed already into `draft`.
+pub fn read_tree<'a>(tree: &'a Json, draft: &mut Draft<'a>) -> Result<(), Refusal> {
+    let mut refusal = None;
+    let object = Object {
+        draft,
+        refusal: &mut refusal,
+        prefix: None,
+        depth: 1,
+    };
+    let read = object.deserialize(tree);
+    outcome(refusal, read)
+}
+
+/// The whole of a record, no deeper than `depth`.
+pub fn parse(text: &str, depth: usize) -> Result<Json, Refusal> {
+    check_depth(text, depth)?;
+    serde_json::from_str(text).map_err(|error| Refusal::Json(error.to_string()))
+}
+
+/// Refuses a tree that is nested deeper than `limit`.
+pub fn check_tree_depth(tree: &Json, limit: usize) -> Result<(), Refusal> {
+    let mut refusal = None;
+    let read = Skip {
+        limit,
+        depth: 0,
+        refusal: &mut refusal,
+    }
+    .deserialize(tree);
+    outcome(refusal, read)
+}
+
 /// Refuses what is nested deeper than `limit`, and what is no JSON, before anything recursive sees it.
-pub fn check_depth(text: &str, limit: usize) -> Result<(), Refusal> {
+fn check_depth(text: &str, limit: usize) -> Result<(), Refusal> {
     let mut refusal = None;
     let mut parser = serde_json::Deserializer::from_str(text);
     let read = Skip {
@@ -41,11 +77,7 @@ pub fn check_depth(text: &str, limit: usize) -> Result<(), Refusal> {
         refusal: &mut refusal,
     }
     .deserialize(&mut parser);
-    match (refusal, read) {
-        (Some(refusal), _) => Err(refusal),
-        (None, Err(error)) => Err(Refusal::Json(error.to_string())),
-        (None, Ok(())) => Ok(()),
-    }
+    outcome(refusal, read)
 }
 
 /// A number as the visitor below takes it.

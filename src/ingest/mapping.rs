@@ -59,6 +59,8 @@ pub enum TimeFormat {
     EpochSeconds,
     /// A number (or a number as text) of milliseconds since 1970.
     EpochMillis,
+    /// A number (or a number as text) of microseconds since 1970.
+    EpochMicros,
 }
 
 /// Whether `text` is a JSON Pointer: empty, or `/` before each part.
@@ -68,14 +70,12 @@ pub fn is_pointer(text: &str) -> bool {
 
 impl Mapping {
     /// Fills the draft from a record; `false` when the filter passes it over.
-    pub fn apply<'a>(&'a self, text: &str, draft: &mut Draft<'a>) -> Result<bool, Refusal> {
-        json::check_depth(text, draft.limits.depth)?;
-        let record: Json = serde_json::from_str(text).map_err(|error| Refusal::Json(error.to_string()))?;
-        if !self.filter.iter().all(|condition| condition.holds(&record)) {
+    pub fn apply<'a>(&'a self, record: &Json, draft: &mut Draft<'a>) -> Result<bool, Refusal> {
+        if !self.filter.iter().all(|condition| condition.holds(record)) {
             return Ok(false);
         }
         for rule in &self.rules {
-            rule.apply(&record, draft)?;
+            rule.apply(record, draft)?;
         }
         Ok(true)
     }
@@ -136,21 +136,35 @@ impl Rule {
 
 impl TimeFormat {
     fn millis(self, value: Value<'_>) -> Result<Value<'_>, Refusal> {
-        let per_second = match self {
+        let millis = match self {
             Self::Rfc3339OrMillis => return Ok(value),
-            Self::EpochSeconds => 1000,
-            Self::EpochMillis => 1,
+            Self::EpochSeconds => scaled(value, 1000),
+            Self::EpochMillis => scaled(value, 1),
+            Self::EpochMicros => whole(value).map(|micros| micros.div_euclid(1000)),
         };
-        let number = match value {
-            Value::Number(number) => Some(number),
-            Value::Text(text) => Decimal::parse(text),
-            Value::Bool(_) => None,
-        };
-        let millis = number.and_then(|number| number.micros().checked_mul(per_second));
-        // What is below a millisecond is cut off.
-        let whole = millis.and_then(|micros| Decimal::from_integer(micros.div_euclid(1_000_000)));
-        whole.map(Value::Number).ok_or_else(|| Refusal::Time {
+        let millis = millis.and_then(Decimal::from_integer);
+        millis.map(Value::Number).ok_or_else(|| Refusal::Time {
             field: field::TIME.to_owned(),
         })
+    }
+}
+
+/// So many times the number; what is below a whole is cut off.
+fn scaled(value: Value<'_>, factor: i64) -> Option<i64> {
+    let number = match value {
+        Value::Number(number) => Some(number),
+        Value::Text(text) => Decimal::parse(text),
+        Value::Bool(_) => None,
+    };
+    let micros = number?.micros().checked_mul(factor)?;
+    Some(micros.div_euclid(1_000_000))
+}
+
+/// Microseconds of today are beyond [`Decimal`], and come as text.
+fn whole(value: Value<'_>) -> Option<i64> {
+    match value {
+        Value::Number(_) => scaled(value, 1),
+        Value::Text(text) => text.parse().ok(),
+        Value::Bool(_) => None,
     }
 }

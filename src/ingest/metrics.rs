@@ -14,6 +14,7 @@ pub struct Metrics {
     lag_records: IntGaugeVec,
     lag_seconds: prometheus::GaugeVec,
     stalled: IntGaugeVec,
+    waiting: IntGaugeVec,
     pub entries: IntCounter,
     pub entry_bytes: IntCounter,
     pub ticks: IntCounter,
@@ -73,6 +74,11 @@ impl Metrics {
                 "1: the partition is left out of the clock",
                 &partition,
             )?,
+            waiting: gauges(
+                "pulsewatch_source_waiting",
+                "partitions whose next record waits for its schema",
+                &["source"],
+            )?,
             entries: counter(
                 "pulsewatch_entries_total",
                 "entries of events written to the shard logs",
@@ -113,6 +119,7 @@ impl Metrics {
             filtered: self.filtered.with_label_values(&[topic]),
             lost: self.lost.with_label_values(&[topic]),
             resets: self.resets.with_label_values(&[topic]),
+            waiting: self.waiting.with_label_values(&[topic]),
             all: self.clone(),
         }
     }
@@ -133,6 +140,7 @@ pub(super) struct SourceMetrics {
     pub filtered: IntCounter,
     pub lost: IntCounter,
     pub resets: IntCounter,
+    pub waiting: IntGauge,
     all: Metrics,
 }
 

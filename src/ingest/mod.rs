@@ -3,10 +3,13 @@
 
 pub mod cloudevents;
 mod dead_letters;
+pub mod debezium;
 pub mod decode;
 pub mod dlq_headers;
 mod dlq_writer;
 mod draft;
+pub mod format;
+mod holds;
 mod intake;
 mod json;
 pub mod limits;

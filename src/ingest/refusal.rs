@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::registry::{FrameError, SchemaId, Unreadable};
+
 /// The word in [`Refusal::reason`] is a metric label and a DLQ header: stable, and from a bounded set.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum Refusal {
@@ -15,6 +17,18 @@ pub enum Refusal {
     NotUtf8 { position: usize },
     #[error("not a JSON object: {0}")]
     Json(String),
+    #[error("the record does not name its schema: {0}")]
+    Frame(FrameError),
+    #[error("the schema registry does not know the schema {0}")]
+    UnknownSchema(SchemaId),
+    #[error("the schema {id} cannot be used: {reason}")]
+    UnusableSchema { id: SchemaId, reason: String },
+    #[error("the record cannot be read with schema {id}: {reason}")]
+    Schema { id: SchemaId, reason: Unreadable },
+    #[error("not an envelope of Debezium: {0}")]
+    Debezium(&'static str),
+    #[error("the row has {cells} cells, and the header {columns} columns: is a comma not in quotes?")]
+    Columns { cells: usize, columns: usize },
     #[error("nested deeper than {limit} levels")]
     Depth { limit: usize },
     #[error("more than {limit} fields")]
@@ -47,6 +61,12 @@ impl Refusal {
             Self::RecordSize { .. } => "record_size",
             Self::NotUtf8 { .. } => "not_utf8",
             Self::Json(_) => "json",
+            Self::Frame(_) => "frame",
+            Self::UnknownSchema(_) => "unknown_schema",
+            Self::UnusableSchema { .. } => "unusable_schema",
+            Self::Schema { .. } => "schema",
+            Self::Debezium(_) => "debezium",
+            Self::Columns { .. } => "columns",
             Self::Depth { .. } => "depth",
             Self::FieldCount { .. } => "field_count",
             Self::FieldLength { .. } => "field_length",
@@ -65,7 +85,8 @@ impl Refusal {
     pub const fn stage(&self) -> Stage {
         match self {
             Self::Tombstone | Self::Empty | Self::RecordSize { .. } | Self::NotUtf8 { .. } => Stage::ValueConverter,
-            Self::Json(_) | Self::Depth { .. } => Stage::ValueConverter,
+            Self::Json(_) | Self::Columns { .. } | Self::Depth { .. } | Self::Frame(_) => Stage::ValueConverter,
+            Self::UnknownSchema(_) | Self::UnusableSchema { .. } | Self::Schema { .. } => Stage::ValueConverter,
             _ => Stage::Transformation,
         }
     }
@@ -74,7 +95,7 @@ impl Refusal {
 /// Kafka Connect's names for the stages of its pipeline, as far as they apply: `__connect.errors.stage`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// The bytes could not be read as JSON.
+    /// The bytes could not be read as what the source is said to be.
     ValueConverter,
     /// What was read is no event of its source's kind.
     Transformation,

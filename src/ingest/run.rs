@@ -39,7 +39,7 @@ pub fn run(settings: &Settings, stop: &AtomicBool, metrics: &Metrics, role: &Rol
             .and_then(|()| Session::start(settings, metrics, &instance))
             .and_then(|mut session| {
                 role.ready();
-                session.run(stop, || role.progressed())
+                session.run(stop, role)
             });
         match ended {
             Ok(()) => break,

@@ -1,5 +1,6 @@
 //! What ingest has to be told.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -7,6 +8,7 @@ use thiserror::Error;
 use super::{decode::Shape, limits::Limits, watermark::ClockSettings};
 use crate::kafka::client::KafkaSettings;
 use crate::kafka::group::Watched;
+use crate::registry::Schemas;
 
 /// An input topic.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,7 +17,7 @@ pub struct Source {
     pub shape: Shape,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Settings {
     pub kafka: KafkaSettings,
     /// Prefix of the consumer group and the transactional id.
@@ -35,6 +37,8 @@ pub struct Settings {
     pub limits: Limits,
     pub entry: EntryLimits,
     pub clock: ClockSettings,
+    /// Where the schemas of binary records are; needed when there is a source of such.
+    pub schemas: Option<Arc<Schemas>>,
 }
 
 /// When an open entry is closed.

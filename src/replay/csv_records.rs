@@ -2,14 +2,17 @@
 
 use std::io::{self, BufRead};
 
-use csv::{Reader, StringRecord};
+use csv::{ByteRecord, Reader};
+
+use super::input::Next;
+use crate::ingest::refusal::Refusal;
 
 /// Reads rows; the header's names are the fields' names, empty cells are missing.
 pub struct CsvRecords {
     reader: Reader<Box<dyn BufRead + Send>>,
     /// Each column's name as a JSON text.
     names: Vec<String>,
-    row: StringRecord,
+    row: ByteRecord,
 }
 
 impl CsvRecords {
@@ -20,15 +23,20 @@ impl CsvRecords {
         Ok(Self {
             reader,
             names,
-            row: StringRecord::new(),
+            row: ByteRecord::new(),
         })
     }
 
-    /// Puts the next row's JSON into `record`; `false` at the end.
-    pub fn next(&mut self, record: &mut Vec<u8>) -> io::Result<bool> {
+    /// Puts the next row's JSON into `record`. A row with fewer cells than the header lacks its last fields; one with more has a
+    /// comma that was not meant as one, and is refused.
+    pub fn next(&mut self, record: &mut Vec<u8>) -> io::Result<Next> {
         record.clear();
-        if !self.reader.read_record(&mut self.row)? {
-            return Ok(false);
+        if !self.reader.read_byte_record(&mut self.row)? {
+            return Ok(Next::End);
+        }
+        let (cells, columns) = (self.row.len(), self.names.len());
+        if cells > columns {
+            return Ok(Next::Refused(Refusal::Columns { cells, columns }));
         }
         record.push(b'{');
         let filled = self.names.iter().zip(&self.row).filter(|(_, cell)| !cell.is_empty());
@@ -38,15 +46,21 @@ impl CsvRecords {
             }
             record.extend_from_slice(name.as_bytes());
             record.push(b':');
-            if is_json_scalar(cell) {
-                record.extend_from_slice(cell.as_bytes());
-            } else {
-                serde_json::to_writer(&mut *record, cell)?;
-            }
+            push_cell(cell, record)?;
         }
         record.push(b'}');
-        Ok(true)
+        Ok(Next::Record)
     }
+}
+
+fn push_cell(cell: &[u8], record: &mut Vec<u8>) -> io::Result<()> {
+    match str::from_utf8(cell) {
+        Ok(text) if is_json_scalar(text) => record.extend_from_slice(cell),
+        Ok(text) => serde_json::to_writer(&mut *record, text)?,
+        // As it is: who reads the record says where it is no UTF-8.
+        Err(_) => record.extend_from_slice(cell),
+    }
+    Ok(())
 }
 
 /// A number as JSON writes it (so `007` stays a text), or a boolean.

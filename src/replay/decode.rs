@@ -16,7 +16,7 @@ use crate::ingest::limits::Limits;
 use crate::ingest::refusal::Refusal;
 
 use super::block::Block;
-use super::input::{InputFile, Records, wire_format};
+use super::input::{InputFile, Next, Records};
 
 const BLOCK_EVENTS: usize = 2_048;
 const BLOCKS_WAITING: usize = 2;
@@ -75,7 +75,7 @@ impl FileDecoder {
     fn new(reading: Reading, shape: Option<Shape>) -> Self {
         Self {
             shape,
-            by_kind: Kind::ALL.map(wire_format),
+            by_kind: Kind::ALL.map(Shape::of),
             wall: reading.wall,
             decoder: Decoder::new(reading.limits),
             block: Block::default(),
@@ -87,8 +87,13 @@ impl FileDecoder {
         let mut records: Records = file.open(progress)?;
         let mut record = Vec::new();
         let mut number = 0;
-        while records.next(&mut record)? {
-            if let Err(refusal) = self.decode(number, &record) {
+        loop {
+            let decoded = match records.next(&mut record)? {
+                Next::Record => self.decode(number, &record),
+                Next::Refused(refusal) => Err(refusal),
+                Next::End => break,
+            };
+            if let Err(refusal) = decoded {
                 self.refuse(number, &refusal);
             }
             number += 1;

@@ -10,10 +10,13 @@ use flate2::bufread::MultiGzDecoder;
 
 use crate::domain::event::Kind;
 use crate::ingest::decode::Shape;
+use crate::ingest::refusal::Refusal;
 
 use super::csv_records::CsvRecords;
 
 const BUFFER_BYTES: usize = 256 * 1024;
+/// Spreadsheets begin CSV with it.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
 const ZSTD_MAGIC: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 
@@ -48,7 +51,7 @@ impl InputFile {
     pub fn from_argument(argument: &str, topics: &[(String, Shape)]) -> Self {
         let (shape, path) = match argument.split_once('=') {
             Some((kind, path)) => match Kind::from_name(kind) {
-                Some(kind) => (Some(wire_format(kind)), path),
+                Some(kind) => (Some(Shape::of(kind)), path),
                 None => (None, argument),
             },
             None => (None, argument),
@@ -91,14 +94,18 @@ impl InputFile {
             Source::StandardInput => Box::new(io::stdin()),
             Source::Lines(_, lines) => Box::new(Cursor::new(Arc::clone(lines))),
         };
-        let unpacked = unpack(Counted { inner: raw, progress })?;
-        if self.is_csv() {
+        let mut unpacked = unpack(Counted { inner: raw, progress })?;
+        let is_csv = match &self.from {
+            Source::StandardInput => begins_like_csv(unpacked.fill_buf()?),
+            _ => self.is_named_csv(),
+        };
+        if is_csv {
             return Ok(Records::Csv(CsvRecords::new(unpacked)?));
         }
         Ok(Records::Lines(unpacked))
     }
 
-    fn is_csv(&self) -> bool {
+    fn is_named_csv(&self) -> bool {
         let Source::Path(path) = &self.from else { return false };
         let mut endings = path
             .file_name()
@@ -108,11 +115,6 @@ impl InputFile {
             .skip(1);
         endings.any(|ending| ending.eq_ignore_ascii_case("csv"))
     }
-}
-
-/// Events of `kind` in the default wire format.
-pub fn wire_format(kind: Kind) -> Shape {
-    Shape { kind, mapping: None }
 }
 
 fn shape_of_name(path: &Path, topics: &[(String, Shape)]) -> Option<Shape> {
@@ -125,14 +127,20 @@ fn shape_of_name(path: &Path, topics: &[(String, Shape)]) -> Option<Shape> {
     let configured = topics
         .iter()
         .find(|(topic, _)| is_of(topic))
-        .map(|(_, shape)| shape.clone());
+        .map(|(_, shape)| shape.clone().in_file());
     let default = || {
         Kind::ALL
             .into_iter()
             .find(|kind| is_of(kind.default_topic()))
-            .map(wire_format)
+            .map(Shape::of)
     };
     configured.or_else(default)
+}
+
+/// What has no name is CSV unless it begins as JSON lines do.
+fn begins_like_csv(start: &[u8]) -> bool {
+    let start = start.strip_prefix(BYTE_ORDER_MARK).unwrap_or(start).trim_ascii_start();
+    start.first().is_some_and(|first| !b"{[".contains(first))
 }
 
 /// Gzip and zstd are known by their first bytes.
@@ -153,6 +161,15 @@ pub fn unpack(raw: impl Read + Send + 'static) -> io::Result<Box<dyn BufRead + S
     Ok(Box::new(raw))
 }
 
+/// What comes next in a file.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Next {
+    Record,
+    /// There is a record, and it cannot be read.
+    Refused(Refusal),
+    End,
+}
+
 /// The records of a file.
 pub enum Records {
     Lines(Box<dyn BufRead + Send>),
@@ -160,21 +177,21 @@ pub enum Records {
 }
 
 impl Records {
-    /// Puts the next record's JSON into `record`; `false` at the end. Empty lines are passed over.
+    /// Puts the next record's JSON into `record`. Empty lines are passed over.
     ///
     /// # Errors
     /// When the file cannot be read on, or breaks off inside its compression.
-    pub fn next(&mut self, record: &mut Vec<u8>) -> io::Result<bool> {
+    pub fn next(&mut self, record: &mut Vec<u8>) -> io::Result<Next> {
         match self {
             Self::Csv(records) => records.next(record),
             Self::Lines(lines) => loop {
                 record.clear();
                 if lines.read_until(b'\n', record)? == 0 {
-                    return Ok(false);
+                    return Ok(Next::End);
                 }
                 record.truncate(record.trim_ascii_end().len());
                 if !record.is_empty() {
-                    return Ok(true);
+                    return Ok(Next::Record);
                 }
             },
         }
@@ -208,23 +225,26 @@ mod tests {
         let file = InputFile::from_argument(path.to_str().unwrap(), &[]);
         let mut records = file.open(Arc::default()).unwrap();
         let (mut record, mut all) = (Vec::new(), Vec::new());
-        while records.next(&mut record).unwrap() {
-            all.push(String::from_utf8(record.clone()).unwrap());
+        loop {
+            match records.next(&mut record).unwrap() {
+                Next::Record => all.push(String::from_utf8_lossy(&record).into_owned()),
+                Next::Refused(refusal) => all.push(refusal.reason().to_owned()),
+                Next::End => return all,
+            }
         }
-        all
     }
 
     #[test]
     fn the_kind_comes_from_the_argument_or_the_name() {
         let mapped = Shape {
-            kind: Kind::Usage,
             mapping: Some(Mapping::default()),
+            ..Shape::of(Kind::Usage)
         };
         let topics = [("product.events".to_owned(), mapped.clone())];
         let shape = |argument: &str| InputFile::from_argument(argument, &topics).shape;
         let kind = |argument: &str| shape(argument).map(|shape| shape.kind);
         assert_eq!(shape("a/product.events.csv"), Some(mapped));
-        assert_eq!(shape("usage=product.events.csv"), Some(wire_format(Kind::Usage)));
+        assert_eq!(shape("usage=product.events.csv"), Some(Shape::of(Kind::Usage)));
         assert_eq!(shape("product.eventsource"), None);
         assert_eq!(kind("a/usage-events.jsonl.gz"), Some(Kind::Usage));
         assert_eq!(kind("support-events.csv"), Some(Kind::Support));
@@ -257,5 +277,32 @@ mod tests {
             r#"{"account":"a \"b\"","time":5}"#,
         ];
         assert_eq!(records_of("a.csv", rows), expected);
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(rows).unwrap();
+        assert_eq!(records_of("a.csv.gz", &gzip.finish().unwrap()), expected);
+        assert_eq!(
+            records_of("a.csv.zst", &zstd::encode_all(&rows[..], 1).unwrap()),
+            expected
+        );
+        assert_eq!(records_of("a.CSV", &[BYTE_ORDER_MARK, rows].concat()), expected);
+    }
+
+    #[test]
+    fn csv_rows_of_another_length_or_another_encoding_do_not_end_the_file() {
+        let rows = b"account,amount\na\nb,1,490.00\nc\xff,2\nd,\"1,490.00\"\n";
+        let expected = [
+            r#"{"account":"a"}"#,
+            "columns",
+            "{\"account\":c\u{fffd},\"amount\":2}",
+            r#"{"account":"d","amount":"1,490.00"}"#,
+        ];
+        assert_eq!(records_of("a.csv", rows), expected);
+    }
+
+    #[test]
+    fn what_has_no_name_is_known_by_its_beginning() {
+        assert!(!begins_like_csv(b"\n {\"account\":1}") && !begins_like_csv(b"") && !begins_like_csv(b"\n"));
+        assert!(begins_like_csv(b"account,name\n") && begins_like_csv(b"\"account\",name\n"));
+        assert!(begins_like_csv("\u{feff}account,name\n".as_bytes()));
     }
 }

@@ -311,14 +311,17 @@ fn replay_reads_csv_and_standard_input_and_lets_silence_count() {
     let until = ["--final", "--until", "2026-02-01T00:00:00Z"];
     let from_csv = replay(&until, &[csv.to_str().unwrap().to_owned()]);
     let line = r#"{"kind":"usage","account":"acc-1","user":"u-1","name":"login","time":"2026-01-01T10:00:00Z"}"#;
-    let mut child = pulsewatch(&["replay", "--final", "--until", "2026-02-01T00:00:00Z", "-"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(line.as_bytes()).unwrap();
-    let from_pipe = stdout(&child.wait_with_output().unwrap());
-    assert_eq!(json_lines(&from_csv), json_lines(&from_pipe));
+    let rows = std::fs::read_to_string(&csv).unwrap();
+    for (argument, piped) in [("-", line), ("usage=-", rows.as_str())] {
+        let mut child = pulsewatch(&["replay", "--final", "--until", "2026-02-01T00:00:00Z", argument])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(piped.as_bytes()).unwrap();
+        let from_pipe = stdout(&child.wait_with_output().unwrap());
+        assert_eq!(json_lines(&from_csv), json_lines(&from_pipe), "{argument}");
+    }
     let account = &json_lines(&from_csv)[0];
     assert_eq!(account["as_of"], "2026-02-01T00:00:00Z");
     let silence = account["indicators"]

@@ -19,6 +19,7 @@ mod commands;
 mod dashboards;
 mod deliveries;
 mod forgotten;
+mod formats;
 mod kills;
 mod members;
 mod oulad;

@@ -13,6 +13,7 @@ pub mod prometheus;
 pub mod proxy;
 pub mod receiver;
 pub mod redis;
+pub mod registry;
 pub mod service;
 pub mod undisturbed;
 

@@ -33,6 +33,8 @@ pub struct Installation {
     pub kafka: Kafka,
     settings: Vec<(String, String)>,
     sources: Vec<(String, Kind, i32)>,
+    /// Further lines of a source.
+    described: Vec<(Kind, String)>,
     folder: TempDir,
 }
 
@@ -72,6 +74,7 @@ impl Installation {
         Self {
             settings: settings.map(|(key, value)| (key.to_owned(), value)).into(),
             sources: Vec::new(),
+            described: Vec::new(),
             folder: TempDir::new().unwrap(),
             name,
             kafka,
@@ -101,6 +104,11 @@ impl Installation {
         let topic = format!("{}.{}", self.name, kind.as_str());
         self.kafka.create(&topic, partitions);
         self.sources.push((topic, kind, partitions));
+    }
+
+    /// Says what the records of its source are; `lines` are TOML.
+    pub fn describe_source(&mut self, kind: Kind, lines: &str) {
+        self.described.push((kind, lines.to_owned()));
     }
 
     pub fn setting(&self, key: &str) -> &str {
@@ -170,6 +178,8 @@ impl Installation {
                 "[[source]]\ntopic = {topic:?}\nkind = {:?}\npartitions = {partitions}\n",
                 kind.as_str()
             );
+            let described = self.described.iter().filter(|(of, _)| of == kind);
+            described.for_each(|(_, lines)| text += &format!("{lines}\n"));
         }
         let path = self.folder.path().join("pulsewatch.toml");
         fs::write(&path, text).unwrap();

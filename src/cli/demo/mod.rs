@@ -68,7 +68,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let server = serve(&config, &registry, &health, &api)?;
     let mut roles = Roles::new(registry, health.clone());
     roles.feed(wiring::feed(&config), Arc::clone(&stores), &api)?;
-    roles.ingest(wiring::ingest(&config, &model))?;
+    roles.ingest(wiring::ingest(&config, &model), None)?;
     roles.score(wiring::scorer(&config, model), wiring::shadows(&config)?, stores)?;
     health.started();
     let kafka = wiring::kafka(&config.kafka);

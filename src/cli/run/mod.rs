@@ -93,7 +93,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     if has(Part::Ingest) {
         let settings = wiring::ingest(&config, &model);
         groups.push(settings.watched());
-        roles.ingest(settings)?;
+        roles.ingest(settings, wiring::schema_registry(&config).as_ref())?;
     }
     if let Some(stores) = stores.filter(|_| has(Part::Score)) {
         let settings = wiring::scorer(&config, model);

@@ -15,6 +15,7 @@ use crate::http::{self, Api, FeedSettings};
 use crate::ingest::{self, IngestError};
 use crate::kafka::client::KafkaSettings;
 use crate::kafka::group::{self, Watched};
+use crate::registry::{self, RegistryMetrics, Schemas};
 use crate::scorer::store::{StoreError, StoreFactory};
 use crate::scorer::{self, ScorerError, ScorerMetrics};
 use crate::whatif::{self, ShadowMetrics, ShadowSettings};
@@ -51,7 +52,17 @@ impl Roles {
         }
     }
 
-    pub fn ingest(&mut self, settings: ingest::Settings) -> Result<(), Failure> {
+    /// `registry` is where the schemas of its sources are, if any needs one.
+    pub fn ingest(
+        &mut self,
+        mut settings: ingest::Settings,
+        registry: Option<&registry::Settings>,
+    ) -> Result<(), Failure> {
+        if let Some(registry) = registry {
+            let metrics = RegistryMetrics::new(&self.registry).map_err(metrics_failed)?;
+            let started = Schemas::start(registry, metrics);
+            settings.schemas = Some(started.map_err(|error| Failure::of("schema registry", &error))?);
+        }
         let metrics = ingest::Metrics::new(&self.registry).map_err(metrics_failed)?;
         let role = self.health.role("ingest");
         self.start("ingest", move |stop| {

@@ -1,10 +1,16 @@
 //! Bytes to [`Event`]: the one way by which a record's value becomes an event, in the service and in replay.
 
+mod tree;
+
+use std::sync::Arc;
+
 use bumpalo::Bump;
 
 use super::{
     cloudevents::{self, Envelope},
+    debezium::Deletes,
     draft::{Draft, Fallback, Field, field},
+    format::Format,
     json,
     limits::Limits,
     mapping::Mapping,
@@ -12,6 +18,9 @@ use super::{
 };
 use crate::domain::event::{Event, Kind};
 use crate::domain::time::Timestamp;
+use crate::registry::{SchemaId, Schemas, split};
+
+use self::tree::Row;
 
 /// What the records of a topic are.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +28,29 @@ pub struct Shape {
     pub kind: Kind,
     /// `None` for the default wire format.
     pub mapping: Option<Mapping>,
+    pub format: Format,
+    /// Around each record stands Debezium's envelope.
+    pub debezium: Option<Deletes>,
+}
+
+impl Shape {
+    /// JSON in the default wire format.
+    pub fn of(kind: Kind) -> Self {
+        Self {
+            kind,
+            mapping: None,
+            format: Format::Json,
+            debezium: None,
+        }
+    }
+
+    /// The same records where they lie in a file: as JSON.
+    pub fn in_file(self) -> Self {
+        Self {
+            format: Format::Json,
+            ..self
+        }
+    }
 }
 
 /// What became of a record that was not refused.
@@ -26,22 +58,32 @@ pub struct Shape {
 pub enum Decoded<R> {
     /// What the caller made of the event.
     Event(R),
-    /// The mapping's filter passed it over.
+    /// The mapping's filter passed it over, or it is a deletion.
     Filtered,
+    /// It cannot be read before its schema is there, which has been asked for.
+    Waiting(SchemaId),
 }
 
-/// Decodes record after record; in steady state without allocating (mapped topics aside).
+/// Decodes record after record; in steady state without allocating (mapped topics and other formats than JSON aside).
 pub struct Decoder {
     limits: Limits,
+    /// Where the schemas of binary records are.
+    schemas: Option<Arc<Schemas>>,
     /// Text that is not in the record as such: escapes, dotted names.
     arena: Bump,
     fields: Vec<Field<'static>>,
 }
 
 impl Decoder {
+    /// For sources that need no schema registry.
     pub fn new(limits: Limits) -> Self {
+        Self::with_schemas(limits, None)
+    }
+
+    pub fn with_schemas(limits: Limits, schemas: Option<Arc<Schemas>>) -> Self {
         Self {
             limits,
+            schemas,
             arena: Bump::new(),
             fields: Vec::new(),
         }
@@ -56,20 +98,55 @@ impl Decoder {
         wall: Timestamp,
         sink: impl FnOnce(&Event<'_>) -> R,
     ) -> Result<Decoded<R>, Refusal> {
-        let text = checked_text(value, &self.limits)?;
+        let value = checked(value, &self.limits)?;
+        if shape.format.needs_registry() || shape.debezium.is_some() {
+            return self.decode_tree(shape, value, envelope, wall, sink);
+        }
+        let text = text(shape.format, value)?;
+        self.finish(shape, wall, sink, |draft| fill(shape, text, envelope, draft))
+    }
+
+    /// By way of a JSON tree, for what is no JSON text of an event.
+    fn decode_tree<R>(
+        &mut self,
+        shape: &Shape,
+        value: &[u8],
+        envelope: Envelope<'_>,
+        wall: Timestamp,
+        sink: impl FnOnce(&Event<'_>) -> R,
+    ) -> Result<Decoded<R>, Refusal> {
+        let row = match tree::row(shape, value, &self.limits, self.schemas.as_deref())? {
+            Row::Here(row) => row,
+            Row::PassedOver => return Ok(Decoded::Filtered),
+            Row::Waiting(schema) => return Ok(Decoded::Waiting(schema)),
+        };
+        self.finish(shape, wall, sink, |draft| match &shape.mapping {
+            Some(mapping) => Ok(mapping.apply(&row, draft)?.then_some(envelope.fallback)),
+            None => json::read_tree(&row, draft).map(|()| Some(envelope.fallback)),
+        })
+    }
+
+    /// Makes an event of what `fill` puts into the draft; `fill` gives `None` when the record is passed over.
+    fn finish<'a, R>(
+        &'a mut self,
+        shape: &Shape,
+        wall: Timestamp,
+        sink: impl FnOnce(&Event<'_>) -> R,
+        fill: impl FnOnce(&mut Draft<'a>) -> Result<Option<Fallback<'a>>, Refusal>,
+    ) -> Result<Decoded<R>, Refusal> {
+        self.arena.reset();
         let fields = recycle(std::mem::take(&mut self.fields));
         let mut draft = Draft::new(shape.kind, &self.limits, &self.arena, fields);
-        let decoded = fill(shape, text, envelope, &mut draft).and_then(|filled| match filled {
+        let decoded = fill(&mut draft).and_then(|filled| match filled {
             Some(fallback) => draft.finish(fallback, wall).map(|event| Decoded::Event(sink(&event))),
             None => Ok(Decoded::Filtered),
         });
         self.fields = recycle(draft.into_fields());
-        self.arena.reset();
         decoded
     }
 }
 
-fn checked_text<'a>(value: Option<&'a [u8]>, limits: &Limits) -> Result<&'a str, Refusal> {
+fn checked<'a>(value: Option<&'a [u8]>, limits: &Limits) -> Result<&'a [u8], Refusal> {
     let value = value.ok_or(Refusal::Tombstone)?;
     if value.is_empty() {
         return Err(Refusal::Empty);
@@ -80,7 +157,16 @@ fn checked_text<'a>(value: Option<&'a [u8]>, limits: &Limits) -> Result<&'a str,
             limit: limits.record_bytes,
         });
     }
-    str::from_utf8(value).map_err(|error| Refusal::NotUtf8 {
+    Ok(value)
+}
+
+/// The JSON of a record that is some.
+fn text(format: Format, value: &[u8]) -> Result<&str, Refusal> {
+    let json = match format {
+        Format::JsonSchema => split(value).map_err(Refusal::Frame)?.payload,
+        _ => value,
+    };
+    str::from_utf8(json).map_err(|error| Refusal::NotUtf8 {
         position: error.valid_up_to(),
     })
 }
@@ -97,7 +183,8 @@ fn fill<'a>(
         false => (text, envelope.fallback),
     };
     if let Some(mapping) = &shape.mapping {
-        return Ok(mapping.apply(text, draft)?.then_some(fallback));
+        let record = json::parse(text, draft.limits.depth)?;
+        return Ok(mapping.apply(&record, draft)?.then_some(fallback));
     }
     json::read_object(text, draft)?;
     if !draft.has_account() && draft.has(field::SPEC_VERSION) {

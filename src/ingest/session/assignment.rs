@@ -156,6 +156,7 @@ impl Session<'_> {
             let source = self.intake.source_of(element.topic());
             let index = source.and_then(|source| self.intake.partitions.find(source, element.partition()));
             if let Some(index) = index {
+                self.release(index);
                 self.intake.letters.forget(index);
                 self.intake.tracker.forget(index);
                 self.intake.partitions.give_up(index);

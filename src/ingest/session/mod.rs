@@ -5,6 +5,7 @@
 mod assignment;
 mod clock;
 mod commits;
+mod schemas;
 mod stall;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,6 +19,7 @@ use thiserror::Error;
 use super::dead_letters::{DeadLetters, Origin};
 use super::decode::Decoder;
 use super::dlq_writer::{DlqWriter, WriteError};
+use super::holds::Holds;
 use super::intake::Intake;
 use super::membership::{Change, Membership};
 use super::metrics::Metrics;
@@ -26,6 +28,7 @@ use super::settings::Settings;
 use super::shard_log::ShardLog;
 use super::tracker::Tracker;
 use super::watermark::Ticks;
+use crate::health::Role;
 use crate::kafka::consume_batch::BatchConsumer;
 use crate::kafka::context::Quiet;
 
@@ -70,6 +73,8 @@ pub struct Session<'s> {
     stall: stall::Stall,
     /// The offsets of the asynchronous commit that is under way.
     committing: Option<commits::Due>,
+    /// `/readyz` says that records wait for the schema registry.
+    told_waiting: bool,
 }
 
 impl<'s> Session<'s> {
@@ -91,17 +96,19 @@ impl<'s> Session<'s> {
                 .iter()
                 .map(|source| metrics.of_source(source))
                 .collect(),
-            decoder: Decoder::new(settings.limits.clone()),
+            decoder: Decoder::with_schemas(settings.limits.clone(), settings.schemas.clone()),
             partitions: Partitions::default(),
             tracker: Tracker::new(settings.shards as usize),
             log,
             letters: DeadLetters::new(writer),
+            holds: Holds::default(),
             origin: Origin {
                 app: settings.app.clone(),
                 instance: instance.to_owned(),
             },
             behind: false,
         };
+        intake.show_waiting();
         let consumer = group_member(settings)?;
         let now = Instant::now();
         let consumer = BatchConsumer::new(consumer, BATCH)?;
@@ -115,17 +122,19 @@ impl<'s> Session<'s> {
             commit_at: now,
             stall: stall::Stall::new(),
             committing: None,
+            told_waiting: false,
         })
     }
 
     /// Reads until it is told to stop; then what was read is in the log and committed.
-    pub fn run(&mut self, stop: &AtomicBool, progressed: impl Fn()) -> Result<(), SessionError> {
+    pub fn run(&mut self, stop: &AtomicBool, role: &Role) -> Result<(), SessionError> {
         while !stop.load(Ordering::Relaxed) {
             let now = Instant::now();
             if now >= self.chores_at {
                 self.chores_at = now + CHORES_EVERY;
                 self.do_chores()?;
-                progressed();
+                self.tell_waiting(role);
+                role.progressed();
             }
             self.read()?;
         }
@@ -138,6 +147,7 @@ impl<'s> Session<'s> {
         self.tick_if_due()?;
         self.intake.serve_log()?;
         self.notice_stall()?;
+        self.resume_waiting()?;
         self.bury_if_due()?;
         self.commit_if_due()
     }
@@ -147,6 +157,8 @@ impl<'s> Session<'s> {
         if self.intake.has_room() {
             let batch = self.consumer.batch(wait);
             self.intake.take_batch(&batch)?;
+            drop(batch);
+            self.pause_waiting()?;
         } else {
             // Deliveries make room; they come while this waits for the group.
             self.poll_group(wait.max(Duration::from_millis(1)))?;

@@ -57,7 +57,7 @@ impl Bed {
     pub fn settings(&self) -> Settings {
         let source = |topic: &str, kind| Source {
             topic: topic.into(),
-            shape: Shape { kind, mapping: None },
+            shape: Shape::of(kind),
         };
         Settings {
             kafka: KafkaSettings {
@@ -78,6 +78,7 @@ impl Bed {
                 ..EntryLimits::default()
             },
             clock: ClockSettings::default(),
+            schemas: None,
         }
     }
 
@@ -170,6 +171,7 @@ pub struct Running {
     stop: Arc<AtomicBool>,
     thread: JoinHandle<Result<(), IngestError>>,
     registry: Registry,
+    health: Health,
 }
 
 impl Running {
@@ -177,12 +179,24 @@ impl Running {
         let stop = Arc::new(AtomicBool::new(false));
         let registry = Registry::new();
         let metrics = Metrics::new(&registry).unwrap();
-        let role = Health::default().role("ingest");
+        let health = Health::default();
+        health.started();
+        let role = health.role("ingest");
         let thread = {
             let stop = Arc::clone(&stop);
             std::thread::spawn(move || run(&settings, &stop, &metrics, &role))
         };
-        Self { stop, thread, registry }
+        Self {
+            stop,
+            thread,
+            registry,
+            health,
+        }
+    }
+
+    /// What it is not ready for; empty when it is.
+    pub fn waits_for(&self) -> String {
+        self.health.waiting().join("; ")
     }
 
     /// The sum over a metric's labels.

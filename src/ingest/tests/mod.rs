@@ -1,6 +1,7 @@
 //! The loop against librdkafka's mock cluster: the real protocol, in this process.
 
 mod bed;
+mod schemas;
 
 use rdkafka::message::{Headers, Message, OwnedMessage};
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};

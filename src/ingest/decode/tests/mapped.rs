@@ -4,7 +4,7 @@ use super::*;
 use crate::domain::decimal::Decimal;
 use crate::ingest::mapping::{Condition, Origin, Rule, TimeFormat};
 
-fn pointer(target: &str, pointer: &str) -> Rule {
+pub fn pointer(target: &str, pointer: &str) -> Rule {
     Rule {
         target: target.into(),
         origin: Origin::Pointer(pointer.into()),
@@ -41,8 +41,8 @@ pub fn shape() -> Shape {
         ],
     };
     Shape {
-        kind: Kind::Usage,
         mapping: Some(mapping),
+        ..Shape::of(Kind::Usage)
     }
 }
 
@@ -72,4 +72,45 @@ fn another_json_is_mapped_by_configuration() {
     );
     assert_eq!(decode("[1").unwrap_err().reason(), "json");
     assert_eq!(decode(&"[".repeat(60_000)).unwrap_err().reason(), "depth");
+}
+
+#[test]
+fn times_are_read_in_the_unit_that_is_said() {
+    let read = |format: TimeFormat, time: &str| {
+        let time_rule = Rule {
+            time: format,
+            ..pointer("time", "/t")
+        };
+        let constant = |target: &str| Rule {
+            origin: Origin::Text("x".into()),
+            ..pointer(target, "")
+        };
+        let shape = Shape {
+            mapping: Some(Mapping {
+                filter: Vec::new(),
+                rules: vec![constant("account"), constant("name"), time_rule],
+            }),
+            ..Shape::of(Kind::Usage)
+        };
+        let record = format!(r#"{{"t":{time}}}"#);
+        match decode_with(&shape, Envelope::default(), record.as_bytes()) {
+            Ok(Decoded::Event(seen)) => seen.time,
+            other => other.unwrap_err().reason().to_owned(),
+        }
+    };
+    for (format, time, expected) in [
+        (TimeFormat::EpochSeconds, "1772449200.25", "2026-03-02T11:00:00.250Z"),
+        (TimeFormat::EpochMillis, "1772449200250", "2026-03-02T11:00:00.250Z"),
+        (TimeFormat::EpochMillis, "\"1772449200250\"", "2026-03-02T11:00:00.250Z"),
+        (TimeFormat::EpochMicros, "1772449200250999", "2026-03-02T11:00:00.250Z"),
+        (
+            TimeFormat::EpochMicros,
+            "\"1772449200250999\"",
+            "2026-03-02T11:00:00.250Z",
+        ),
+        (TimeFormat::EpochMicros, "\"soon\"", "time"),
+        (TimeFormat::EpochMicros, "true", "time"),
+    ] {
+        assert_eq!(read(format, time), expected, "{format:?} {time}");
+    }
 }
