@@ -1,12 +1,13 @@
 //! What librdkafka tells us on the side: its log lines and errors, sent on to `tracing`.
 
+use std::sync::Mutex;
 use std::time::Duration;
 
 use rdkafka::{
     ClientContext,
     config::RDKafkaLogLevel,
-    consumer::{BaseConsumer, ConsumerContext},
-    error::KafkaError,
+    consumer::{BaseConsumer, Consumer, ConsumerContext},
+    error::{KafkaError, RDKafkaErrorCode},
 };
 
 /// Sends a client's log lines to `tracing`. Connection errors are warnings: librdkafka reconnects by itself.
@@ -44,4 +45,65 @@ impl ConsumerContext for Quiet {}
 /// A client's log lines wait until it is polled. For one that is never polled for records.
 pub fn serve_log_lines(consumer: &BaseConsumer<Quiet>) {
     while consumer.poll(Duration::ZERO).is_some() {}
+}
+
+/// [`Quiet`], and it remembers why a connection failed last: calls that wait for one say only that there was none.
+#[derive(Debug, Default)]
+pub struct Remembering {
+    failure: Mutex<Option<String>>,
+}
+
+/// Facility of librdkafka's log lines about connections that failed.
+const FAILED: &str = "FAIL";
+
+impl ClientContext for Remembering {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        log(level, facility, message);
+        if facility == FAILED
+            && let Ok(mut failure) = self.failure.lock()
+        {
+            *failure = Some(message.to_owned());
+        }
+    }
+
+    fn error(&self, cause: KafkaError, reason: &str) {
+        error(&cause, reason);
+    }
+}
+
+impl ConsumerContext for Remembering {}
+
+/// Why there is no connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoConnection {
+    /// The last of the client's errors that says more than that all brokers are down.
+    pub code: Option<RDKafkaErrorCode>,
+    /// In librdkafka's words.
+    pub reason: Option<String>,
+}
+
+/// What a client that is polled for no records has heard of its connections since it was asked last.
+pub fn why_no_connection(consumer: &BaseConsumer<Remembering>) -> NoConnection {
+    let mut code = None;
+    while let Some(event) = consumer.poll(Duration::ZERO) {
+        code = event
+            .err()
+            .and_then(|error| error.rdkafka_error_code())
+            .filter(tells_why)
+            .or(code);
+    }
+    let reason = consumer
+        .context()
+        .failure
+        .lock()
+        .ok()
+        .and_then(|mut failure| failure.take());
+    NoConnection { code, reason }
+}
+
+fn tells_why(code: &RDKafkaErrorCode) -> bool {
+    !matches!(
+        code,
+        RDKafkaErrorCode::AllBrokersDown | RDKafkaErrorCode::BrokerTransportFailure
+    )
 }

@@ -121,7 +121,9 @@ fn http_failed(error: &crate::http::HttpError) -> Failure {
 pub fn setup_failed(error: &KafkaSetupError) -> Failure {
     match error {
         KafkaSetupError::Unreachable { .. } => Failure::Unreachable(chain(error)),
-        KafkaSetupError::WrongPartitions { .. } => Failure::Settings(chain(error)),
+        KafkaSetupError::WrongPartitions { .. }
+        | KafkaSetupError::LoginRefused { .. }
+        | KafkaSetupError::TlsFailed { .. } => Failure::Settings(chain(error)),
         _ => Failure::Failed(chain(error)),
     }
 }
