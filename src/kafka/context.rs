@@ -50,60 +50,49 @@ pub fn serve_log_lines(consumer: &BaseConsumer<Quiet>) {
 /// [`Quiet`], and it remembers why a connection failed last: calls that wait for one say only that there was none.
 #[derive(Debug, Default)]
 pub struct Remembering {
-    failure: Mutex<Option<String>>,
+    trouble: Mutex<Option<Trouble>>,
 }
 
-/// Facility of librdkafka's log lines about connections that failed.
-const FAILED: &str = "FAIL";
+/// Why there is no connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    pub code: RDKafkaErrorCode,
+    /// In librdkafka's words.
+    pub reason: String,
+}
 
 impl ClientContext for Remembering {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         log(level, facility, message);
-        if facility == FAILED
-            && let Ok(mut failure) = self.failure.lock()
-        {
-            *failure = Some(message.to_owned());
-        }
     }
 
     fn error(&self, cause: KafkaError, reason: &str) {
         error(&cause, reason);
+        // That all brokers are down is said after why each of them is.
+        let code = cause
+            .rdkafka_error_code()
+            .filter(|code| *code != RDKafkaErrorCode::AllBrokersDown);
+        if let (Some(code), Ok(mut trouble)) = (code, self.trouble.lock()) {
+            *trouble = Some(Trouble {
+                code,
+                reason: reason.to_owned(),
+            });
+        }
     }
 }
 
 impl ConsumerContext for Remembering {}
 
-/// Why there is no connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NoConnection {
-    /// The last of the client's errors that says more than that all brokers are down.
-    pub code: Option<RDKafkaErrorCode>,
-    /// In librdkafka's words.
-    pub reason: Option<String>,
-}
+/// Longer than it takes to hand out what waits.
+const HEARING: Duration = Duration::from_millis(100);
 
-/// What a client that is polled for no records has heard of its connections since it was asked last.
-pub fn why_no_connection(consumer: &BaseConsumer<Remembering>) -> NoConnection {
-    let mut code = None;
-    while let Some(event) = consumer.poll(Duration::ZERO) {
-        code = event
-            .err()
-            .and_then(|error| error.rdkafka_error_code())
-            .filter(tells_why)
-            .or(code);
-    }
-    let reason = consumer
+/// What a client that is polled for no records has heard of its connections.
+pub fn why_no_connection(consumer: &BaseConsumer<Remembering>) -> Option<Trouble> {
+    while consumer.poll(HEARING).is_some() {}
+    consumer
         .context()
-        .failure
+        .trouble
         .lock()
         .ok()
-        .and_then(|mut failure| failure.take());
-    NoConnection { code, reason }
-}
-
-fn tells_why(code: &RDKafkaErrorCode) -> bool {
-    !matches!(
-        code,
-        RDKafkaErrorCode::AllBrokersDown | RDKafkaErrorCode::BrokerTransportFailure
-    )
+        .and_then(|mut trouble| trouble.take())
 }

@@ -11,7 +11,7 @@ use rdkafka::{
 
 use super::{
     client::KafkaSettings,
-    context::{self, Quiet, Remembering},
+    context::{self, Quiet, Remembering, Trouble},
     error::KafkaSetupError,
 };
 
@@ -107,16 +107,16 @@ fn partition_counts(
     Ok(specs.iter().map(count).collect())
 }
 
-/// `error` says less than the client's log lines do.
+/// `error` says less than what the client has heard.
 fn unreachable(settings: &KafkaSettings, consumer: &BaseConsumer<Remembering>, error: &KafkaError) -> KafkaSetupError {
-    let heard = context::why_no_connection(consumer);
-    let (servers, cause) = (
-        settings.bootstrap_servers.clone(),
-        heard.reason.unwrap_or_else(|| error.to_string()),
-    );
-    match heard.code {
-        Some(RDKafkaErrorCode::Authentication) => KafkaSetupError::LoginRefused { servers, cause },
-        Some(RDKafkaErrorCode::SSL) => KafkaSetupError::TlsFailed { servers, cause },
+    let servers = settings.bootstrap_servers.clone();
+    let Some(Trouble { code, reason: cause }) = context::why_no_connection(consumer) else {
+        let cause = error.to_string();
+        return KafkaSetupError::Unreachable { servers, cause };
+    };
+    match code {
+        RDKafkaErrorCode::Authentication => KafkaSetupError::LoginRefused { servers, cause },
+        RDKafkaErrorCode::SSL => KafkaSetupError::TlsFailed { servers, cause },
         _ => KafkaSetupError::Unreachable { servers, cause },
     }
 }
