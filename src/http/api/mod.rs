@@ -8,6 +8,7 @@ mod document;
 mod model;
 mod overrides;
 mod rules;
+mod segment_days;
 mod segments;
 mod stream;
 mod watched;
