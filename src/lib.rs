@@ -20,4 +20,5 @@ pub mod redis;
 pub mod replay;
 pub mod scorer;
 pub mod telemetry;
+pub mod traces;
 pub mod whatif;

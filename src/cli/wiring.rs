@@ -20,6 +20,7 @@ use crate::model::Model;
 use crate::redis::{RedisSettings, RedisStoreFactory, RedisTls};
 use crate::scorer::store::StoreFactory;
 use crate::scorer::{self, Delivery};
+use crate::traces::Traces;
 use crate::whatif::ShadowSettings;
 
 use super::{Failure, context};
@@ -94,6 +95,7 @@ pub fn ingest(config: &Config, model: &Model) -> ingest::Settings {
             idle: config.clock.idle,
             max_hold_ms: config.clock.max_hold.0,
         },
+        traces: Traces::default(),
     }
 }
 
@@ -114,6 +116,7 @@ pub fn scorer(config: &Config, model: Model) -> scorer::Settings {
         cycle: config.scorer.cycle.duration(),
         checkpoint: config.scorer.checkpoint.duration(),
         stop_within: SCORER_STOPS_WITHIN,
+        traces: Traces::default(),
     }
 }
 
@@ -153,6 +156,7 @@ pub fn deliver(config: &Config) -> Vec<deliver::Settings> {
         topics: deliver::topics(target, &config.output.topic, config.output.alerts_topic.as_deref()),
         dlq_topic: config.dlq.topic.clone(),
         target: target.clone(),
+        traces: Traces::default(),
     };
     config.deliver.values().map(settings).collect()
 }

@@ -12,6 +12,7 @@ mod sections;
 mod source;
 #[cfg(test)]
 mod tests;
+mod traces;
 mod value;
 
 pub use deliver::{Start, Target};
@@ -21,6 +22,7 @@ pub use sections::{
     App, CatchUp, Clock, Dlq, Ingest, Log, LogFormat, ModelFile, Output, Redis, Scorer, Telemetry, Topics,
 };
 pub use source::Source;
+pub use traces::Traces;
 pub use value::{Millis, Secret};
 
 use std::collections::BTreeMap;

@@ -7,6 +7,7 @@ use thiserror::Error;
 use super::{decode::Shape, limits::Limits, watermark::ClockSettings};
 use crate::kafka::client::KafkaSettings;
 use crate::kafka::group::Watched;
+use crate::traces::Traces;
 
 /// An input topic.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +36,7 @@ pub struct Settings {
     pub limits: Limits,
     pub entry: EntryLimits,
     pub clock: ClockSettings,
+    pub traces: Traces,
 }
 
 /// When an open entry is closed.

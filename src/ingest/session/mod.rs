@@ -24,6 +24,7 @@ use super::metrics::Metrics;
 use super::partitions::Partitions;
 use super::settings::Settings;
 use super::shard_log::ShardLog;
+use super::traced::TracedRecords;
 use super::tracker::Tracker;
 use super::watermark::Ticks;
 use crate::kafka::consume_batch::BatchConsumer;
@@ -96,6 +97,7 @@ impl<'s> Session<'s> {
             tracker: Tracker::new(settings.shards as usize),
             log,
             letters: DeadLetters::new(writer),
+            traced: TracedRecords::new(&settings.traces, settings.shards),
             origin: Origin {
                 app: settings.app.clone(),
                 instance: instance.to_owned(),

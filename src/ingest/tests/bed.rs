@@ -20,6 +20,7 @@ use crate::ingest::decode::Shape;
 use crate::ingest::*;
 use crate::kafka::client::KafkaSettings;
 use crate::kafka::offsets;
+use crate::traces::Traces;
 
 pub const USAGE: &str = "usage-events";
 pub const SUPPORT: &str = "support-events";
@@ -78,6 +79,7 @@ impl Bed {
                 ..EntryLimits::default()
             },
             clock: ClockSettings::default(),
+            traces: Traces::default(),
         }
     }
 
