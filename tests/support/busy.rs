@@ -30,7 +30,7 @@ pub struct Busy {
     pub load: Load,
 }
 
-/// For the target of its deliveries.
+/// For the targets of its deliveries.
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 /// Customers of several segments, which are watched; twenty days of history, a day that goes on, an override, a record that is
@@ -66,7 +66,13 @@ pub fn start_with(test: &str, accounts: u32, events: u64) -> Busy {
         let is_known = before.iter().any(|earlier| earlier.body == request.body);
         Reply::Status(if is_known { 204 } else { 503 })
     });
-    for (key, value) in [("kind", "webhook"), ("url", &shaky.url()), ("retry_first", "50ms")] {
+    let crm = [
+        ("kind", "webhook"),
+        ("url", &shaky.url()),
+        ("secret", SECRET),
+        ("retry_first", "50ms"),
+    ];
+    for (key, value) in crm {
         installation.set(&format!("deliver.crm.{key}"), &format!("{value:?}"));
     }
     installation.set("deliver.crm.outputs", "[\"score\"]");
