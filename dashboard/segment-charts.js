@@ -7,6 +7,10 @@ import { BANDS } from "./parts.js";
 /** @typedef {import("./api.js").SegmentDay} SegmentDay */
 
 const HEIGHT = 200;
+const DAY_SECONDS = 86_400;
+
+/** No day is named twice. */
+const wholeDays = () => ({ ...days(), incrs: [1, 2, 7, 14, 28].map((count) => count * DAY_SECONDS) });
 
 /** @param {SegmentDay[]} history */
 const times = (history) => history.map(({ day }) => Date.parse(day) / 1000);
@@ -40,7 +44,7 @@ export function means(history, label, signal) {
   const options = (width) => ({
     ...common(width),
     scales: { y: { range: [0, 100] } },
-    axes: [days(), { ...axis(), size: 36 }],
+    axes: [wholeDays(), { ...axis(), size: 36 }],
     series: [{ value: "{YYYY}-{MM}-{DD}" }, line("Mean score", "accent", []), line("By value", "faint", [6, 4])],
   });
   const scores = history.map(({ score }) => score);
@@ -68,7 +72,7 @@ export function shares(history, label, signal) {
   const options = (width) => ({
     ...common(width),
     scales: { y: { range: [0, 1] } },
-    axes: [days(), { ...axis(), size: 44, values: (_, parts) => parts.map((part) => `${Math.round(part * 100)}%`) }],
+    axes: [wholeDays(), { ...axis(), size: 44, values: (_, parts) => parts.map((part) => `${Math.round(part * 100)}%`) }],
     series: [
       { value: "{YYYY}-{MM}-{DD}" },
       ...stacked.map(({ band, own }) => ({

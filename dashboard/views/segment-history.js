@@ -17,8 +17,13 @@ export function segmentHistory({ history }, signal) {
   const moved = BANDS.map((band) => `${band} from ${part(first.bands[band])} to ${part(last.bands[band])}`);
   return [
     means(history, scores, signal),
+    h("p", { class: "faint" }, "Solid: each account counts once. Dashed: each by its value."),
     h("h3", {}, "Accounts by band"),
     shares(history, `Share of the accounts by band ${span}: ${moved.join(", ")}`, signal),
-    h("p", { class: "legend" }, BANDS.map(bandMark)),
+    h(
+      "p",
+      {},
+      BANDS.flatMap((band) => [bandMark(band), " \u2003"]),
+    ),
   ];
 }
