@@ -12,6 +12,8 @@ import { authorization } from "./token.js";
 /** @typedef {Schemas["Segments"]} Segments */
 /** @typedef {Schemas["WatchedState"]} WatchedSegment */
 /** @typedef {Schemas["WatchedSegments"]} WatchedSegments */
+/** @typedef {Schemas["WatchedDetails"]} SegmentDetails */
+/** @typedef {Schemas["SegmentDayState"]} SegmentDay */
 /** @typedef {Schemas["SegmentAlert"]} SegmentAlert */
 /** @typedef {Schemas["Model"]} Model */
 /** @typedef {Schemas["Indicator"]} Indicator */
@@ -99,6 +101,12 @@ export const alerts = (query, signal) => get(`/api/v1/alerts?${query}`, signal);
 export const segments = (signal) => get("/api/v1/segments", signal);
 /** @param {AbortSignal} [signal] @returns {Promise<WatchedSegments>} */
 export const watchedSegments = (signal) => get("/api/v1/watched-segments", signal);
+/** One of them, day by day; null when it is none of them. @param {string} id @param {AbortSignal} signal @returns {Promise<SegmentDetails | null>} */
+export const watchedSegment = (id, signal) =>
+  get(`/api/v1/watched-segments/${encodeURIComponent(id)}`, signal).catch((error) => {
+    if (error instanceof RequestError && error.status === 404) return null;
+    throw error;
+  });
 /** @param {AbortSignal} [signal] @returns {Promise<Model>} */
 export const model = (signal) => get("/api/v1/model", signal);
 

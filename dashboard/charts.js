@@ -7,7 +7,7 @@ import { h } from "./dom.js";
 /** @typedef {{ yellow: number, green: number }} Thresholds From which score on an account enters a band. */
 
 /** @param {string} name */
-const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
 /**
  * A chart that is as wide as its place, and is drawn anew with the theme.
@@ -16,7 +16,7 @@ const colour = (name) => getComputedStyle(document.documentElement).getPropertyV
  * @param {string} label what a screen reader says of it
  * @param {AbortSignal} signal
  */
-function chart(options, data, label, signal) {
+export function chart(options, data, label, signal) {
   const place = h("div", { class: "chart", role: "img", "aria-label": label });
   const end = new AbortController();
   signal.addEventListener("abort", () => end.abort(), { signal: end.signal });
@@ -43,11 +43,19 @@ function chart(options, data, label, signal) {
 
 const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
 
-const axis = () => ({
+export const axis = () => ({
   stroke: colour("faint"),
   grid: { stroke: colour("line"), width: 1 },
   ticks: { show: false },
   font: "12px system-ui",
+});
+
+/** The axis of a chart over days. */
+export const days = () => ({
+  ...axis(),
+  size: 28,
+  space: 70,
+  values: (/** @type {uPlot} */ _, /** @type {number[]} */ times) => times.map((time) => DAY.format(time * 1000)),
 });
 
 /** How marks look; the legend's swatches are the same (css/account.css). */
@@ -110,10 +118,7 @@ export function scores(points, thresholds, marks, label, click, signal) {
     height: 240,
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
     scales: { y: { range: [0, 100] } },
-    axes: [
-      { ...axis(), size: 28, space: 70, values: (_, times) => times.map((time) => DAY.format(time * 1000)) },
-      { ...axis(), size: 36 },
-    ],
+    axes: [days(), { ...axis(), size: 36 }],
     legend: { live: true },
     cursor: { y: false },
     series: [

@@ -212,6 +212,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/watched-segments/{segment}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One of them, day by day
+         * @description The days are read from the checkpoint of the segment's home shard.
+         */
+        get: operations["getWatchedSegment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -301,6 +321,17 @@ export interface components {
             accounts: number;
             from: components["schemas"]["Band"];
             to: components["schemas"]["Band"];
+        };
+        /** @description The share of the accounts in each band, 0..1; null while there are none. */
+        BandShares: {
+            /** Format: double */
+            green?: number | null;
+            /** Format: double */
+            red?: number | null;
+            /** Format: double */
+            unknown?: number | null;
+            /** Format: double */
+            yellow?: number | null;
         };
         /** @description From which scores an account is in which band. */
         Bands: {
@@ -752,6 +783,28 @@ export interface components {
              */
             since: string;
         };
+        /** @description How a segment stood at the end of a UTC day; today's is as of now. */
+        SegmentDayState: {
+            /** Format: int64 */
+            accounts: number;
+            bands: components["schemas"]["BandShares"];
+            /** @description Midnight UTC at its start. */
+            day: components["schemas"]["Timestamp"];
+            /** @description The mean score of its accounts, 0..100. */
+            score: components["schemas"]["Points"];
+            /**
+             * Format: double
+             * @description Sum of the accounts' attribute `value`.
+             */
+            value: number;
+            /** @description The same, each account weighted by its attribute `value`. */
+            value_score: components["schemas"]["Points"];
+        };
+        /** @description A segment, and how it stood. */
+        SegmentDetails: components["schemas"]["Segment"] & {
+            /** @description Day by day, the oldest first, as far back as the model looks; empty when it does not watch the attribute `segment`. */
+            history: components["schemas"]["SegmentDayState"][];
+        };
         /** @description Every segment that has an account. */
         Segments: {
             /** @description The most accounts first. */
@@ -887,6 +940,11 @@ export interface components {
         WatchedChanges: {
             "28d": components["schemas"]["WatchedChange"];
             "7d": components["schemas"]["WatchedChange"];
+        };
+        /** @description A segment that the model watches, and how it stood. */
+        WatchedDetails: components["schemas"]["WatchedState"] & {
+            /** @description Day by day, the oldest first, as far back as the model looks. */
+            history: components["schemas"]["SegmentDayState"][];
         };
         /** @description An indicator's part in the change of the mean score. */
         WatchedDriver: {
@@ -2021,7 +2079,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Segment"];
+                    "application/json": components["schemas"]["SegmentDetails"];
                 };
             };
             /** @description Something is wrong with the query: `errors` has every parameter */
@@ -2247,6 +2305,110 @@ export interface operations {
             };
             /** @description The token, or the page that asks, may not do this */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not by this name of this machine */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests: `Retry-After` says when to come back */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A mistake of the service, which its log tells of */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed is away, or there is too much to do: `Retry-After` says when to come back */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getWatchedSegment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `<attribute>=<name>` */
+                segment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The segment */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WatchedDetails"];
+                };
+            };
+            /** @description Something is wrong with the query: `errors` has every parameter */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or a wrong one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token, or the page that asks, may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is none */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -21,4 +21,5 @@ pub mod registry;
 pub mod replay;
 pub mod scorer;
 pub mod telemetry;
+pub mod traces;
 pub mod whatif;

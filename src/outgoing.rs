@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::{ClientBuilder, redirect};
+use reqwest::{ClientBuilder, blocking, redirect};
 
 /// rustls needs to be told which cryptography to use; a second call finds it told and changes nothing.
 pub fn choose_cryptography() {
@@ -13,6 +13,14 @@ pub fn choose_cryptography() {
 pub fn http_client(connect: Duration) -> ClientBuilder {
     choose_cryptography();
     reqwest::Client::builder()
+        .redirect(redirect::Policy::none())
+        .connect_timeout(connect)
+}
+
+/// The same for a thread that waits for its answers.
+pub fn blocking_http_client(connect: Duration) -> blocking::ClientBuilder {
+    choose_cryptography();
+    blocking::Client::builder()
         .redirect(redirect::Policy::none())
         .connect_timeout(connect)
 }

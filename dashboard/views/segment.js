@@ -8,6 +8,7 @@ import { panel } from "../panel.js";
 import { bandMark, bar, BANDS, empty, fact, move, table } from "../parts.js";
 import { accountsAddress } from "../router.js";
 import { alertItem } from "./alert-item.js";
+import { segmentHistory } from "./segment-history.js";
 
 const REFRESH_MS = 5_000;
 
@@ -37,12 +38,21 @@ export function show({ main, rest: id, signal }) {
     panel({ ...common, id: "open", title: "Open alerts", draw: openAlerts }),
     panel({ ...common, id: "measures", title: "Measures", draw: measures }),
   ];
-  const panels = [now, change, bands, why, open, measured];
+  // From the checkpoints, and so by itself: the rest is there without Redis.
+  const history = panel({
+    id: "history",
+    title: "Score over time",
+    signal,
+    load: (signal) => api.watchedSegment(id, signal),
+    draw: (segment) => (segment ? segmentHistory(segment, signal) : []),
+  });
+  const panels = [now, change, bands, why, open, measured, history];
   fill(
     main,
     h("p", { class: "crumb" }, h("a", { href: "#/segments" }, "Segments")),
     h("h1", {}, id.replace("=", " ")),
     h("div", { class: "columns" }, h("div", {}, now.element, open.element), h("div", {}, change.element, why.element)),
+    history.element,
     bands.element,
     measured.element,
   );

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the dashboards under dashboards/ from service_health.py and score_drift.py.
+"""Writes the dashboards under dashboards/ from the file of each beside this one.
 
     pip install -r requirements.txt
     ./generate.py [--check]      --check writes nothing, and fails when a file is not what it should be
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
+import deliveries
 import score_drift
 import service_health
 
@@ -18,7 +19,7 @@ FOLDER = Path(__file__).parent / "dashboards"
 
 def main():
     stale = []
-    for board in (service_health.BOARD, score_drift.BOARD):
+    for board in (service_health.BOARD, score_drift.BOARD, deliveries.BOARD):
         file = FOLDER / f"{board.uid}.json"
         text = JSONEncoder(sort_keys=True, indent=2).encode(board) + "\n"
         if "--check" not in sys.argv:

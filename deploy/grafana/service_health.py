@@ -48,6 +48,8 @@ WHAT_COMES_IN = [
     states("Stalled partitions", "Partitions that stood still for `clock.max_hold` and are left out of the clock.",
         f"max by (source, partition) (pulsewatch_source_stalled{{{SOURCE}}})", "{{source}}/{{partition}}",
         {0: ("moves", GOOD), 1: ("stalled", BAD)}),
+    states("Broken sources", "Kinds of events that no account has any more, as the model judges (`stale_after`). What rests on them stands.",
+        f"max by (kind) (pulsewatch_source_stale{{{HERE}}})", "{{kind}}", {0: ("comes in", GOOD), 1: ("stale", BAD)}),
     lines("Lost and made anew", "Records that retention deleted before they were read, and source partitions whose "
         "offsets started again; since the instances started.",
         "short", (f"sum(pulsewatch_source_lost_total{{{SOURCE}}})", "records lost"),
@@ -119,6 +121,21 @@ DEAD_LETTERS = [
         "short", (f"sum by (instance) (pulsewatch_dlq_waiting{{{HERE}}})", "{{instance}}")),
 ]
 
+API = [
+    lines("Requests", "Answers by route and class of status; the scrapes of Prometheus are among them.",
+        "reqps", (rate("pulsewatch_http_request_seconds_count", "route, status"), "{{route}}: {{status}}"), width=HALF),
+    lines("Seconds of an answer", "99 of 100 answers begin within this, by route.",
+        "s", (quantile(0.99, "pulsewatch_http_request_seconds", "route, "), "{{route}}"), width=HALF),
+    lines("Accounts in the table", "Accounts that lists are answered from, in each instance.",
+        "short", (f"pulsewatch_http_accounts{{{HERE}}}", "{{instance}}")),
+    lines("Outputs read", "Outputs read from Kafka into the table.",
+        "eps", (rate("pulsewatch_http_outputs_read_total", "instance"), "{{instance}}")),
+    lines("Readers of the stream", "Pages and programs that follow the stream of outputs; and how often a table had to be filled again, "
+        "since the instances started.",
+        "short", (f"pulsewatch_http_streams{{{HERE}}}", "{{instance}}"),
+        (f"pulsewatch_http_refills_total{{{HERE}}}", "{{instance}}, filled again")),
+]
+
 PROCESSES = [
     lines("CPU", "Cores in use.", "none", (rate("process_cpu_seconds_total", "instance"), "{{instance}}")),
     lines("Memory", "Resident memory.", "bytes", (f"process_resident_memory_bytes{{{HERE}}}", "{{instance}}")),
@@ -147,6 +164,7 @@ BOARD = dashboard_of(
         "What goes out": WHAT_GOES_OUT,
         "Checkpoints in Redis": CHECKPOINTS,
         "Dead-letter queue": DEAD_LETTERS,
+        "API": API,
         "Processes": PROCESSES,
     },
 )

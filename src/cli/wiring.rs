@@ -22,6 +22,7 @@ use crate::redis::{RedisSettings, RedisStoreFactory, RedisTls};
 use crate::registry;
 use crate::scorer::store::StoreFactory;
 use crate::scorer::{self, Delivery};
+use crate::traces::Traces;
 use crate::whatif::ShadowSettings;
 
 use super::{Failure, context};
@@ -116,6 +117,7 @@ pub fn ingest(config: &Config, model: &Model) -> ingest::Settings {
             backlog_tick_ms: config.clock.backlog_tick.0,
         },
         schemas: None,
+        traces: Traces::default(),
     }
 }
 
@@ -136,6 +138,7 @@ pub fn scorer(config: &Config, model: Model) -> scorer::Settings {
         cycle: config.scorer.cycle.duration(),
         checkpoint: config.scorer.checkpoint.duration(),
         stop_within: SCORER_STOPS_WITHIN,
+        traces: Traces::default(),
     }
 }
 
@@ -175,6 +178,7 @@ pub fn deliver(config: &Config) -> Vec<deliver::Settings> {
         topics: deliver::topics(target, &config.output.topic, config.output.alerts_topic.as_deref()),
         dlq_topic: config.dlq.topic.clone(),
         target: target.clone(),
+        traces: Traces::default(),
     };
     config.deliver.values().map(settings).collect()
 }

@@ -13,6 +13,7 @@ mod sections;
 mod source;
 #[cfg(test)]
 mod tests;
+mod traces;
 mod value;
 
 pub use deliver::{Start, Target};
@@ -23,6 +24,7 @@ pub use sections::{
     App, CatchUp, Clock, Dlq, Ingest, Log, LogFormat, ModelFile, Output, Redis, Scorer, Telemetry, Topics,
 };
 pub use source::Source;
+pub use traces::Traces;
 pub use value::{Millis, Secret};
 
 use std::collections::BTreeMap;

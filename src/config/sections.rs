@@ -9,6 +9,7 @@ use crate::ingest::Idle;
 use crate::scorer::{Activation, Delivery};
 
 use super::reader::Reader;
+use super::traces::Traces;
 use super::value::{Millis, Secret};
 
 pub(super) const SECOND_MS: i64 = 1_000;
@@ -315,6 +316,7 @@ pub struct Telemetry {
     pub format: LogFormat,
     /// `error`, `warn`, `info`, `debug` or `trace`, also by module: `info,pulsewatch::ingest=debug`.
     pub level: String,
+    pub traces: Traces,
 }
 
 impl Telemetry {
@@ -338,6 +340,7 @@ impl Telemetry {
                 LogFormat::Text,
             ),
             level: level.unwrap_or_else(|| "info".to_owned()),
+            traces: Traces::read(section.section("traces")),
         };
         section.finish();
         telemetry

@@ -109,6 +109,31 @@ fn a_token_opens_other_addresses_than_loopback() {
 }
 
 #[test]
+fn traces_are_off_without_an_address_that_takes_them() {
+    let off = read("", &[], &[]).unwrap().telemetry.traces;
+    assert_eq!((off.endpoint, off.sample), (None, 0.001));
+    let set = |settings: &str| format!("[telemetry.traces]\n{settings}\n");
+    let on = read(
+        &set("endpoint = \"http://collector:4318/v1/traces\"\nsample = 1"),
+        &[],
+        &[],
+    );
+    assert!(on.unwrap().telemetry.traces.endpoint.is_some());
+    for address in [
+        "collector:4318",
+        "http://collector:4318",
+        "grpc://collector/v1",
+        "http://me:secret@collector/v1/traces",
+    ] {
+        let mistakes = mistakes(&set(&format!("endpoint = \"{address}\"\nsample = 2")), &[]);
+        assert!(
+            mistakes.contains("no address that takes OTLP") && mistakes.contains("sample"),
+            "{mistakes}"
+        );
+    }
+}
+
+#[test]
 fn origins_of_pages_are_checked() {
     let text = "[http]\ncors_origins = [\"https://health.example\", \"https://health.example/\", \"*\"]\n";
     let shown = mistakes(text, &[]);

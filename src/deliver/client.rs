@@ -18,7 +18,7 @@ use super::signature::{self, Signer};
 use super::token::Token;
 use super::verdict::Verdict;
 use crate::config::Target;
-use crate::outgoing;
+use crate::{outgoing, traces};
 
 /// So much of an answer is read: a Salesforce collection says something of each of 200 records.
 const ANSWER: usize = 256 * 1024;
@@ -53,6 +53,8 @@ pub struct Request {
     pub body: Vec<u8>,
     /// The output's id, when there is one alone: the idempotency key.
     pub id: Option<String>,
+    /// The span that it comes from, when its trace is recorded and it is about one output alone.
+    pub traceparent: Option<String>,
 }
 
 impl Client {
@@ -105,6 +107,9 @@ impl Client {
             if let Some(signer) = &self.signer {
                 builder = builder.header(signature::SIGNATURE, signer.sign(id, timestamp, &request.body));
             }
+        }
+        if let Some(context) = &request.traceparent {
+            builder = builder.header(traces::HEADER, context);
         }
         match builder.body(request.body).send().await {
             Ok(response) => self.judge(response).await,

@@ -11,6 +11,7 @@ use super::settings::Settings;
 use crate::ingest::dlq_headers;
 use crate::kafka::cloud_events;
 use crate::kafka::producer::DrainedProducer;
+use crate::traces;
 
 const TIMEOUT: Duration = Duration::from_secs(3);
 /// As other dead letters: the topic's own limit counts.
@@ -91,12 +92,15 @@ impl DeadLetters {
             (dlq_headers::EXCEPTION_CLASS_NAME, &reason),
             (dlq_headers::EXCEPTION_MESSAGE, why),
         ];
-        let headers = OwnedHeaders::new_with_capacity(own.len());
-        own.into_iter().fold(headers, |headers, (key, value)| {
-            headers.insert(Header {
-                key,
-                value: Some(value),
+        let traceparent = message.traceparent.as_deref().map(|context| (traces::HEADER, context));
+        let headers = OwnedHeaders::new_with_capacity(own.len() + 1);
+        own.into_iter()
+            .chain(traceparent)
+            .fold(headers, |headers, (key, value)| {
+                headers.insert(Header {
+                    key,
+                    value: Some(value),
+                })
             })
-        })
     }
 }

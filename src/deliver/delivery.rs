@@ -22,6 +22,7 @@ use super::outbox::{Answered, Outbox, Sent};
 use super::outcome::Outcomes;
 use super::resend::Resend;
 use super::settings::Settings;
+use super::traced::Try;
 use super::verdict::Verdict;
 use crate::domain::output::read::Output;
 use crate::health::Role;
@@ -184,8 +185,13 @@ impl<'s> Delivery<'s> {
             match self.format.body(&newest, Timestamp::now()) {
                 Ok(body) => {
                     let first = newest.first().filter(|_| target.batch == 1);
-                    let id = first.map(|message| message.id.clone());
-                    self.outbox.send(Request { body, id }, Sent::Parcels(parcels));
+                    let spans = Try::begin(&self.settings.traces, &target.name, &newest);
+                    let request = Request {
+                        body,
+                        id: first.map(|message| message.id.clone()),
+                        traceparent: first.and_then(|message| spans.traceparent(message)),
+                    };
+                    self.outbox.send(request, Sent::Parcels(parcels, spans));
                 }
                 Err(reason) => self.outcomes.refused(&parcels, Reason::Unformed, &reason, &self.intake),
             }
@@ -197,7 +203,14 @@ impl<'s> Delivery<'s> {
             && let Some(messages) = self.resend.next()
         {
             match self.format.body(&messages, Timestamp::now()) {
-                Ok(body) => self.outbox.send(Request { body, id: None }, Sent::OpenAlerts),
+                Ok(body) => {
+                    let request = Request {
+                        body,
+                        id: None,
+                        traceparent: None,
+                    };
+                    self.outbox.send(request, Sent::OpenAlerts);
+                }
                 Err(_) => self.resend.answered(true),
             }
         }
@@ -219,7 +232,10 @@ impl<'s> Delivery<'s> {
             self.paused_until = Some(Instant::now() + *after);
         }
         let parcels = match what {
-            Sent::Parcels(parcels) => parcels,
+            Sent::Parcels(parcels, mut spans) => {
+                spans.answered(&verdict);
+                parcels
+            }
             Sent::OpenAlerts => {
                 self.resend.answered(verdict == Verdict::Delivered);
                 return;

@@ -202,6 +202,7 @@ mod tests {
             time: String::new(),
             value: Vec::new(),
             written: 0,
+            traceparent: None,
         })
     }
 

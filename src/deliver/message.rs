@@ -30,6 +30,8 @@ pub struct Message {
     pub value: Vec<u8>,
     /// When it was written to the topic, in milliseconds since 1970.
     pub written: i64,
+    /// The trace that it belongs to, if that is recorded.
+    pub traceparent: Option<String>,
 }
 
 impl Message {
@@ -48,6 +50,7 @@ impl Message {
             subject: received.subject.to_owned(),
             time: received.time.to_owned(),
             value: received.value.to_vec(),
+            traceparent: received.traceparent.map(str::to_owned),
             written: record.timestamp().to_millis().unwrap_or(0),
         })
     }
@@ -61,6 +64,7 @@ impl Message {
             subject: &self.subject,
             time: &self.time,
             value: &self.value,
+            traceparent: self.traceparent.as_deref(),
         }
     }
 }

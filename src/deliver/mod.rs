@@ -11,7 +11,7 @@
 //! | `outcome` | done, tried again, or dead-lettered |
 //! | `open_alerts`, `history`, `resend` | what an Alertmanager has to be told again |
 //! | `dead_letters`, `redeliver` | what a target does not take, and sending it once more |
-//! | `outbox` | requests under way |
+//! | `outbox`, `traced` | requests under way, and their spans |
 //! | `lag`, `metrics` | how it goes |
 //!
 //! An output is delivered at least once, in the order of its account, and always with the same id. Offsets are committed after
@@ -41,6 +41,7 @@ mod settings;
 pub mod signature;
 mod start;
 mod token;
+mod traced;
 mod verdict;
 
 pub use metrics::DeliverMetrics;

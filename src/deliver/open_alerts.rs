@@ -129,6 +129,7 @@ mod tests {
             time: String::new(),
             value: value.as_bytes().to_vec(),
             written: 0,
+            traceparent: None,
         })
     }
 

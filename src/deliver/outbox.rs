@@ -7,6 +7,7 @@ use tokio::task::JoinSet;
 
 use super::client::{Client, Request};
 use super::lanes::Parcel;
+use super::traced::Try;
 use super::verdict::Verdict;
 
 pub struct Outbox {
@@ -24,7 +25,7 @@ pub struct Answered {
 
 /// What a request was about.
 pub enum Sent {
-    Parcels(Vec<Parcel>),
+    Parcels(Vec<Parcel>, Try),
     /// Alerts that were told before.
     OpenAlerts,
 }

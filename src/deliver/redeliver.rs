@@ -11,6 +11,7 @@ use super::format::Format;
 use super::lanes::Parcel;
 use super::message::Message;
 use super::outbox::{Outbox, Sent};
+use super::traced::Try;
 use super::verdict::Verdict;
 use crate::config::Target;
 
@@ -31,7 +32,12 @@ pub fn redeliver(target: &Target, messages: Vec<Message>) -> Result<(usize, Opti
             Ok(body) => body,
             Err(reason) => return Ok((taken, Some(reason))),
         };
-        outbox.send(Request { body, id: Some(id) }, Sent::Parcels(Vec::<Parcel>::new()));
+        let request = Request {
+            body,
+            id: Some(id),
+            traceparent: message.traceparent.clone(),
+        };
+        outbox.send(request, Sent::Parcels(Vec::<Parcel>::new(), Try::default()));
         match outbox.answer(PATIENCE).map(|answered| answered.verdict) {
             Some(Verdict::Delivered) => taken += 1,
             Some(Verdict::Again { reason, .. } | Verdict::Refused { reason }) => return Ok((taken, Some(reason))),

@@ -6,6 +6,7 @@ use super::filter::OutputType;
 use crate::config::Target;
 use crate::kafka::client::KafkaSettings;
 use crate::kafka::group::Watched;
+use crate::traces::Traces;
 
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -16,6 +17,7 @@ pub struct Settings {
     pub topics: Vec<Arc<str>>,
     pub dlq_topic: String,
     pub target: Target,
+    pub traces: Traces,
 }
 
 impl Settings {

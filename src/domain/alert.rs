@@ -3,6 +3,9 @@
 use super::time::Timestamp;
 use crate::model::compiled::{AlertRule, Severity};
 
+/// Why an alert is resolved whose condition may well still hold: another model does not have its rule.
+pub const RULE_GONE: &str = "the model does not have this rule any more";
+
 /// Where a rule stands; a rule that is idle has no state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]

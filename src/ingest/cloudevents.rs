@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{draft::Fallback, refusal::Refusal};
+use crate::traces;
 
 mod header {
     pub const CONTENT_TYPE: &str = "content-type";
@@ -23,6 +24,8 @@ const STRUCTURED_JSON: &str = "application/cloudevents+json";
 pub struct Envelope<'a> {
     pub structured: bool,
     pub fallback: Fallback<'a>,
+    /// The trace that the record belongs to, as it is written.
+    pub traceparent: Option<&'a str>,
 }
 
 impl<'a> Envelope<'a> {
@@ -40,6 +43,7 @@ impl<'a> Envelope<'a> {
                 header::ID => envelope.fallback.id = Some(value),
                 header::TIME => envelope.fallback.time = Some(value),
                 header::SUBJECT => envelope.fallback.subject = Some(value),
+                traces::HEADER => envelope.traceparent = Some(value),
                 _ => {}
             }
         }

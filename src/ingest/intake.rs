@@ -11,6 +11,7 @@ use super::partitions::Partitions;
 use super::refusal::Refusal;
 use super::settings::Settings;
 use super::shard_log::ShardLog;
+use super::traced::TracedRecords;
 use super::tracker::{PartitionIndex, Tracker};
 use crate::domain::entry::encode_tick;
 use crate::domain::hash::shard_of;
@@ -29,6 +30,7 @@ pub struct Intake<'s> {
     pub letters: DeadLetters,
     /// Partitions of which nothing is read for now.
     pub holds: Holds,
+    pub traced: TracedRecords,
     pub origin: Origin,
     /// More records wait than are taken at once.
     pub behind: bool,
@@ -75,13 +77,17 @@ impl Intake<'_> {
         let partition = self.partitions.get_mut(index);
         let source = &self.settings.sources[partition.source];
         let counts = &self.sources[partition.source];
-        let (log, tracker) = (&mut self.log, &mut self.tracker);
+        let (log, tracker, traced) = (&mut self.log, &mut self.tracker, &mut self.traced);
         let envelope = Envelope::from_headers(record.headers());
+        let sampled = traced.choose(envelope.traceparent);
         let decoded = self
             .decoder
             .decode(&source.shape, record.payload(), envelope, wall, |event| {
                 let shard = shard_of(event.account, log.shards() as u32) as usize;
                 tracker.appended(shard, index, record.offset());
+                if let Some(sampled) = &sampled {
+                    traced.appended(shard, event.account, sampled, record);
+                }
                 partition.watermark.event(event.time, wall);
                 let full = log.append(shard, index, record.offset(), event);
                 full.then_some(shard)
@@ -103,6 +109,9 @@ impl Intake<'_> {
             }
             Ok(Decoded::Waiting(_)) => Ok(()),
             Err(refusal) => {
+                if let Some(sampled) = &sampled {
+                    self.traced.refused(sampled, record, &refusal);
+                }
                 self.refuse(index, record, &refusal);
                 Ok(())
             }
@@ -138,10 +147,13 @@ impl Intake<'_> {
 
     fn close(&mut self, shard: usize) -> KafkaResult<()> {
         let ticket = self.tracker.sent(shard);
+        let headers = self.traced.closed(shard, ticket);
         let partitions = &self.partitions;
-        let size = self.log.close(shard, ticket, wall_clock(), self.behind, |index| {
-            partitions.get(index).clock()
-        })?;
+        let size = self
+            .log
+            .close(shard, ticket, headers, wall_clock(), self.behind, |index| {
+                partitions.get(index).clock()
+            })?;
         self.metrics.entries.inc();
         self.metrics.entry_bytes.inc_by(size as u64);
         Ok(())
@@ -184,6 +196,7 @@ impl Intake<'_> {
     pub fn serve_log(&mut self) -> KafkaResult<()> {
         for ticket in self.log.serve()? {
             self.tracker.acknowledged(ticket);
+            self.traced.acknowledged(ticket);
         }
         Ok(())
     }

@@ -25,6 +25,7 @@ mod session;
 mod settings;
 mod shard_log;
 mod time;
+mod traced;
 mod tracker;
 mod watermark;
 

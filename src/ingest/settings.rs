@@ -9,6 +9,7 @@ use super::{decode::Shape, limits::Limits, watermark::ClockSettings};
 use crate::kafka::client::KafkaSettings;
 use crate::kafka::group::Watched;
 use crate::registry::Schemas;
+use crate::traces::Traces;
 
 /// An input topic.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,6 +40,7 @@ pub struct Settings {
     pub clock: ClockSettings,
     /// Where the schemas of binary records are; needed when there is a source of such.
     pub schemas: Option<Arc<Schemas>>,
+    pub traces: Traces,
 }
 
 /// When an open entry is closed.

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use rdkafka::ClientContext;
 use rdkafka::config::{ClientConfig, FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
-use rdkafka::message::DeliveryResult;
+use rdkafka::message::{DeliveryResult, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 
 use super::settings::EntryLimits;
@@ -71,6 +71,7 @@ impl ProducerContext for Reports {
 struct Waiting {
     shard: i32,
     entry: Vec<u8>,
+    headers: Option<OwnedHeaders>,
     ticket: usize,
 }
 
@@ -149,11 +150,12 @@ impl ShardLog {
             .collect()
     }
 
-    /// Sends the shard's open entry off, with the mark that more is at hand or without; its size in bytes.
+    /// Sends the shard's open entry off, with headers and with the mark that more is at hand or without; its size in bytes.
     pub fn close<'c>(
         &mut self,
         shard: usize,
         ticket: Ticket,
+        headers: Option<OwnedHeaders>,
         wall: Timestamp,
         more: bool,
         clock_of: impl Fn(PartitionIndex) -> PartitionClock<'c>,
@@ -165,7 +167,7 @@ impl ShardLog {
         open.owes_scoring = more;
         open.builder.finish(wall, more, clock_of, &mut encoded);
         let size = encoded.len();
-        let sent = self.send(shard as i32, &encoded, ticket.0);
+        let sent = self.send(shard as i32, &encoded, headers, ticket.0);
         self.encoded = encoded;
         sent.map(|()| size)
     }
@@ -180,14 +182,15 @@ impl ShardLog {
         if let Some(open) = self.open.get_mut(shard as usize) {
             open.owes_scoring = false;
         }
-        self.send(shard as i32, entry, NO_TICKET)
+        self.send(shard as i32, entry, None, NO_TICKET)
     }
 
-    fn send(&mut self, shard: i32, entry: &[u8], ticket: usize) -> KafkaResult<()> {
-        if !self.backlog.is_empty() || !self.offer(shard, entry, ticket)? {
+    fn send(&mut self, shard: i32, entry: &[u8], headers: Option<OwnedHeaders>, ticket: usize) -> KafkaResult<()> {
+        if !self.backlog.is_empty() || !self.offer(shard, entry, headers.as_ref(), ticket)? {
             self.backlog.push_back(Waiting {
                 shard,
                 entry: entry.to_vec(),
+                headers,
                 ticket,
             });
         }
@@ -195,10 +198,11 @@ impl ShardLog {
     }
 
     /// `false` when the producer's queue is full.
-    fn offer(&self, shard: i32, entry: &[u8], ticket: usize) -> KafkaResult<bool> {
-        let record: BaseRecord<'_, (), [u8], usize> = BaseRecord::with_opaque_to(&self.topic, ticket)
+    fn offer(&self, shard: i32, entry: &[u8], headers: Option<&OwnedHeaders>, ticket: usize) -> KafkaResult<bool> {
+        let mut record: BaseRecord<'_, (), [u8], usize> = BaseRecord::with_opaque_to(&self.topic, ticket)
             .partition(shard)
             .payload(entry);
+        record.headers = headers.cloned();
         match self.producer.send(record) {
             Ok(()) => Ok(true),
             Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), _)) => Ok(false),
@@ -215,7 +219,7 @@ impl ShardLog {
     pub fn serve(&mut self) -> KafkaResult<Vec<Ticket>> {
         self.producer.poll(Duration::ZERO);
         while let Some(waiting) = self.backlog.front() {
-            if !self.offer(waiting.shard, &waiting.entry, waiting.ticket)? {
+            if !self.offer(waiting.shard, &waiting.entry, waiting.headers.as_ref(), waiting.ticket)? {
                 break;
             }
             self.backlog.pop_front();

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::domain::outbox::OutputRecord;
 use crate::domain::time::Timestamp;
+use crate::traces;
 
 pub const SPEC_VERSION: &str = "ce_specversion";
 pub const ID: &str = "ce_id";
@@ -24,8 +25,8 @@ pub fn source(app: &str) -> String {
     format!("/pulsewatch/{app}")
 }
 
-/// The headers of an output. `source` says which app sent it.
-pub fn headers(source: &str, record: &OutputRecord<'_>) -> OwnedHeaders {
+/// The headers of an output. `source` says which app sent it, `traceparent` which span, if that is recorded.
+pub fn headers(source: &str, record: &OutputRecord<'_>, traceparent: Option<&str>) -> OwnedHeaders {
     let time = record.time.to_string();
     let values = [
         (SPEC_VERSION, VERSION),
@@ -36,8 +37,9 @@ pub fn headers(source: &str, record: &OutputRecord<'_>) -> OwnedHeaders {
         (TIME, &time),
         (CONTENT_TYPE, JSON),
     ];
-    values.into_iter().fold(
-        OwnedHeaders::new_with_capacity(values.len()),
+    let traceparent = traceparent.map(|context| (traces::HEADER, context));
+    values.into_iter().chain(traceparent).fold(
+        OwnedHeaders::new_with_capacity(values.len() + 1),
         |headers, (key, value)| {
             headers.insert(Header {
                 key,
@@ -116,6 +118,8 @@ pub struct Received<'a> {
     pub time: &'a str,
     /// JSON.
     pub value: &'a [u8],
+    /// The trace that it belongs to, if that is recorded.
+    pub traceparent: Option<&'a str>,
 }
 
 impl<'a> Received<'a> {
@@ -126,7 +130,12 @@ impl<'a> Received<'a> {
             ..Self::default()
         };
         for header in message.headers()?.iter() {
+            let text = || str::from_utf8(header.value?).ok();
             let field = match header.key {
+                traces::HEADER => {
+                    received.traceparent = text();
+                    continue;
+                }
                 ID => &mut received.id,
                 SOURCE => &mut received.source,
                 TYPE => &mut received.event_type,
@@ -134,7 +143,7 @@ impl<'a> Received<'a> {
                 TIME => &mut received.time,
                 _ => continue,
             };
-            *field = std::str::from_utf8(header.value?).ok()?;
+            *field = text()?;
         }
         (!received.id.is_empty() && !received.event_type.is_empty()).then_some(received)
     }

@@ -5,9 +5,22 @@ use rdkafka::error::KafkaError;
 #[derive(Debug, thiserror::Error)]
 pub enum KafkaSetupError {
     #[error(
-        "cannot reach Kafka at {servers}: {cause}. Is a broker listening there, and do kafka.tls.ca_file and kafka.sasl fit it?"
+        "cannot reach Kafka at {servers}: {cause}. Is a broker listening there, and does it want TLS (kafka.tls) or a login \
+         (kafka.sasl)?"
     )]
-    Unreachable { servers: String, cause: KafkaError },
+    Unreachable { servers: String, cause: String },
+
+    #[error(
+        "Kafka at {servers} and this process find no common TLS: {cause}. Does kafka.tls.ca_file name the authority of the \
+         brokers' certificates, and do they hold the names in kafka.bootstrap_servers?"
+    )]
+    TlsFailed { servers: String, cause: String },
+
+    #[error(
+        "Kafka at {servers} refused the login: {cause}. Check kafka.sasl.mechanism, kafka.sasl.username and \
+         kafka.sasl.password_file"
+    )]
+    LoginRefused { servers: String, cause: String },
 
     #[error("Kafka client: {0}")]
     Client(#[from] KafkaError),

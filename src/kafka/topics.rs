@@ -6,12 +6,12 @@ use rdkafka::{
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
     config::RDKafkaLogLevel,
     consumer::{BaseConsumer, Consumer},
-    error::RDKafkaErrorCode,
+    error::{KafkaError, RDKafkaErrorCode},
 };
 
 use super::{
     client::KafkaSettings,
-    context::{self, Quiet},
+    context::{self, Quiet, Remembering, Trouble},
     error::KafkaSetupError,
 };
 
@@ -62,7 +62,7 @@ pub fn ensure(settings: &KafkaSettings, specs: &[TopicSpec]) -> Result<(), Kafka
     // The first to talk to Kafka: why a connection fails (a certificate, a password) is in librdkafka's log lines alone.
     let mut config = settings.admin();
     config.set_log_level(RDKafkaLogLevel::Warning);
-    let consumer: BaseConsumer<Quiet> = config.create_with_context(Quiet)?;
+    let consumer: BaseConsumer<Remembering> = config.create_with_context(Remembering::default())?;
     let mut missing = Vec::new();
     for (spec, found) in specs.iter().zip(partition_counts(settings, &consumer, specs)?) {
         match found {
@@ -95,22 +95,30 @@ pub fn ensure(settings: &KafkaSettings, specs: &[TopicSpec]) -> Result<(), Kafka
 /// let a broker with `auto.create.topics.enable` make it.
 fn partition_counts(
     settings: &KafkaSettings,
-    consumer: &BaseConsumer<Quiet>,
+    consumer: &BaseConsumer<Remembering>,
     specs: &[TopicSpec],
 ) -> Result<Vec<Option<i32>>, KafkaSetupError> {
-    let metadata = consumer.fetch_metadata(None, TIMEOUT).map_err(|cause| {
-        // The error says less than they do.
-        context::serve_log_lines(consumer);
-        KafkaSetupError::Unreachable {
-            servers: settings.bootstrap_servers.clone(),
-            cause,
-        }
-    })?;
+    let metadata = consumer.fetch_metadata(None, TIMEOUT);
+    let metadata = metadata.map_err(|error| unreachable(settings, consumer, &error))?;
     let count = |spec: &TopicSpec| {
         let topic = metadata.topics().iter().find(|topic| topic.name() == spec.name)?;
         i32::try_from(topic.partitions().len()).ok().filter(|count| *count > 0)
     };
     Ok(specs.iter().map(count).collect())
+}
+
+/// `error` says less than what the client has heard.
+fn unreachable(settings: &KafkaSettings, consumer: &BaseConsumer<Remembering>, error: &KafkaError) -> KafkaSetupError {
+    let servers = settings.bootstrap_servers.clone();
+    let Some(Trouble { code, reason: cause }) = context::why_no_connection(consumer) else {
+        let cause = error.to_string();
+        return KafkaSetupError::Unreachable { servers, cause };
+    };
+    match code {
+        RDKafkaErrorCode::Authentication => KafkaSetupError::LoginRefused { servers, cause },
+        RDKafkaErrorCode::SSL => KafkaSetupError::TlsFailed { servers, cause },
+        _ => KafkaSetupError::Unreachable { servers, cause },
+    }
 }
 
 fn create(settings: &KafkaSettings, missing: &[&TopicSpec]) -> Result<(), KafkaSetupError> {

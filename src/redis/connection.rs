@@ -4,7 +4,7 @@ use std::{fmt, fs, time::Duration};
 
 use redis::{
     Client, ClientTlsConfig, ConnectionInfo, ConnectionLike, ErrorKind, IntoConnectionInfo, RedisError,
-    TlsCertificates, Value, cluster::ClusterClient,
+    ServerErrorKind, TlsCertificates, Value, cluster::ClusterClient,
 };
 
 use crate::{outgoing, scorer::store::StoreError};
@@ -107,8 +107,13 @@ impl RedisSettings {
 
     fn trouble(&self, error: &RedisError) -> StoreError {
         let told = format!("Redis at {}: {error}", self.address());
-        if error.kind() == ErrorKind::AuthenticationFailed {
-            return StoreError::Misconfigured(format!("{told}. Check redis.username and redis.password"));
+        if error.kind() == ErrorKind::AuthenticationFailed || error.code() == Some("NOAUTH") {
+            return StoreError::Misconfigured(format!("{told}. Check redis.username and redis.password_file"));
+        }
+        if error.kind() == ErrorKind::Server(ServerErrorKind::NoPerm) {
+            return StoreError::Misconfigured(format!(
+                "{told}. Give redis.username the rights that docs/redis.md names"
+            ));
         }
         match self.uses_tls() {
             true => StoreError::Unavailable(format!(

@@ -1,8 +1,9 @@
-//! One account as the store has it, for `explain` and the HTTP role; reads only.
+//! One account or segment as the store has it, for `explain` and the HTTP role; reads only.
 
 use super::store::{CheckpointStore, StoreError, blob_offset};
 use crate::domain::{
     hash::shard_of,
+    segment::{day::SegmentDay, home_of},
     shard::{Shard, ShardRules, StateError},
 };
 
@@ -53,6 +54,22 @@ pub fn shard_with_all(
         shard.restore_account(account, blob)?;
     }
     Ok(Some(shard))
+}
+
+/// The days of the segment `(attribute, name)`, from the checkpoint of its home shard; none when nothing is known of it.
+pub fn segment_days(
+    store: &mut dyn CheckpointStore,
+    (attribute, name): (&str, &str),
+    shards: u32,
+    rules: ShardRules,
+) -> Result<Vec<SegmentDay>, LookupError> {
+    let home = home_of(attribute, name, shards);
+    let Some(meta) = store.load_meta(home)? else {
+        return Ok(Vec::new());
+    };
+    let mut shard = Shard::new(home, rules);
+    shard.restore_meta(&meta.blob)?;
+    Ok(shard.segment_days(attribute, name))
 }
 
 /// While a checkpoint is being written, accounts are newer than the shard, which would have one wait for the replay. Nothing

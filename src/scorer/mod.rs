@@ -5,6 +5,7 @@
 //! | `membership`, `crew` | which shards are this process's, and a thread for each |
 //! | `plan`, `take` | where a shard begins: fence, ask, load, position |
 //! | `owned` | the cycle: fold, publish, checkpoint |
+//! | `traced` | the spans of sampled events |
 //! | `homes` | what the shards tell each other of segments |
 //! | `publish`, `decide` | the transaction, and what to do when it fails |
 //! | `unfinished` | a commit that the broker has not carried out |
@@ -36,6 +37,7 @@ pub mod store;
 #[cfg(test)]
 mod store_contract;
 mod take;
+mod traced;
 mod unfinished;
 
 use std::{

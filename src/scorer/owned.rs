@@ -15,6 +15,7 @@ use super::{
     metrics::EndToEnd,
     publish::Publisher,
     take::{ShardContext, Taken},
+    traced::TracedEvents,
 };
 use crate::{
     domain::{outbox::Outputs, output, shard::Shard},
@@ -47,6 +48,7 @@ pub struct Owned<'a> {
     checkpointer: Checkpointer,
     shard: Shard,
     outputs: Outputs,
+    traced: TracedEvents,
     /// The next offset to fold.
     next: i64,
     /// The next offset that the group is to read. Entries before it are folded with their outputs muted.
@@ -73,6 +75,7 @@ impl<'a> Owned<'a> {
             checkpointer: taken.checkpointer,
             shard: taken.shard,
             outputs: Outputs::new(),
+            traced: TracedEvents::new(context.settings.traces.clone()),
             next: taken.plan.from,
             committed: taken.plan.live_from,
             first_unpublished: None,
@@ -150,6 +153,7 @@ impl<'a> Owned<'a> {
             self.first_unpublished.get_or_insert(offset);
         }
         self.outputs.set_muted(muted);
+        let began = self.traced.begin();
         let start = Instant::now();
         match self
             .shard
@@ -159,6 +163,9 @@ impl<'a> Owned<'a> {
             Err(error) => pass_over(error, self.context.shard, offset, &self.context.metrics)?,
         }
         self.context.metrics.fold_seconds.observe(start.elapsed().as_secs_f64());
+        if !muted {
+            self.traced.folded(began, &message, self.context.shard);
+        }
         self.next = offset + 1;
         if let Some(written) = message.timestamp() {
             self.context.progress.folded_at.store(written, Ordering::Relaxed);
@@ -203,8 +210,16 @@ impl<'a> Owned<'a> {
         });
         self.last_publication = Instant::now();
         self.homes.tell(&self.outputs, &self.context.settings)?;
-        self.publisher
-            .publish(&self.outputs, self.next, &self.context.group, &self.context.stop)?;
+        let owed = self.shard.is_scoring_owed();
+        let mut spans = self.traced.publication(&self.outputs, owed);
+        self.publisher.publish(
+            &self.outputs,
+            self.next,
+            &self.context.group,
+            &self.context.stop,
+            &mut spans,
+        )?;
+        drop(spans);
         metrics
             .transaction_seconds
             .observe(self.last_publication.elapsed().as_secs_f64());

@@ -19,6 +19,7 @@ use super::{
     error::{ScorerError, Trouble},
     membership::Group,
     settings::{Delivery, Settings},
+    traced::Publication,
 };
 use crate::{
     domain::{
@@ -101,16 +102,24 @@ impl Publisher {
 
     /// Sends `outputs` and makes `next` the offset that the group goes on from. When it returns an error, whether that
     /// happened is not known.
-    pub fn publish(&self, outputs: &Outputs, next: i64, group: &Group, stop: &StopSignal) -> Result<(), Trouble> {
+    pub fn publish(
+        &self,
+        outputs: &Outputs,
+        next: i64,
+        group: &Group,
+        stop: &StopSignal,
+        spans: &mut Publication,
+    ) -> Result<(), Trouble> {
         let mut aborts = 0;
         loop {
             let result = match self.settings.delivery {
-                Delivery::ExactlyOnce => self.transact(outputs, next, group),
-                Delivery::AtLeastOnce => self.send_then_commit(outputs, next, group),
+                Delivery::ExactlyOnce => self.transact(outputs, next, group, spans),
+                Delivery::AtLeastOnce => self.send_then_commit(outputs, next, group, spans),
             };
             let Err(failed) = result else { return Ok(()) };
             let repeat = decide(Facts::of(failed.stage, &failed.cause)) == Decision::AbortAndRepeat;
             if !repeat || aborts == MAX_ABORTS {
+                spans.failed(&failed.cause.to_string());
                 return Err(self.trouble(failed));
             }
             tracing::info!(shard = self.shard, stage = ?failed.stage, cause = %failed.cause, "transaction aborted, sent again");
@@ -121,11 +130,11 @@ impl Publisher {
         }
     }
 
-    fn transact(&self, outputs: &Outputs, next: i64, group: &Group) -> Result<(), Failed> {
+    fn transact(&self, outputs: &Outputs, next: i64, group: &Group, spans: &Publication) -> Result<(), Failed> {
         let producer = self.producer.inner();
         let deadline = Instant::now() + TIMEOUT;
         Stage::Begin.of(producer.begin_transaction())?;
-        Stage::Deliver.of(self.send(outputs, deadline))?;
+        Stage::Deliver.of(self.send(outputs, spans, deadline))?;
         let at = Stage::Offsets.of(offsets::at(&self.settings.log_topic, self.partition(), next))?;
         // The outputs travel meanwhile.
         Stage::Offsets.of(group.with(|consumer| {
@@ -137,21 +146,26 @@ impl Publisher {
         Stage::Commit.of(producer.commit_transaction(TIMEOUT))
     }
 
-    fn send_then_commit(&self, outputs: &Outputs, next: i64, group: &Group) -> Result<(), Failed> {
+    fn send_then_commit(&self, outputs: &Outputs, next: i64, group: &Group, spans: &Publication) -> Result<(), Failed> {
         let deadline = Instant::now() + TIMEOUT;
-        Stage::Deliver.of(self.send(outputs, deadline))?;
+        Stage::Deliver.of(self.send(outputs, spans, deadline))?;
         Stage::Deliver.of(self.producer.drain(deadline))?;
         let at = Stage::Offsets.of(offsets::at(&self.settings.log_topic, self.partition(), next))?;
         Stage::Offsets.of(group.with(|consumer| consumer.commit(&at, CommitMode::Sync)))
     }
 
-    fn send(&self, outputs: &Outputs, deadline: Instant) -> KafkaResult<()> {
+    fn send(&self, outputs: &Outputs, spans: &Publication, deadline: Instant) -> KafkaResult<()> {
         let wanted = |output: &OutputRecord<'_>| self.left_out.is_empty() || !self.left_out.contains(output.id);
         for output in outputs.iter().filter(wanted) {
+            let traceparent = spans.traceparent(output.subject);
             let record = BaseRecord::to(self.topic(&output))
                 .key(output.subject)
                 .payload(output.value)
-                .headers(cloud_events::headers(&self.event_source, &output));
+                .headers(cloud_events::headers(
+                    &self.event_source,
+                    &output,
+                    traceparent.as_deref(),
+                ));
             self.producer.send(record, deadline)?;
         }
         Ok(())

@@ -11,6 +11,7 @@ use crate::{
     },
     kafka::{client::KafkaSettings, cloud_events, group::Watched},
     model::Model,
+    traces::Traces,
 };
 
 #[derive(Clone, Debug)]
@@ -41,6 +42,7 @@ pub struct Settings {
     /// For how long a shard that is given up, or the process when it stops, may take to finish. Below what the operator's
     /// supervisor waits before it kills.
     pub stop_within: Duration,
+    pub traces: Traces,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -5,6 +5,7 @@
     reason = "helpers of tests, outside the functions that clippy knows as such"
 )]
 mod backtest;
+mod top;
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;

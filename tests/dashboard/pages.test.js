@@ -456,6 +456,35 @@ test("a segment says who moved it, and leads to its accounts", async () => {
   await page.context().close();
 });
 
+test("a segment shows its days, and says so when they cannot be had", async () => {
+  const address = `**/api/v1/watched-segments/${encodeURIComponent(watched)}`;
+  const { history } = await api(`/api/v1/watched-segments/${encodeURIComponent(watched)}`);
+  // How far back it goes depends on when the shards began to speak of it.
+  assert.ok(history.length >= 2, `${history.length} days`);
+  const { page } = await open(browser, `#/segment/${encodeURIComponent(watched)}`);
+  await page.locator("#history canvas").nth(1).waitFor();
+  const label = (/** @type {number} */ chart) => page.locator("#history .chart").nth(chart).getAttribute("aria-label");
+  const [scores, bands] = [await label(0), await label(1)];
+  assert.match(scores ?? "", /^Mean score from .* to .*: from [\d.]+ to [\d.]+$/);
+  assert.match(bands ?? "", /red from \d+% to \d+%/);
+  // It comes from the checkpoints: without Redis the rest stays.
+  const away = { title: "Service Unavailable", status: 503, detail: "Redis does not answer; lists are answered all the same" };
+  await page.route(address, (route) =>
+    route.fulfill({ status: 503, contentType: "application/problem+json", body: JSON.stringify(away) }),
+  );
+  await page.reload();
+  await page.locator("#history .failure").getByText("Redis does not answer").waitFor();
+  await page.locator("#change table").waitFor();
+  assert.deepEqual(await barriers(page), []);
+  // A segment that is new has no line yet.
+  await page.unroute(address);
+  const one = { ...(await api(`/api/v1/watched-segments/${encodeURIComponent(watched)}`)), history: history.slice(-1) };
+  await page.route(address, (route) => route.fulfill({ json: one }));
+  await page.getByRole("button", { name: "Try again" }).press("Enter");
+  await page.locator("#history .empty").getByText("The first day is not over yet.").waitFor();
+  await page.context().close();
+});
+
 test("what moves is seen without a reload", async () => {
   const { page } = await open(browser, "#/accounts?sort=-as_of");
   await shown(page);

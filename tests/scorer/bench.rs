@@ -30,6 +30,7 @@ use pulsewatch::{
         self, Activation, Delivery, ScorerError, ScorerMetrics, Settings,
         store::{CheckpointStore, StoreFactory},
     },
+    traces::Traces,
 };
 use rdkafka::{
     admin::{AdminClient, AdminOptions},
@@ -106,6 +107,7 @@ impl Bench {
             cycle: Duration::from_millis(20),
             checkpoint: Duration::from_millis(200),
             stop_within: Duration::from_secs(8),
+            traces: Traces::default(),
             kafka,
             app: app.clone(),
         };

@@ -31,4 +31,5 @@ mod secured;
 mod segments;
 mod time;
 mod top;
+mod traces;
 mod whole_run;

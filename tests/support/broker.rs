@@ -22,6 +22,8 @@ use super::{
 
 /// In the broker's folder: settings that win over those of tests/broker.
 const MORE_PROPERTIES: &str = "more.properties";
+/// There too: a user as `StorageTool format --add-scram` takes it.
+const SCRAM_USER: &str = "scram-user";
 
 pub struct Broker {
     folder: TempDir,
@@ -36,21 +38,36 @@ impl Broker {
         Self::start_with("")
     }
 
-    /// With a second listener that wants TLS and a login, see [`Broker::secured_address`].
+    /// With two more listeners that want a login, PLAIN or SCRAM-SHA-512: one with TLS, see [`Broker::secured_address`], and
+    /// one without, see [`Broker::login_address`].
     pub fn start_secured(certificates: &Certificates, username: &str, password: &str) -> Self {
-        let (folder, port) = (TempDir::new().unwrap(), free_ports(3));
-        let listeners = format!("PLAINTEXT://127.0.0.1:{port},SASL_SSL://127.0.0.1:{}", port + 2);
-        let login = "org.apache.kafka.common.security.plain.PlainLoginModule required";
+        let (folder, port) = (TempDir::new().unwrap(), free_ports(4));
+        let listeners = format!(
+            "PLAINTEXT://127.0.0.1:{port},SASL_SSL://127.0.0.1:{},SASL_PLAINTEXT://127.0.0.1:{}",
+            port + 2,
+            port + 3
+        );
+        let plain = "org.apache.kafka.common.security.plain.PlainLoginModule required";
+        let scram = "org.apache.kafka.common.security.scram.ScramLoginModule required";
+        let logins = ["sasl_ssl", "sasl_plaintext"].map(|listener| {
+            format!(
+                "listener.name.{listener}.plain.sasl.jaas.config={plain} user_{username}=\"{password}\";\n\
+                 listener.name.{listener}.scram-sha-512.sasl.jaas.config={scram};\n"
+            )
+        });
         let properties = format!(
             "listeners={listeners},CONTROLLER://127.0.0.1:{}\nadvertised.listeners={listeners}\n\
-             listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_SSL:SASL_SSL\n\
-             sasl.enabled.mechanisms=PLAIN\n\
-             listener.name.sasl_ssl.plain.sasl.jaas.config={login} user_{username}=\"{password}\";\n\
+             listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,\
+             SASL_SSL:SASL_SSL,SASL_PLAINTEXT:SASL_PLAINTEXT\n\
+             sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-512\n{}\
              ssl.keystore.type=PEM\nssl.keystore.location={}\n",
             port + 1,
+            logins.concat(),
             certificates.key_and_certificate().display()
         );
         fs::write(folder.path().join(MORE_PROPERTIES), properties).unwrap();
+        let user = format!("SCRAM-SHA-512=[name={username},password={password}]");
+        fs::write(folder.path().join(SCRAM_USER), user).unwrap();
         Self::start_in(folder, port, "")
     }
 
@@ -83,6 +100,11 @@ impl Broker {
         format!("127.0.0.1:{}", self.port + 2)
     }
 
+    /// Host and port of the listener that wants a login alone.
+    pub fn login_address(&self) -> String {
+        format!("127.0.0.1:{}", self.port + 3)
+    }
+
     /// With options of the JVM in place of those for tests.
     pub fn start_with(java_options: &'static str) -> Self {
         Self::start_in(TempDir::new().unwrap(), free_ports(2), java_options)
@@ -111,6 +133,9 @@ impl Broker {
         let more = folder.path().join(MORE_PROPERTIES);
         if Path::exists(&more) {
             command.env("KAFKA_PROPERTIES", more);
+        }
+        if let Ok(user) = fs::read_to_string(folder.path().join(SCRAM_USER)) {
+            command.env("KAFKA_SCRAM_USER", user);
         }
         Process::start("Kafka", &mut command, &folder.path().join("kafka.log"))
     }

@@ -30,11 +30,11 @@ pub struct Busy {
     pub load: Load,
 }
 
-/// For the target of its deliveries.
+/// For the targets of its deliveries.
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 /// Customers of several segments, which are watched; twenty days of history, a day that goes on, an override, a record that is
-/// refused, and a target that takes critical alerts. Ready when it is returned.
+/// refused, a target that takes critical alerts, and one that takes scores on the second try. Ready when it is returned.
 pub fn start(test: &str) -> Busy {
     start_with(test, 60, 6_000)
 }
@@ -62,6 +62,21 @@ pub fn start_with(test: &str, accounts: u32, events: u64) -> Busy {
     }
     // Few of them: the receiver keeps what it gets.
     installation.set("deliver.pager.severities", "[\"critical\"]");
+    let shaky = Receiver::start(0, |request, before| {
+        let is_known = before.iter().any(|earlier| earlier.body == request.body);
+        Reply::Status(if is_known { 204 } else { 503 })
+    });
+    let crm = [
+        ("kind", "webhook"),
+        ("url", &shaky.url()),
+        ("secret", SECRET),
+        ("retry_first", "50ms"),
+    ];
+    for (key, value) in crm {
+        installation.set(&format!("deliver.crm.{key}"), &format!("{value:?}"));
+    }
+    installation.set("deliver.crm.outputs", "[\"score\"]");
+    installation.set("deliver.crm.min_change", "2");
 
     let now = pulsewatch::kafka::wall_clock();
     let history = Plan {

@@ -4,6 +4,7 @@ pub mod alertmanager;
 pub mod broker;
 pub mod busy;
 pub mod certificates;
+pub mod collector;
 pub mod feed;
 pub mod http;
 pub mod kafka;

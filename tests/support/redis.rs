@@ -6,11 +6,26 @@ use tempfile::TempDir;
 
 use super::{certificates::Certificates, free_ports, process::Process, wait_until};
 
+/// Commands that Pulsewatch uses, as docs/redis.md has them.
+const RIGHTS: [&str; 9] = [
+    "hget",
+    "hset",
+    "hmget",
+    "hgetall",
+    "del",
+    "unlink",
+    "info",
+    "evalsha",
+    "script|load",
+];
+
 pub struct RedisServer {
     folder: TempDir,
     port: u16,
     process: Process,
     arguments: Vec<String>,
+    /// Of the user `default`.
+    password: Option<String>,
 }
 
 impl RedisServer {
@@ -18,13 +33,14 @@ impl RedisServer {
         Self::start_with(free_ports(1), &[])
     }
 
-    /// With a second port that speaks TLS, see [`RedisServer::secured_url`], and a user.
+    /// With a second port that speaks TLS, see [`RedisServer::secured_url`], and a user with the rights that docs/redis.md names;
+    /// who names no user needs the same password.
     pub fn start_secured(certificates: &Certificates, username: &str, password: &str) -> Self {
         let port = free_ports(2);
         let files = [certificates.certificate(), certificates.key(), certificates.authority()]
             .map(|file| file.display().to_string());
         let [certificate, key, authority] = &files;
-        let (tls_port, password) = ((port + 1).to_string(), format!(">{password}"));
+        let (tls_port, secret) = ((port + 1).to_string(), format!(">{password}"));
         let tls = ["--tls-port", &tls_port, "--tls-auth-clients", "no"];
         let files = [
             "--tls-cert-file",
@@ -34,8 +50,20 @@ impl RedisServer {
             "--tls-ca-cert-file",
             authority,
         ];
-        let user = ["--user", username, "on", &password, "~*", "&*", "+@all"];
-        Self::start_with(port, &[&tls[..], &files, &user].concat())
+        let user = ["--user", username, "on", &secret, "~pw:*", "-@all"];
+        let rights = RIGHTS.map(|command| format!("+{command}"));
+        let user: Vec<&str> = user.into_iter().chain(rights.iter().map(String::as_str)).collect();
+        let default = ["--requirepass", password];
+        let arguments = [&tls[..], &files, &user, &default].concat();
+        Self::start_as(port, &arguments, Some(password))
+    }
+
+    /// What the test itself uses: with the password of the user `default`, if that has one.
+    pub fn open_url(&self) -> String {
+        match &self.password {
+            Some(password) => format!("redis://:{password}@127.0.0.1:{}", self.port),
+            None => self.url(),
+        }
     }
 
     pub fn secured_url(&self) -> String {
@@ -43,6 +71,10 @@ impl RedisServer {
     }
 
     fn start_with(port: u16, arguments: &[&str]) -> Self {
+        Self::start_as(port, arguments, None)
+    }
+
+    fn start_as(port: u16, arguments: &[&str], password: Option<&str>) -> Self {
         let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
         let folder = TempDir::new().unwrap();
         let process = Self::launch(&folder, port, &arguments);
@@ -51,6 +83,7 @@ impl RedisServer {
             port,
             process,
             arguments,
+            password: password.map(str::to_owned),
         };
         server.wait_until_ready();
         server
@@ -81,7 +114,13 @@ impl RedisServer {
 
     /// Runs `redis-cli` and gives what it printed.
     pub fn cli(&self, arguments: &[&str]) -> String {
-        cli(self.port, arguments)
+        let mut command = Command::new("redis-cli");
+        command.args(["-p", &self.port.to_string()]).args(arguments);
+        if let Some(password) = &self.password {
+            command.env("REDISCLI_AUTH", password);
+        }
+        let output = command.output().unwrap();
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
     /// In order: the data is kept.
@@ -100,15 +139,6 @@ impl RedisServer {
         self.process = Self::launch(&self.folder, self.port, &self.arguments);
         self.wait_until_ready();
     }
-}
-
-fn cli(port: u16, arguments: &[&str]) -> String {
-    let output = Command::new("redis-cli")
-        .args(["-p", &port.to_string()])
-        .args(arguments)
-        .output()
-        .unwrap();
-    String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
 /// Three masters without replicas.

@@ -10,6 +10,7 @@ use serde::{Serialize, Serializer};
 use crate::deliver::message;
 use crate::ingest::dlq_headers;
 use crate::kafka::cloud_events;
+use crate::traces;
 
 /// Where a record is in the DLQ: `PARTITION:OFFSET`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -116,6 +117,7 @@ impl Letter {
             subject: header(cloud_events::SUBJECT)?,
             time: header(cloud_events::TIME)?,
             value: self.value.clone()?,
+            traceparent: header(traces::HEADER),
             written: 0,
         })
     }

@@ -17,7 +17,8 @@ use crate::http::{HttpMetrics, Server};
 use crate::kafka::error::KafkaSetupError;
 use crate::kafka::topics;
 use crate::scorer::store::StoreFactory;
-use crate::{metrics, telemetry};
+use crate::traces::Traces;
+use crate::{ingest, metrics, scorer, telemetry};
 
 use self::probe::Needed;
 use super::context::{self, Context};
@@ -58,6 +59,13 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
 
     let registry = metrics::registry().map_err(|error| Failure::of("metrics", &error))?;
     let health = Health::default();
+    let traces = Traces::start(
+        &config.telemetry.traces,
+        &config.app.name,
+        config.app.instance.as_deref(),
+        &registry,
+    )
+    .map_err(|error| Failure::of("traces", &error))?;
     let with_api = has(Part::Http) && config.http.api;
     let stores = (has(Part::Score) || with_api).then(|| Arc::new(wiring::stores(&config)) as Arc<dyn StoreFactory>);
     let http_metrics = HttpMetrics::new(&registry).map_err(|error| Failure::of("metrics", &error))?;
@@ -91,17 +99,24 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     }
     let mut groups = Vec::new();
     if has(Part::Ingest) {
-        let settings = wiring::ingest(&config, &model);
+        let settings = ingest::Settings {
+            traces: traces.clone(),
+            ..wiring::ingest(&config, &model)
+        };
         groups.push(settings.watched());
         roles.ingest(settings, wiring::schema_registry(&config).as_ref())?;
     }
     if let Some(stores) = stores.filter(|_| has(Part::Score)) {
-        let settings = wiring::scorer(&config, model);
+        let settings = scorer::Settings {
+            traces: traces.clone(),
+            ..wiring::scorer(&config, model)
+        };
         groups.push(settings.watched());
         roles.score(settings, shadows, stores)?;
     }
     if has(Part::Deliver) {
-        let targets = wiring::deliver(&config);
+        let mut targets = wiring::deliver(&config);
+        targets.iter_mut().for_each(|target| target.traces = traces.clone());
         groups.extend(targets.iter().map(deliver::Settings::watched));
         roles.deliver(targets)?;
     }
@@ -109,6 +124,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     health.started();
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "running");
     let outcome = roles.wait(&asked_to_stop);
+    traces.stop();
     let served = server.map_or(Ok(()), |server| server.stop().map_err(|error| http_failed(&error)));
     outcome.and(served)
 }
@@ -121,7 +137,9 @@ fn http_failed(error: &crate::http::HttpError) -> Failure {
 pub fn setup_failed(error: &KafkaSetupError) -> Failure {
     match error {
         KafkaSetupError::Unreachable { .. } => Failure::Unreachable(chain(error)),
-        KafkaSetupError::WrongPartitions { .. } => Failure::Settings(chain(error)),
+        KafkaSetupError::WrongPartitions { .. }
+        | KafkaSetupError::LoginRefused { .. }
+        | KafkaSetupError::TlsFailed { .. } => Failure::Settings(chain(error)),
         _ => Failure::Failed(chain(error)),
     }
 }

@@ -45,5 +45,6 @@ fn sample(event_type: &str, subject: &str, value: &str) -> Message {
         time: "2026-03-02T10:00:00Z".to_owned(),
         value: value.as_bytes().to_vec(),
         written: 0,
+        traceparent: None,
     }
 }

@@ -31,6 +31,11 @@ impl History {
         known.map(|(_, numbers)| &**numbers)
     }
 
+    /// Every day that is known, the oldest first; one is missing when no boundary fell on it.
+    pub fn days(&self) -> impl Iterator<Item = (i32, &[f32])> {
+        self.days.iter().map(|(day, numbers)| (*day, &**numbers))
+    }
+
     /// Whether there were no accounts from `day` on.
     pub fn is_empty_since(&self, day: i32) -> bool {
         let before = self.at(day).is_some_and(|numbers| numbers[ACCOUNTS] == 0.0);

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::{
+    day::SegmentDay,
     origins::Origins,
     partial::SegmentPartial,
     rules,
@@ -19,6 +20,7 @@ use crate::{
     },
     model::{
         Model,
+        compiled::AlertRule,
         segment::{SegmentNumber, SegmentTable},
     },
 };
@@ -75,15 +77,17 @@ impl Home {
         }
     }
 
-    /// Keeps what the model in force has in common with the one before.
-    pub fn activate(&mut self, before: &Model, model: &Model) {
+    /// Keeps what the model in force has in common with the one before, and resolves the alerts whose rules it does not have.
+    pub fn activate(&mut self, before: &Model, model: &Model, out: &mut Outputs) {
         self.attributes.retain(|name, attribute| {
             let find = |model: &Model| model.segments.iter().position(|table| table.by == *name);
-            let (Some(old), Some(new)) = (find(before), find(model)) else {
-                return false;
-            };
-            attribute.activate((before, &before.segments[old]), (model, &model.segments[new]));
-            true
+            let Some(old) = find(before) else { return false };
+            let (old, new) = (&before.segments[old], find(model).map(|new| &model.segments[new]));
+            attribute.end_alerts((before, old), new.map_or(&[], |new| new.alerts.as_slice()), out);
+            if let Some(new) = new {
+                attribute.activate((before, old), (model, new));
+            }
+            new.is_some()
         });
     }
 
@@ -96,6 +100,13 @@ impl Home {
                 psi: segment.numbers.get(SegmentNumber::Psi, model),
             })
         })
+    }
+
+    /// A segment day by day, the oldest first; nothing for one that is not known here.
+    pub fn days(&self, model: &Model, attribute: &str, name: &str) -> Vec<SegmentDay> {
+        let segments = self.attributes.get(attribute).map(|attribute| &attribute.segments);
+        let standing = segments.and_then(|segments| segments.get(name));
+        standing.map_or_else(Vec::new, |standing| standing.days(model))
     }
 
     /// How many segments each rule of `table` is open on.
@@ -162,6 +173,16 @@ impl Attribute {
         let none = SegmentSums::default();
         for (name, standing) in &self.segments {
             standing.repeat(model, table, name, sums.get(name).unwrap_or(&none), at, out);
+        }
+    }
+
+    fn end_alerts(&self, old: (&Model, &SegmentTable), kept: &[AlertRule], out: &mut Outputs) {
+        // Before the first boundary nothing was told.
+        let Some(at) = self.origins.settled() else { return };
+        let sums = self.origins.sums();
+        let none = SegmentSums::default();
+        for (name, standing) in &self.segments {
+            standing.end_alerts(old, name, sums.get(name).unwrap_or(&none), at, kept, out);
         }
     }
 

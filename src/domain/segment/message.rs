@@ -118,12 +118,14 @@ impl Message<'_> {
         out.push(SEGMENT_UPDATED, &self.subject, None, self.boundary, &message);
     }
 
+    /// `reason` stands in for what the rule would say.
     pub fn send_alert(
         &self,
         rule: &AlertRule,
         state: AlertPhase,
         opened: Timestamp,
         severity: Severity,
+        reason: Option<&str>,
         out: &mut Outputs,
     ) {
         if !out.wants_next() {
@@ -138,7 +140,7 @@ impl Message<'_> {
             state,
             since: opened,
             due: rule.due_ms.map(|due| opened.plus_millis(due)),
-            reason: self.reason(rule),
+            reason: reason.map_or_else(|| self.reason(rule), str::to_owned),
             score: Points(self.now(SegmentNumber::Score)),
             accounts: self.sums.accounts(),
             value: Quantity(self.now(SegmentNumber::Value)),

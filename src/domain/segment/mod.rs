@@ -10,7 +10,7 @@
 //! | `tallies` | the sums of one shard's accounts |
 //! | `partial` | what a shard says of its segments, as a log entry carries it |
 //! | `numbers` | what people read: means, shares, the change |
-//! | `history` | a segment's numbers day by day |
+//! | `history`, `day` | a segment's numbers day by day, and what is shown of them |
 //! | `home` | the segments whose home a shard is |
 //! | `origins` | what the shards have said, boundary by boundary |
 //! | `standing` | where one segment stands |
@@ -18,6 +18,7 @@
 //! | `message` | what is sent of a segment |
 
 pub mod contribution;
+pub mod day;
 pub mod history;
 pub mod home;
 mod message;

@@ -3,7 +3,7 @@
 use super::message::Message;
 use crate::{
     domain::{
-        alert::{self, AlertState, Conditions, Phase, Transition},
+        alert::{self, AlertState, Conditions, Phase, RULE_GONE, Transition},
         codec::{CodecError, Reader, put_varint, put_zigzag},
         outbox::Outputs,
         output::AlertPhase,
@@ -71,20 +71,20 @@ pub fn step(states: &mut Vec<RuleState>, message: &Message<'_>, first: Timestamp
         let mut is_told = before.is_some_and(|state| state.is_told);
         match transition {
             Transition::Resolved { opened, severity } if is_told => {
-                message.send_alert(rule, AlertPhase::Resolved, opened, severity, out);
+                message.send_alert(rule, AlertPhase::Resolved, opened, severity, None, out);
                 is_told = false;
             }
             Transition::Resolved { .. } => is_told = false,
             Transition::Raised if is_told && may_send => {
                 if let Some(raised) = state {
-                    message.send_alert(rule, AlertPhase::Updated, raised.at, raised.severity, out);
+                    message.send_alert(rule, AlertPhase::Updated, raised.at, raised.severity, None, out);
                 }
             }
             Transition::Opened | Transition::Raised | Transition::None => {}
         }
         let Some(alert) = state else { continue };
         if alert.phase == Phase::Open && may_send && !is_told {
-            message.send_alert(rule, AlertPhase::Opened, alert.at, alert.severity, out);
+            message.send_alert(rule, AlertPhase::Opened, alert.at, alert.severity, None, out);
             is_told = true;
         }
         next.push(RuleState { alert, is_told });
@@ -96,7 +96,32 @@ pub fn step(states: &mut Vec<RuleState>, message: &Message<'_>, first: Timestamp
 pub fn repeat(states: &[RuleState], message: &Message<'_>, out: &mut Outputs) {
     for state in states.iter().filter(|state| state.is_told) {
         if let Some(rule) = message.table.alerts.get(usize::from(state.alert.rule)) {
-            message.send_alert(rule, AlertPhase::Opened, state.alert.at, state.alert.severity, out);
+            message.send_alert(
+                rule,
+                AlertPhase::Opened,
+                state.alert.at,
+                state.alert.severity,
+                None,
+                out,
+            );
+        }
+    }
+}
+
+/// Resolves what was sent as open and whose rule is not in `kept`: nothing else would ever tell its readers.
+pub fn end(states: &[RuleState], message: &Message<'_>, kept: &[AlertRule], out: &mut Outputs) {
+    for RuleState { alert, .. } in states.iter().filter(|state| state.is_told) {
+        if let Some(rule) = message.table.alerts.get(usize::from(alert.rule))
+            && kept.iter().all(|kept| kept.id != rule.id)
+        {
+            message.send_alert(
+                rule,
+                AlertPhase::Resolved,
+                alert.at,
+                alert.severity,
+                Some(RULE_GONE),
+                out,
+            );
         }
     }
 }

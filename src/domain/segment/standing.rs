@@ -1,6 +1,7 @@
 //! Where one segment stands: its numbers now and day by day, and the rules that are open on it.
 
 use super::{
+    day::SegmentDay,
     history::History,
     message::Message,
     numbers::{self, Numbers},
@@ -15,7 +16,7 @@ use crate::{
         outbox::Outputs,
         time::Timestamp,
     },
-    model::{Model, segment::SegmentTable},
+    model::{Model, compiled::AlertRule, segment::SegmentTable},
 };
 
 #[derive(Debug, Default, PartialEq)]
@@ -87,6 +88,19 @@ impl Standing {
         rules::repeat(&self.rules, &message, out);
     }
 
+    /// Resolves the alerts whose rules are not in `kept`, in the words of the model that had them.
+    pub fn end_alerts(
+        &self,
+        (model, table): (&Model, &SegmentTable),
+        name: &str,
+        sums: &SegmentSums,
+        at: Timestamp,
+        kept: &[AlertRule],
+        out: &mut Outputs,
+    ) {
+        rules::end(&self.rules, &self.message(model, table, name, sums, at), kept, out);
+    }
+
     fn message<'a>(
         &'a self,
         model: &'a Model,
@@ -105,6 +119,12 @@ impl Standing {
             history: &self.history,
             boundary,
         }
+    }
+
+    /// Day by day, the oldest first.
+    pub fn days(&self, model: &Model) -> Vec<SegmentDay> {
+        let days = self.history.days();
+        days.map(|(day, numbers)| SegmentDay::of(day, numbers, model)).collect()
     }
 
     /// Keeps what the new model has in common with the old one.

@@ -45,7 +45,7 @@ impl Shard {
         let Some(before) = self.active.take() else {
             self.names = AttributeNames::new(&plan.model.attributes);
             let fed_since = vec![None; plan.model.measures.len()];
-            self.segments.activate(None, &plan.model);
+            self.segments.activate(None, &plan.model, out);
             self.active = Some(Active { plan, fed_since });
             return;
         };
@@ -67,7 +67,7 @@ impl Shard {
             self.mark_changed(number, offset);
         }
         self.population.clear();
-        self.segments.activate(Some(&before.plan.model), &plan.model);
+        self.segments.activate(Some(&before.plan.model), &plan.model, out);
         self.accounts.sort_canonically(&mut self.unscored);
         self.active = Some(Active { plan, fed_since });
     }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::domain::{
     account::Account,
-    alert::{AlertState, Transition},
+    alert::{AlertState, RULE_GONE, Transition},
     attributes::AttributeNames,
     clocks::Clocks,
     driver::{Cause, Driver, Side},
@@ -47,9 +47,6 @@ pub struct Why {
     /// The shard has just caught up: what was muted goes out once.
     pub caught_up: bool,
 }
-
-/// Why an alert is resolved whose condition may well still hold.
-const RULE_GONE: &str = "the model does not have this rule any more";
 
 impl Shard {
     pub(super) fn emit(&mut self, active: &Active, number: u32, now: Timestamp, why: Why, out: &mut Outputs) {

@@ -14,6 +14,7 @@ use crate::{
         plan::{Plan, SLOT_HISTORY},
         segment::{
             contribution::{self, Contribution, Found, Membership, Shape},
+            day::SegmentDay,
             home::Home,
             partial::SegmentPartial,
             tallies::Tallies,
@@ -39,8 +40,8 @@ pub struct SegmentScratch {
 }
 
 impl Segments {
-    /// Starts with `model`, in the place of `before`: accounts are to be counted anew.
-    pub(super) fn activate(&mut self, before: Option<&Model>, model: &Model) {
+    /// Starts with `model`, in the place of `before`: accounts are to be counted anew, and alerts whose rules are gone are resolved.
+    pub(super) fn activate(&mut self, before: Option<&Model>, model: &Model, out: &mut Outputs) {
         self.tallies = Tallies::new(model);
         let spoken_of = |name: &str| {
             let place = before?.segments.iter().position(|table| table.by == name)?;
@@ -48,7 +49,7 @@ impl Segments {
         };
         self.spoken = model.segments.iter().map(|table| spoken_of(&table.by)).collect();
         if let Some(before) = before {
-            self.home.activate(before, model);
+            self.home.activate(before, model, out);
         }
     }
 
@@ -240,6 +241,14 @@ impl Shard {
             self.segments.home.repeat(&active.plan.model, &mut out);
         }
         out
+    }
+
+    /// A segment whose home is here, day by day and the oldest first, as far back as the model looks.
+    pub fn segment_days(&self, attribute: &str, name: &str) -> Vec<SegmentDay> {
+        let active = self.active.as_ref();
+        active.map_or_else(Vec::new, |active| {
+            self.segments.home.days(&active.plan.model, attribute, name)
+        })
     }
 
     /// Takes what a shard says of segments whose home is here; `wall` is when it was said.

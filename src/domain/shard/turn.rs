@@ -51,6 +51,11 @@ impl Shard {
         self.active = Some(active);
     }
 
+    /// Whether accounts changed that are not scored yet, since ingest has more at hand.
+    pub fn is_scoring_owed(&self) -> bool {
+        !self.unscored.is_empty()
+    }
+
     /// Whether scoring may wait for an entry that follows at once.
     fn may_wait(&self, model: &Model, now: Timestamp) -> bool {
         let step_of = |clock: Timestamp, length| clock.millis().div_euclid(length);

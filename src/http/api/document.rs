@@ -100,6 +100,7 @@ fn routed() -> OpenApiRouter<Api> {
         .routes(routes!(segments::list))
         .routes(routes!(segments::one))
         .routes(routes!(watched::list))
+        .routes(routes!(watched::one))
         .routes(routes!(alerts::list))
         .routes(routes!(model::active))
         .routes(routes!(what_if::try_model))

@@ -9,6 +9,7 @@ mod model;
 mod moves;
 mod overrides;
 mod rules;
+mod segment_days;
 mod segments;
 mod stream;
 mod watched;

@@ -10,6 +10,7 @@ use super::super::parameters::Parameters;
 use super::super::problem::Problem;
 use super::super::table::Segment;
 use super::document::{NotFound, Refusals};
+use super::segment_days::SegmentDayState;
 use super::{Api, answer};
 
 /// Every segment that has an account.
@@ -17,6 +18,15 @@ use super::{Api, answer};
 pub struct Segments<'a> {
     /// The most accounts first.
     segments: Vec<Segment<'a>>,
+}
+
+/// A segment, and how it stood.
+#[derive(Serialize, ToSchema)]
+pub struct SegmentDetails<'a> {
+    #[serde(flatten)]
+    segment: Segment<'a>,
+    /// Day by day, the oldest first, as far back as the model looks; empty when it does not watch the attribute `segment`.
+    history: Vec<SegmentDayState>,
 }
 
 /// Accounts by the attribute `segment`, as they stand
@@ -44,7 +54,7 @@ pub async fn list(State(api): State<Api>, RawQuery(query): RawQuery) -> Result<R
     operation_id = "getSegment",
     tag = "segments",
     params(("segment" = String, Path, description = "The attribute `segment` of its accounts")),
-    responses((status = 200, description = "The segment", body = Segment), NotFound, Refusals)
+    responses((status = 200, description = "The segment", body = SegmentDetails), NotFound, Refusals)
 )]
 pub async fn one(
     State(api): State<Api>,
@@ -52,12 +62,16 @@ pub async fn one(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     Parameters::of(query.as_deref()).finish()?;
-    let one = move |_: &Api, table: &super::Table| match table.segment(&segment) {
-        Some(segment) => Ok(answer(&segment)),
-        None => Err(Problem::new(
-            StatusCode::NOT_FOUND,
-            format!("no account is in segment {segment}"),
-        )),
+    let history = api.segment_days("segment", &segment).await?;
+    let one = move |_: &Api, table: &super::Table| {
+        let found = table.segment(&segment).ok_or_else(|| {
+            let problem = format!("no account is in segment {segment}");
+            Problem::new(StatusCode::NOT_FOUND, problem)
+        })?;
+        Ok(answer(&SegmentDetails {
+            segment: found,
+            history,
+        }))
     };
     api.with_table(one).await
 }

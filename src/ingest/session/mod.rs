@@ -26,6 +26,7 @@ use super::metrics::Metrics;
 use super::partitions::Partitions;
 use super::settings::Settings;
 use super::shard_log::ShardLog;
+use super::traced::TracedRecords;
 use super::tracker::Tracker;
 use super::watermark::Ticks;
 use crate::health::Role;
@@ -102,6 +103,7 @@ impl<'s> Session<'s> {
             log,
             letters: DeadLetters::new(writer),
             holds: Holds::default(),
+            traced: TracedRecords::new(&settings.traces, settings.shards),
             origin: Origin {
                 app: settings.app.clone(),
                 instance: instance.to_owned(),

@@ -20,6 +20,7 @@ use crate::ingest::decode::Shape;
 use crate::ingest::*;
 use crate::kafka::client::KafkaSettings;
 use crate::kafka::offsets;
+use crate::traces::Traces;
 
 pub const USAGE: &str = "usage-events";
 pub const SUPPORT: &str = "support-events";
@@ -79,6 +80,7 @@ impl Bed {
             },
             clock: ClockSettings::default(),
             schemas: None,
+            traces: Traces::default(),
         }
     }
 

@@ -7,12 +7,13 @@ use serde_json::Value;
 
 use super::log::{EMIT_ALL, Happening, Log, Run, day, hour};
 use crate::domain::{
+    band::Band,
     decimal::Decimal,
     event::Kind,
     hash::shard_of,
-    output::{ALERT_OPENED, SEGMENT_UPDATED},
+    output::{ALERT_OPENED, ALERT_RESOLVED, SEGMENT_UPDATED},
     population::BINS,
-    segment::sums::SegmentSums,
+    segment::{home_of, sums::SegmentSums},
 };
 
 const MODEL: &str = r#"
@@ -194,6 +195,20 @@ fn the_students_fall_by_nine_points_and_one_alert_says_why() {
         serde_json::json!({"band": "red", "accounts": 40, "value": 400.0})
     );
     assert!(last["psi"].as_f64().unwrap() > 0.25, "{last:#}");
+    let home = home_of("segment", "students", 3) as usize;
+    let days = cluster.runs[home].shard.segment_days("segment", "students");
+    // As far back as the rule looks, and the day from which that starts.
+    assert_eq!(days.len(), 91);
+    let newest = days.last().unwrap();
+    assert_eq!((newest.day, newest.accounts, newest.value), (day(130), 40.0, 400.0));
+    assert!(
+        (newest.score - last["score"].as_f64().unwrap()).abs() < 0.01,
+        "{newest:?}"
+    );
+    assert_eq!(newest.shares[Band::Red as usize], 1.0);
+    let before = days[days.len() - 29].score;
+    assert!((before - newest.score - 9.0).abs() < 0.05, "{before} to {newest:?}");
+    assert!(cluster.runs[home].shard.segment_days("segment", "nobody").is_empty());
     let again = cluster.again();
     assert_eq!(again.len(), 3, "two segments and an alert: {again:#?}");
     assert!(again.contains(last), "{again:#?}");
@@ -283,6 +298,54 @@ fn another_model_keeps_what_is_the_same() {
     assert!(last["measures"][1]["value"].as_f64().is_some(), "{last:#}");
     assert_eq!(last["measures"][1]["change"], Value::Null, "{last:#}");
     assert!(last["change"]["28d"]["within"].as_f64().is_some(), "{last:#}");
+}
+
+/// Twelve students, and two rules that are open on them; then another model.
+fn after_a_switch(change: impl Fn(&str) -> String) -> Cluster {
+    let own = &MODEL[MODEL.find("[[segment.alert]]").unwrap()..MODEL.find("[output]").unwrap()];
+    let rules = "[[segment.alert]]\nid = \"many\"\nwhen = \"accounts > 5\"\n[[segment.alert]]\nid = \"low\"\nwhen = \"value < 1000\"\n";
+    let model = MODEL.replace(own, rules);
+    let mut cluster = Cluster::new(&model, 2);
+    let students: Vec<_> = (0..12).map(|at| joins(&format!("s-{at}"), "students", 0, 1)).collect();
+    cluster.events(&students);
+    cluster.tick(day(2));
+    assert_eq!(cluster.sent(ALERT_OPENED, "segment=students").len(), 2);
+    let model = change(&model);
+    cluster.logs.iter_mut().for_each(|log| log.model(&model));
+    cluster.settle();
+    cluster
+}
+
+#[test]
+fn alerts_whose_rules_another_model_does_not_have_are_resolved() {
+    let without_one = |model: &str| model.replace("[[segment.alert]]\nid = \"many\"\nwhen = \"accounts > 5\"\n", "");
+    let mut cluster = after_a_switch(without_one);
+    let resolved = cluster.sent(ALERT_RESOLVED, "segment=students");
+    assert_eq!(resolved.len(), 1, "{resolved:#?}");
+    assert_eq!(resolved[0]["reason"], "the model does not have this rule any more");
+    let opened = cluster.sent(ALERT_OPENED, "segment=students");
+    let opened = opened.iter().find(|opened| opened["alert"] == "many").unwrap();
+    for same in ["id", "since", "severity", "accounts", "model"] {
+        assert_eq!(resolved[0][same], opened[same], "{same}");
+    }
+    cluster.tick(day(3));
+    let students = cluster.sent(SEGMENT_UPDATED, "segment=students");
+    assert_eq!(students.last().unwrap()["alerts"], serde_json::json!(["low"]));
+    assert_eq!(cluster.sent(ALERT_RESOLVED, "segment=students").len(), 1);
+}
+
+#[test]
+fn alerts_of_segments_that_another_model_does_not_watch_are_resolved() {
+    let by_plan = |model: &str| model.replace("by = \"segment\"", "by = \"plan\"");
+    let resolved = after_a_switch(by_plan).sent(ALERT_RESOLVED, "segment=students");
+    assert_eq!(resolved.len(), 2, "{resolved:#?}");
+}
+
+#[test]
+fn another_model_with_the_same_rules_resolves_nothing() {
+    let renamed = |model: &str| model.replace("name = \"members\"", "name = \"others\"");
+    let cluster = after_a_switch(renamed);
+    assert!(cluster.sent(ALERT_RESOLVED, "segment=students").is_empty());
 }
 
 /// What accounts do in the property: who, what, and how far the clock goes on after it, in hours.
