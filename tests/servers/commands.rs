@@ -40,10 +40,7 @@ fn explain_reads_what_the_service_stored_and_rebuild_makes_it_anew() {
     let one = installation.call("explain", &[account, "--format", "json"]);
     assert_eq!(serde_json::from_str::<Value>(&one).unwrap(), first);
     let told = installation.call("explain", &[account]);
-    assert!(
-        told.contains("why it moved since the end of ") && told.contains("sum: the score that was sent"),
-        "{told}"
-    );
+    assert!(told.contains("why it moved since the end of "), "{told}");
     let sent = published(&installation)[account].clone();
     let scores = sent.iter().filter(|output| output.event_type == SCORE_UPDATED);
     let mut scores = scores.map(|output| serde_json::from_slice::<Value>(&output.value).unwrap());
