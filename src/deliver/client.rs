@@ -1,8 +1,6 @@
 //! The HTTP side of a target: one request, and what its answer means. Redirects are not followed, and no more of an answer is read
 //! than people need to see.
 
-use std::fs;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -10,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
-use reqwest::{Certificate, Method, Response, StatusCode};
+use reqwest::{Method, Response, StatusCode};
 use thiserror::Error;
 
 use super::kind::Kind;
@@ -23,7 +21,6 @@ use crate::{outgoing, traces};
 /// So much of an answer is read: a Salesforce collection says something of each of 200 records.
 const ANSWER: usize = 256 * 1024;
 const CONNECT: Duration = Duration::from_secs(5);
-const USER_AGENT: &str = concat!("pulsewatch/", env!("CARGO_PKG_VERSION"));
 
 /// Why there is no client.
 #[derive(Debug, Error)]
@@ -32,8 +29,8 @@ pub enum ClientError {
     Client(#[from] reqwest::Error),
     #[error("the settings of the target make no legal header")]
     Header,
-    #[error("{} cannot be read: {cause}", file.display())]
-    Authority { file: PathBuf, cause: std::io::Error },
+    #[error(transparent)]
+    Authority(#[from] outgoing::AuthorityError),
 }
 
 /// Cheap to clone.
@@ -63,16 +60,10 @@ impl Client {
     pub fn new(target: &Target, content_type: &'static str) -> Result<Self, ClientError> {
         let mut builder = outgoing::http_client(CONNECT);
         if let Some(file) = &target.ca_file {
-            let unread = |cause| ClientError::Authority {
-                file: file.clone(),
-                cause,
-            };
-            for authority in Certificate::from_pem_bundle(&fs::read(file).map_err(unread)?)? {
-                builder = builder.add_root_certificate(authority);
-            }
+            builder = outgoing::trusting(builder, file)?;
         }
         let http = builder
-            .user_agent(USER_AGENT)
+            .user_agent(outgoing::USER_AGENT)
             .default_headers(headers(target, content_type).ok_or(ClientError::Header)?)
             .timeout(target.timeout.duration())
             .build()?;
@@ -114,7 +105,7 @@ impl Client {
         match builder.body(request.body).send().await {
             Ok(response) => self.judge(response).await,
             Err(error) => Verdict::Again {
-                reason: reason(error),
+                reason: outgoing::told(error),
                 after: None,
             },
         }
@@ -170,18 +161,6 @@ async fn beginning(mut response: Response) -> String {
         }
     }
     String::from_utf8_lossy(&read).into_owned()
-}
-
-/// Without the URL, which may be a secret.
-fn reason(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut reason = error.to_string();
-    let mut cause = std::error::Error::source(&error);
-    while let Some(error) = cause {
-        reason = format!("{reason}: {error}");
-        cause = error.source();
-    }
-    reason
 }
 
 fn since_1970() -> i64 {

@@ -28,6 +28,14 @@ impl Cause {
             Self::Model => "model",
         }
     }
+
+    /// Its indicator's among `numbers`; NaN for a cause that is no indicator.
+    pub fn number_in(self, numbers: &[f64]) -> f64 {
+        match self {
+            Self::Indicator(index) => numbers.get(usize::from(index)).copied().unwrap_or(f64::NAN),
+            Self::Coverage | Self::Scorecard | Self::Model => f64::NAN,
+        }
+    }
 }
 
 /// A part of the score's change.

@@ -1,12 +1,10 @@
 //! The HTTP side of a registry: one schema with all that it refers to.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
-use reqwest::{Certificate, RequestBuilder, StatusCode, Url};
+use reqwest::{RequestBuilder, StatusCode, Url};
 use thiserror::Error;
 
 use super::answer::{Answer, Reference, is_unknown};
@@ -19,7 +17,6 @@ use crate::outgoing;
 
 const CONNECT: Duration = Duration::from_secs(5);
 const MEDIA_TYPES: &str = "application/vnd.schemaregistry.v1+json, application/json";
-const USER_AGENT: &str = concat!("pulsewatch/", env!("CARGO_PKG_VERSION"));
 /// So long an answer is read.
 const MOST_BYTES: usize = 4 * 1024 * 1024;
 /// So many schemas may stand behind one.
@@ -30,8 +27,8 @@ const MOST_REFERENCES: usize = 200;
 pub enum ClientError {
     #[error("the HTTP client cannot be made: {0}")]
     Client(#[from] reqwest::Error),
-    #[error("{} cannot be read: {cause}", file.display())]
-    Authority { file: PathBuf, cause: std::io::Error },
+    #[error(transparent)]
+    Authority(#[from] outgoing::AuthorityError),
     #[error("the thread that asks the registry cannot be started: {0}")]
     Thread(#[from] std::io::Error),
     #[error("{0} is no address of a registry")]
@@ -64,17 +61,11 @@ impl Client {
     pub fn new(settings: &Settings, metrics: RegistryMetrics) -> Result<Self, ClientError> {
         let mut builder = outgoing::http_client(CONNECT.min(settings.timeout));
         if let Some(file) = &settings.ca_file {
-            let unread = |cause| ClientError::Authority {
-                file: file.clone(),
-                cause,
-            };
-            for authority in Certificate::from_pem_bundle(&fs::read(file).map_err(unread)?)? {
-                builder = builder.add_root_certificate(authority);
-            }
+            builder = outgoing::trusting(builder, file)?;
         }
         let accept = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(MEDIA_TYPES))]);
         let http = builder
-            .user_agent(USER_AGENT)
+            .user_agent(outgoing::USER_AGENT)
             .default_headers(accept)
             .timeout(settings.timeout)
             .build()?;
@@ -160,10 +151,14 @@ impl Client {
 
     async fn ask(&self, url: Url) -> Result<Answer, Failure> {
         let response = self.authorized(self.http.get(url)).send().await;
-        let mut response = response.map_err(|error| Failure::Away(told(error)))?;
+        let mut response = response.map_err(|error| Failure::Away(outgoing::told(error)))?;
         let status = response.status();
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| Failure::Away(told(error)))? {
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|error| Failure::Away(outgoing::told(error)))?
+        {
             if body.len() + chunk.len() > MOST_BYTES {
                 return Err(Failure::Unusable(format!("it is longer than {MOST_BYTES} bytes")));
             }
@@ -193,16 +188,4 @@ impl Client {
             (None, None) => request,
         }
     }
-}
-
-/// With its causes, without the address, which is told beside it.
-fn told(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut told = error.to_string();
-    let mut cause = std::error::Error::source(&error);
-    while let Some(error) = cause {
-        told = format!("{told}: {error}");
-        cause = error.source();
-    }
-    told
 }

@@ -2,9 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    net::TcpListener,
     sync::{Arc, Mutex},
-    thread,
 };
 
 use axum::{Router, body::Bytes, extract::State, http::HeaderMap, routing::post};
@@ -14,6 +12,8 @@ use opentelemetry_proto::tonic::{
     trace::v1::status::StatusCode,
 };
 use prost::Message;
+
+use super::receiver::serve;
 
 /// A span that came in. Ids are in lower-case hex; the parent's is empty at the root.
 #[derive(Clone, Debug)]
@@ -40,23 +40,11 @@ pub struct Collector {
 
 impl Collector {
     pub fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.set_nonblocking(true).unwrap();
-        let port = listener.local_addr().unwrap().port();
         let spans = Spans::default();
         let router = Router::new()
             .route("/v1/traces", post(collect))
             .with_state(Arc::clone(&spans));
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        thread::spawn(move || {
-            runtime.block_on(async {
-                let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-                axum::serve(listener, router).await.unwrap();
-            });
-        });
+        let port = serve(0, router);
         Self { port, spans }
     }
 

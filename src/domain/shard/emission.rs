@@ -351,17 +351,11 @@ impl Message<'_> {
     }
 
     fn parts(&self, drivers: &[Driver]) -> Vec<DriverPart<'_>> {
-        let part = |driver: &Driver| {
-            let of = |numbers: &[f64]| match driver.cause {
-                Cause::Indicator(index) => numbers.get(usize::from(index)).copied().unwrap_or(f64::NAN),
-                Cause::Coverage | Cause::Scorecard | Cause::Model => f64::NAN,
-            };
-            DriverPart {
-                indicator: driver.cause.name(self.model()),
-                value: Quantity(of(&self.scratch.values)),
-                score: Points(of(&self.scratch.scores)),
-                change: Quantity(driver.change),
-            }
+        let part = |driver: &Driver| DriverPart {
+            indicator: driver.cause.name(self.model()),
+            value: Quantity(driver.cause.number_in(&self.scratch.values)),
+            score: Points(driver.cause.number_in(&self.scratch.scores)),
+            change: Quantity(driver.change),
         };
         drivers.iter().map(part).collect()
     }

@@ -12,7 +12,7 @@ use crate::{
     domain::{
         account::Account,
         clocks::Clocks,
-        driver::{Cause, Driver},
+        driver::Driver,
         history,
         output::{Points, Quantity},
         plan::SLOT_HISTORY,
@@ -105,19 +105,13 @@ impl Shard {
 fn drivers(model: &Model, moved: &Moved, now: &Scratch) -> Vec<MoveDriver> {
     // Indicators were weighed by the scorecard of then.
     let weighed = moved.by_former.as_deref().unwrap_or(now);
-    let view = |driver: &Driver| {
-        let of = |numbers: &[f64]| match driver.cause {
-            Cause::Indicator(index) => numbers.get(usize::from(index)).copied().unwrap_or(f64::NAN),
-            Cause::Coverage | Cause::Scorecard | Cause::Model => f64::NAN,
-        };
-        MoveDriver {
-            indicator: driver.cause.name(model).to_owned(),
-            value: Quantity(of(&now.values)),
-            before: Points(of(&moved.then.scores)),
-            after: Points(of(&weighed.scores)),
-            weight: Quantity(of(&weighed.weights)),
-            change: Quantity(driver.change),
-        }
+    let view = |driver: &Driver| MoveDriver {
+        indicator: driver.cause.name(model).to_owned(),
+        value: Quantity(driver.cause.number_in(&now.values)),
+        before: Points(driver.cause.number_in(&moved.then.scores)),
+        after: Points(driver.cause.number_in(&weighed.scores)),
+        weight: Quantity(driver.cause.number_in(&weighed.weights)),
+        change: Quantity(driver.change),
     };
     moved.drivers.iter().map(view).collect()
 }

@@ -91,7 +91,7 @@ impl Api {
         see: impl FnOnce(&Shard) -> Option<T>,
     ) -> Result<(Shard, T), Problem> {
         let found = self.with_store(|store| lookup::shard_with(store, account, self.shards, self.rules));
-        let shard = found.map_err(|error| lookup_failed(&error))?;
+        let shard = found.map_err(|error| unreadable("the account", &error))?;
         let seen = shard.and_then(|shard| see(&shard).map(|seen| (shard, seen)));
         seen.ok_or_else(
             || match self.live.table().as_ref().and_then(|table| table.find(account)) {
@@ -140,12 +140,13 @@ impl Api {
     }
 }
 
-fn lookup_failed(error: &LookupError) -> Problem {
-    tracing::warn!(%error, "an account cannot be read");
+/// `what` of a checkpoint was wanted.
+pub(super) fn unreadable(what: &str, error: &LookupError) -> Problem {
+    tracing::warn!(%error, "{what} cannot be read");
     match error {
         LookupError::Store(_) => Problem::unavailable("Redis does not answer; lists are answered all the same"),
         // While a model is being activated, or a new build rolled out, checkpoints are of two kinds for a moment.
-        LookupError::State(_) => Problem::unavailable("the account's checkpoint cannot be read at this moment"),
+        LookupError::State(_) => Problem::unavailable(format!("{what}'s checkpoint cannot be read at this moment")),
     }
 }
 

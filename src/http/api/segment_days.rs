@@ -4,12 +4,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::super::problem::Problem;
-use super::Api;
+use super::{Api, account::unreadable};
 use crate::domain::band::Band;
 use crate::domain::output::{Points, Quantity};
 use crate::domain::segment::day::SegmentDay;
 use crate::domain::time::Timestamp;
-use crate::scorer::lookup::{self, LookupError};
+use crate::scorer::lookup;
 
 /// How a segment stood at the end of a UTC day; today's is as of now.
 #[derive(Debug, Serialize, ToSchema)]
@@ -71,18 +71,9 @@ impl Api {
         let read = move |api: &Self| {
             let segment = (attribute.as_str(), name.as_str());
             let days = api.with_store(|store| lookup::segment_days(store, segment, api.shards, api.rules));
-            days.map_err(|error| unreadable(&error))
+            days.map_err(|error| unreadable("the segment", &error))
         };
         let days = self.off_the_loop(read).await?;
         Ok(days.iter().map(SegmentDayState::of).collect())
-    }
-}
-
-fn unreadable(error: &LookupError) -> Problem {
-    tracing::warn!(%error, "a segment's days cannot be read");
-    match error {
-        LookupError::Store(_) => Problem::unavailable("Redis does not answer; lists are answered all the same"),
-        // While a model is being activated, or a new build rolled out, checkpoints are of two kinds for a moment.
-        LookupError::State(_) => Problem::unavailable("the segment's checkpoint cannot be read at this moment"),
     }
 }
