@@ -18,9 +18,13 @@ use super::{
 /// No time: before any event, or never due.
 const NONE: i64 = i64::MIN;
 
-/// All that a shard remembers of one account.
+/// All that a shard remembers of one account. In this order: what an event reads and changes lies together.
 #[derive(Debug, PartialEq)]
+#[repr(C)]
 pub struct Account {
+    /// In place up to 24 bytes: finding an account compares it.
+    pub id: CompactString,
+    pub hash: u64,
     pub cells: Cells,
     /// Newest event time by kind, in milliseconds.
     newest: [i64; Kind::COUNT],
@@ -30,10 +34,10 @@ pub struct Account {
     pub changed_at: i64,
     /// Log offset of the entry at which it was scored last.
     pub scored_at: i64,
-    /// When it must be looked at, events or not; `None`: not before its sweep.
-    pub due: Option<Timestamp>,
     /// In the list of accounts that the next checkpoint writes.
     pub is_dirty: bool,
+    /// When it must be looked at, events or not; `None`: not before its sweep.
+    pub due: Option<Timestamp>,
     /// As scored last: 0..100, NaN before.
     pub score: f64,
     /// Share of the weight that had data, 0..1.
@@ -48,14 +52,13 @@ pub struct Account {
     pub attributes: Attributes,
     /// How the population counts it.
     pub counted: Option<Counted>,
-    /// In place up to 24 bytes: finding an account compares it.
-    pub id: CompactString,
-    pub hash: u64,
 }
 
 impl Account {
     pub fn new(id: &str, slots: usize) -> Self {
         Self {
+            id: id.into(),
+            hash: account_hash(id),
             cells: Cells::new(slots),
             newest: [NONE; Kind::COUNT],
             first: None,
@@ -71,8 +74,6 @@ impl Account {
             alerts: Vec::new(),
             attributes: Attributes::default(),
             counted: None,
-            id: id.into(),
-            hash: account_hash(id),
         }
     }
 

@@ -2,11 +2,12 @@
 //!
 //! One account is touched per event, and most events touch several measures of it. With every measure in the same few
 //! cache lines an event costs a handful of cache misses, however many measures the model has; an empty slot costs 4 bytes.
+//! The words of the first slot lie last: it grows with every event, and nothing has to be moved for it.
 
 /// Lists of words by slot. The number of slots is the model's and fixed for the life of the value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cells {
-    /// First the ends of the slots, two a word; then their words, slot after slot.
+    /// First where each slot's words end, two slots a word; then their words, the last slot's first.
     words: Vec<u64>,
     slots: u32,
 }
@@ -34,15 +35,26 @@ impl Cells {
         (self.slots as usize).div_ceil(2)
     }
 
+    /// Where the words of `slot` end, counted after the head.
     fn end(&self, slot: usize) -> usize {
         (self.words[slot / 2] >> (slot % 2 * 32)) as u32 as usize
     }
 
-    /// Where the words of `slot` are, counted after the head.
+    /// Where the words of `slot` are.
     #[inline]
     fn range(&self, slot: usize) -> std::ops::Range<usize> {
-        let start = if slot == 0 { 0 } else { self.end(slot - 1) };
+        let is_first = slot + 1 == self.slots as usize;
+        let start = if is_first { 0 } else { self.end(slot + 1) };
         self.head() + start..self.head() + self.end(slot)
+    }
+
+    /// Reads a word of every cache line, so that those of several accounts are waited for together and not one after another.
+    #[inline]
+    pub fn touch(&self) -> u64 {
+        self.words
+            .iter()
+            .step_by(64 / size_of::<u64>())
+            .fold(0, |all, word| all ^ word)
     }
 
     #[inline]
@@ -111,8 +123,9 @@ impl Cells {
         self.move_ends(slot, moved);
     }
 
-    fn move_ends(&mut self, from_slot: usize, by: i64) {
-        for slot in from_slot..self.slots as usize {
+    /// Of `slot` and of all whose words lie after its own.
+    fn move_ends(&mut self, slot: usize, by: i64) {
+        for slot in 0..=slot {
             let shift = slot % 2 * 32;
             let end = (self.end(slot) as i64 + by) as u32;
             let word = &mut self.words[slot / 2];

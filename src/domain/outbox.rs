@@ -4,6 +4,12 @@ use serde::Serialize;
 
 use super::{json, segment::partial::SegmentPartial, time::Timestamp};
 
+/// Bytes of a piece of the buffer, and what is left in it when the next one is begun: more than nearly any output has.
+const PIECE: usize = 1024 * 1024;
+const SPARE: usize = 16 * 1024;
+/// Pieces that are kept for the next outputs.
+const KEPT: usize = 16;
+
 /// Collects outputs. Ids are `<shard>-<log offset>-<n>`: the same whenever that entry is folded.
 #[derive(Debug, Default)]
 pub struct Outputs {
@@ -12,7 +18,12 @@ pub struct Outputs {
     offset: i64,
     next: u32,
     arrived: Timestamp,
-    bytes: Vec<u8>,
+    /// The outputs' bytes, in pieces that never move: what a burst grows to is not known before, and growing one buffer would copy it.
+    pieces: Vec<Vec<u8>>,
+    /// The piece that is written to.
+    piece: usize,
+    /// In all pieces before it.
+    bytes_before: usize,
     records: Vec<Record>,
     partials: Vec<SegmentPartial>,
 }
@@ -23,6 +34,7 @@ struct Record {
     time: Timestamp,
     arrived: Timestamp,
     caused_by_event: bool,
+    piece: u32,
     start: usize,
     id_end: usize,
     subject_end: usize,
@@ -67,11 +79,14 @@ impl Outputs {
 
     /// Bytes held.
     pub fn bytes(&self) -> usize {
-        self.bytes.len()
+        self.bytes_before + self.pieces.get(self.piece).map_or(0, Vec::len)
     }
 
     pub fn clear(&mut self) {
-        self.bytes.clear();
+        self.pieces.truncate(KEPT);
+        self.pieces.iter_mut().for_each(Vec::clear);
+        self.piece = 0;
+        self.bytes_before = 0;
         self.records.clear();
         self.partials.clear();
     }
@@ -90,19 +105,36 @@ impl Outputs {
 
     /// Outputs in the order in which they were made.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = OutputRecord<'_>> {
-        let text = |range: std::ops::Range<usize>| {
+        self.records.iter().map(move |record| {
+            let bytes = |range: std::ops::Range<usize>| {
+                let piece = self.pieces.get(record.piece as usize);
+                piece.and_then(|piece| piece.get(range)).unwrap_or_default()
+            };
             // Written from a `str` below: always UTF-8.
-            std::str::from_utf8(self.bytes.get(range).unwrap_or_default()).unwrap_or_default()
-        };
-        self.records.iter().map(move |record| OutputRecord {
-            id: text(record.start..record.id_end),
-            event_type: record.event_type,
-            subject: text(record.id_end..record.subject_end),
-            time: record.time,
-            arrived: record.arrived,
-            caused_by_event: record.caused_by_event,
-            value: self.bytes.get(record.subject_end..record.end).unwrap_or_default(),
+            let text = |range| std::str::from_utf8(bytes(range)).unwrap_or_default();
+            OutputRecord {
+                id: text(record.start..record.id_end),
+                event_type: record.event_type,
+                subject: text(record.id_end..record.subject_end),
+                time: record.time,
+                arrived: record.arrived,
+                caused_by_event: record.caused_by_event,
+                value: bytes(record.subject_end..record.end),
+            }
         })
+    }
+
+    /// Moves on to a piece with room for an output.
+    fn make_room(&mut self) {
+        if let Some(piece) = self.pieces.get(self.piece)
+            && piece.len() + SPARE > piece.capacity()
+        {
+            self.bytes_before += piece.len();
+            self.piece += 1;
+        }
+        if self.piece == self.pieces.len() {
+            self.pieces.push(Vec::with_capacity(PIECE));
+        }
     }
 
     /// Starts the outputs of the entry at `offset`.
@@ -131,28 +163,32 @@ impl Outputs {
         value: &impl Serialize,
     ) {
         use std::io::Write;
-        let start = self.bytes.len();
+        self.make_room();
+        let bytes = &mut self.pieces[self.piece];
+        let start = bytes.len();
         // Writing to memory does not fail.
-        let _ = write!(self.bytes, "{}-{}-{}", self.shard, self.offset, self.next);
+        let _ = write!(bytes, "{}-{}-{}", self.shard, self.offset, self.next);
         self.next += 1;
-        let id_end = self.bytes.len();
-        self.bytes.extend_from_slice(subject.as_bytes());
-        let subject_end = self.bytes.len();
-        if json::write(&mut self.bytes, value).is_err() {
+        let id_end = bytes.len();
+        bytes.extend_from_slice(subject.as_bytes());
+        let subject_end = bytes.len();
+        if json::write(bytes, value).is_err() {
             // Only a map with keys that are not text could fail, and there is none.
             debug_assert!(false, "an output could not be written as JSON");
-            self.bytes.truncate(start);
+            bytes.truncate(start);
             return;
         }
+        let end = bytes.len();
         self.records.push(Record {
             event_type,
             time: event_time.unwrap_or(clock),
             arrived: self.arrived,
             caused_by_event: event_time.is_some(),
+            piece: self.piece as u32,
             start,
             id_end,
             subject_end,
-            end: self.bytes.len(),
+            end,
         });
     }
 }

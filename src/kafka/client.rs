@@ -82,6 +82,8 @@ impl KafkaSettings {
         config
             .set("group.id", group)
             .set("isolation.level", "read_committed")
+            // Enough to be ahead of the fold by some entries; 64 MiB a shard, the default, is memory that nobody needs.
+            .set("queued.max.messages.kbytes", "8192")
             // State is made of it: a flipped bit must not pass for an event.
             .set("check.crcs", "true")
             // A log that no longer holds the wanted offset is an error that somebody must see, never a jump.
@@ -118,7 +120,7 @@ impl KafkaSettings {
             ("session.timeout.ms", SESSION_TIMEOUT_MS),
             // A full queue pauses fetching for so long; 1 s (the default) starves a consumer that drains in 50 ms.
             ("fetch.queue.backoff.ms", "5"),
-            ("queued.min.messages", "100000"),
+            ("queued.min.messages", "20000"),
         ];
         let mut config = self.base(&defaults);
         apply(&mut config, &self.consumer);
@@ -135,7 +137,7 @@ impl KafkaSettings {
             // CONCURRENT_TRANSACTIONS after a commit is retried after it: 100 ms (the default) would be the cycle time.
             ("retry.backoff.ms", "2"),
             ("queue.buffering.max.messages", "200000"),
-            ("queue.buffering.max.kbytes", "131072"),
+            ("queue.buffering.max.kbytes", "32768"),
             // An open transaction of a process that died holds back the readers of the outputs for so long.
             ("transaction.timeout.ms", "10000"),
         ];

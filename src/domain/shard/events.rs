@@ -18,6 +18,10 @@ use crate::{
     model::compiled::{PaneValue, Store},
 };
 
+/// So many accounts are looked up and fetched before the first of them is changed: they wait for memory together, not one after
+/// another. What they hold fits the cache of a core.
+pub(super) const TOGETHER: usize = 64;
+
 /// A source partition of the entry in hand, as the shard knows it.
 struct Origin {
     kind: Kind,
@@ -44,13 +48,26 @@ impl Shard {
         if let Some(active) = self.active.take() {
             self.facts.prepare(&active.plan, &batch, entry);
             let mut facts = EventFacts::default();
-            // All are found first: the look-ups of different accounts wait for memory together, not one after another.
-            self.found.clear();
-            self.found.extend(
-                (0..batch.accounts()).map(|account| self.accounts.find_bytes(batch.account_bytes(entry, account))),
-            );
-            for account in 0..batch.accounts() {
-                self.apply_account(&active.plan, &batch, entry, account, &origins, offset, &mut facts);
+            for first in (0..batch.accounts()).step_by(TOGETHER) {
+                let together = first..batch.accounts().min(first + TOGETHER);
+                let found = together
+                    .clone()
+                    .map(|account| self.accounts.find_bytes(batch.account_bytes(entry, account)));
+                self.found.clear();
+                self.found.extend(found);
+                self.accounts.touch(self.found.iter().copied().flatten());
+                for account in together {
+                    let found = self.found[account - first];
+                    self.apply_account(
+                        &active.plan,
+                        &batch,
+                        entry,
+                        (account, found),
+                        &origins,
+                        offset,
+                        &mut facts,
+                    );
+                }
             }
             self.active = Some(active);
         }
@@ -66,7 +83,7 @@ impl Shard {
         plan: &Plan,
         batch: &EventBatch,
         entry: &'a [u8],
-        index: usize,
+        (index, found): (usize, Option<u32>),
         origins: &[Origin],
         offset: i64,
         facts: &mut EventFacts<'a>,
@@ -89,7 +106,7 @@ impl Shard {
             }
             let number = *number.get_or_insert_with(|| {
                 // Looked for once more: an entry of a faulty writer might name an account twice.
-                self.found[index].or_else(|| self.accounts.find(id)).unwrap_or_else(|| {
+                found.or_else(|| self.accounts.find(id)).unwrap_or_else(|| {
                     let number = self.accounts.add(Account::new(id, plan.slots()));
                     self.due.add(number, self.accounts.get(number));
                     number

@@ -135,7 +135,7 @@ pub struct Shard {
     batch: EventBatch,
     facts: EntryFacts,
     scratch: Scratch,
-    /// The accounts of the entry in hand, as far as the shard knows them.
+    /// Some accounts of the entry in hand, as far as the shard knows them.
     found: Vec<Option<u32>>,
 }
 

@@ -2,7 +2,7 @@
 //! behind, its entries say that more is at hand, and accounts that changed wait for a later entry: each is scored once for all
 //! of them. The mark is in the log, so a replay scores at the same places.
 
-use super::Shard;
+use super::{Shard, events::TOGETHER};
 use crate::{
     domain::{outbox::Outputs, time::Timestamp},
     model::Model,
@@ -38,9 +38,12 @@ impl Shard {
         let everyone = turn.clock_before.is_none() || caught_up;
         if everyone || !turn.more || !self.may_wait(&active.plan.model, now) {
             let numbers = self.whose_turn_it_is(&active.plan.model, now, everyone, turn.carried);
-            for &number in &numbers {
-                if self.accounts.get(number).scored_at != offset {
-                    self.score_account(&active, number, offset, now, caught_up, out);
+            for together in numbers.chunks(TOGETHER) {
+                self.accounts.touch(together.iter().copied());
+                for &number in together {
+                    if self.accounts.get(number).scored_at != offset {
+                        self.score_account(&active, number, offset, now, caught_up, out);
+                    }
                 }
             }
             self.unscored = numbers;
