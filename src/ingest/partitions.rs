@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::membership::Membership;
 use super::metrics::PartitionMetrics;
 use super::tracker::PartitionIndex;
 use super::watermark::Watermark;
@@ -9,12 +10,15 @@ use crate::domain::entry::PartitionClock;
 use crate::domain::event::Kind;
 use crate::domain::time::Timestamp;
 use crate::kafka::consume_batch::Record;
+use crate::kafka::topic_id::TopicId;
 
 /// A source partition. The number stays when it is given up, as a clock may still be asked for.
 pub struct Partition {
     /// Index of its source.
     pub source: usize,
     pub topic: String,
+    /// `None` where the brokers do not tell it.
+    pub topic_id: Option<TopicId>,
     pub number: i32,
     pub kind: Kind,
     /// The next offset to read.
@@ -110,6 +114,17 @@ impl Partitions {
 
     pub fn ours_mut(&mut self) -> impl Iterator<Item = (PartitionIndex, &mut Partition)> {
         (0..).zip(&mut self.all).filter(|(_, partition)| partition.is_ours())
+    }
+
+    /// A topic of ours that is fetched by another id than it had when it came to us: it was deleted and made again.
+    pub fn made_again(&self, membership: &Membership) -> Option<String> {
+        let is_another = |partition: &Partition| {
+            let fetched = membership.fetched_id(&partition.topic);
+            partition.topic_id.is_some() && fetched.is_some() && partition.topic_id != fetched
+        };
+        let mut ours = self.ours().map(|(_, partition)| partition);
+        ours.find(|partition| is_another(partition))
+            .map(|partition| partition.topic.clone())
     }
 
     pub fn give_up(&mut self, index: PartitionIndex) {

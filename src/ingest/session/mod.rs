@@ -8,10 +8,11 @@ mod commits;
 mod schemas;
 mod stall;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use rdkafka::config::FromClientConfigAndContext;
+use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use thiserror::Error;
@@ -60,10 +61,14 @@ pub enum SessionError {
     ShutOut(KafkaError),
     #[error("a record came past its queue")]
     Stray,
+    #[error("the source topic {0} was deleted and made again")]
+    MadeAgain(String),
 }
 
 pub struct Session<'s> {
     consumer: BatchConsumer<Membership>,
+    /// The consumer's own.
+    membership: Arc<Membership>,
     intake: Intake<'s>,
     ticks: Ticks,
     /// Asks for end offsets on connections of its own: on the reading one's a question waits behind a fetch that waits for data.
@@ -76,6 +81,8 @@ pub struct Session<'s> {
     committing: Option<commits::Due>,
     /// `/readyz` says that records wait for the schema registry.
     told_waiting: bool,
+    /// The log says that the brokers tell no topic ids.
+    told_no_ids: bool,
 }
 
 impl<'s> Session<'s> {
@@ -115,6 +122,7 @@ impl<'s> Session<'s> {
         let now = Instant::now();
         let consumer = BatchConsumer::new(consumer, BATCH)?;
         Ok(Self {
+            membership: Arc::clone(consumer.consumer().context()),
             consumer,
             intake,
             ticks: Ticks::default(),
@@ -125,6 +133,7 @@ impl<'s> Session<'s> {
             stall: stall::Stall::new(),
             committing: None,
             told_waiting: false,
+            told_no_ids: false,
         })
     }
 
@@ -158,6 +167,12 @@ impl<'s> Session<'s> {
         let wait = self.intake.log.until_ripe().map_or(IDLE, |ripe| ripe.min(IDLE));
         if self.intake.has_room() {
             let batch = self.consumer.batch(wait);
+            if self.membership.take_fetched_anew()
+                && let Some(topic) = self.intake.partitions.made_again(&self.membership)
+            {
+                drop(batch);
+                return self.leave(topic);
+            }
             self.intake.take_batch(&batch)?;
             drop(batch);
             self.pause_waiting()?;
@@ -166,6 +181,14 @@ impl<'s> Session<'s> {
             self.poll_group(wait.max(Duration::from_millis(1)))?;
         }
         Ok(self.intake.close_entries(false)?)
+    }
+
+    /// What was read before the topic was made again reaches the log and the DLQ, under the old topic's id; the next session
+    /// finds the other id, and reads the new topic from its beginning. What came with its first records is read again, but for
+    /// what is gone with the old topic.
+    fn leave(&mut self, topic: String) -> Result<(), SessionError> {
+        self.settle()?;
+        Err(SessionError::MadeAgain(topic))
     }
 
     /// Serves the consumer's own queue, and deals with what it brought.
@@ -209,10 +232,17 @@ fn group_member(settings: &Settings) -> Result<BaseConsumer<Membership>, Session
     let mut config = settings
         .kafka
         .group_consumer(&settings.group(), settings.instance.as_deref());
+    let debug = match config.get("debug") {
+        Some(debug) => format!("{debug},metadata"),
+        None => "metadata".to_owned(),
+    };
     config
         // Where to begin is decided here, with what has to be said about it.
         .set("auto.offset.reset", "error")
-        .set("enable.partition.eof", "true");
+        .set("enable.partition.eof", "true")
+        // See `membership`: the lines that tell topics made again.
+        .set("debug", &debug)
+        .set_log_level(RDKafkaLogLevel::Debug);
     let consumer: BaseConsumer<Membership> = BaseConsumer::from_config_and_context(&config, Membership::default())?;
     let topics: Vec<&str> = settings.sources.iter().map(|source| source.topic.as_str()).collect();
     consumer.subscribe(&topics)?;
