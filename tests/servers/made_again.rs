@@ -109,7 +109,10 @@ fn one_that_has_outgrown_the_old_one_before_its_readers_know_of_it_is_read_as_a_
     let installation = Installation::new("under-way", shared_kafka(), &shared_redis());
     fill(&installation, "old", OLD);
     let services = [installation.start(0), installation.start(1)];
-    services.iter().for_each(Service::wait_until_ready);
+    wait_until("each to have its share of the partitions", || {
+        let reads = |service: &Service| service.process.log().contains("reading a source partition");
+        services.iter().all(reads).then_some(())
+    });
     installation.wait_until_idle();
     services.iter().for_each(|service| service.process.signal("STOP"));
     make_again(&installation);

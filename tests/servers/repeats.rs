@@ -10,7 +10,7 @@ use crate::support::{
     feed::{self, plan},
     service::Installation,
     shared_kafka, shared_redis,
-    undisturbed::{assert_as_undisturbed, events_taken, fold, published, scores},
+    undisturbed::{assert_as_undisturbed, fold, published, scores},
     wait_until,
 };
 
