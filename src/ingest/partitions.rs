@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use super::membership::Membership;
 use super::metrics::PartitionMetrics;
 use super::tracker::PartitionIndex;
 use super::watermark::Watermark;
@@ -114,17 +113,6 @@ impl Partitions {
 
     pub fn ours_mut(&mut self) -> impl Iterator<Item = (PartitionIndex, &mut Partition)> {
         (0..).zip(&mut self.all).filter(|(_, partition)| partition.is_ours())
-    }
-
-    /// A topic of ours that is fetched by another id than it had when it came to us: it was deleted and made again.
-    pub fn made_again(&self, membership: &Membership) -> Option<String> {
-        let is_another = |partition: &Partition| {
-            let fetched = membership.fetched_id(&partition.topic);
-            partition.topic_id.is_some() && fetched.is_some() && partition.topic_id != fetched
-        };
-        let mut ours = self.ours().map(|(_, partition)| partition);
-        ours.find(|partition| is_another(partition))
-            .map(|partition| partition.topic.clone())
     }
 
     pub fn give_up(&mut self, index: PartitionIndex) {

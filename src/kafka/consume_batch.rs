@@ -144,7 +144,7 @@ impl<C: ConsumerContext> BatchConsumer<C> {
     }
 
     /// Hands the log lines that wait to the consumer's context.
-    fn serve_log_lines(&self) {
+    pub fn serve_log_lines(&self) {
         loop {
             let (mut facility, mut line, mut level) = (ptr::null(), ptr::null(), 0);
             // SAFETY: the queue is valid; a non-null event is ours and destroyed once, after it was read. The outputs are valid

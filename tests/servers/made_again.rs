@@ -1,6 +1,8 @@
 //! Source topics that are deleted and made again under the same name: nothing of the new topic may be taken for what was read of
 //! the old one.
 
+use std::time::Duration;
+
 use pulsewatch::domain::{event::Kind, time::DAY_MS};
 use rdkafka::{
     TopicPartitionList,
@@ -64,8 +66,7 @@ fn committed(installation: &Installation) -> (BaseConsumer, TopicPartitionList) 
     let mut asked = TopicPartitionList::new();
     asked.add_partition_range(installation.topic(Kind::Usage), 0, PARTITIONS - 1);
     let answered = wait_until("the committed offsets", || {
-        let patience = std::time::Duration::from_secs(10);
-        consumer.committed_offsets(asked.clone(), patience).ok()
+        consumer.committed_offsets(asked.clone(), Duration::from_secs(10)).ok()
     });
     (consumer, answered)
 }
@@ -123,5 +124,23 @@ fn one_that_has_outgrown_the_old_one_before_its_readers_know_of_it_is_read_as_a_
     });
     installation.wait_until_idle();
     services.into_iter().for_each(Service::stop);
+    assert_all_taken(&installation, 100);
+}
+
+#[test]
+fn one_that_comes_back_after_its_readers_were_told_that_it_is_gone_is_read_as_a_whole() {
+    let installation = Installation::new("gone", shared_kafka(), &shared_redis());
+    fill(&installation, "old", OLD);
+    let service = installation.start(0);
+    installation.wait_until_idle();
+    installation.kafka.delete(installation.topic(Kind::Usage));
+    wait_until("the news that the topic is gone", || {
+        let log = service.process.log();
+        log.contains("Subscribed topic not available").then_some(())
+    });
+    installation.kafka.create(installation.topic(Kind::Usage), PARTITIONS);
+    fill(&installation, "new", 100);
+    installation.wait_until_idle();
+    service.stop();
     assert_all_taken(&installation, 100);
 }

@@ -7,6 +7,7 @@ use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaResult;
 use rdkafka::{Offset, TopicPartitionList};
 
+use super::made_again::made_again;
 use super::{ASK, SETTLE, Session, SessionError};
 use crate::domain::entry::encode_source_reset;
 use crate::domain::time::Timestamp;
@@ -44,8 +45,8 @@ impl Session<'_> {
         }
         self.consumer.consumer().incremental_assign(&start)?;
         self.ticks.at_once();
-        match self.intake.partitions.made_again(&self.membership) {
-            Some(topic) => Err(SessionError::MadeAgain(topic)),
+        match made_again(&self.intake.partitions, &self.membership) {
+            Some(topic) => Err(self.leave(topic)),
             None => Ok(()),
         }
     }

@@ -5,6 +5,7 @@
 mod assignment;
 mod clock;
 mod commits;
+mod made_again;
 mod schemas;
 mod stall;
 
@@ -12,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
+use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use thiserror::Error;
@@ -168,10 +169,10 @@ impl<'s> Session<'s> {
         if self.intake.has_room() {
             let batch = self.consumer.batch(wait);
             if self.membership.take_fetched_anew()
-                && let Some(topic) = self.intake.partitions.made_again(&self.membership)
+                && let Some(topic) = made_again::made_again(&self.intake.partitions, &self.membership)
             {
                 drop(batch);
-                return self.leave(topic);
+                return Err(self.leave(topic));
             }
             self.intake.take_batch(&batch)?;
             drop(batch);
@@ -181,14 +182,6 @@ impl<'s> Session<'s> {
             self.poll_group(wait.max(Duration::from_millis(1)))?;
         }
         Ok(self.intake.close_entries(false)?)
-    }
-
-    /// What was read before the topic was made again reaches the log and the DLQ, under the old topic's id; the next session
-    /// finds the other id, and reads the new topic from its beginning. What came with its first records is read again, but for
-    /// what is gone with the old topic.
-    fn leave(&mut self, topic: String) -> Result<(), SessionError> {
-        self.settle()?;
-        Err(SessionError::MadeAgain(topic))
     }
 
     /// Serves the consumer's own queue, and deals with what it brought.
@@ -210,6 +203,8 @@ impl<'s> Session<'s> {
 
     /// Serves the consumer's own queue for up to `wait`.
     fn poll_group(&mut self, wait: Duration) -> Result<(), SessionError> {
+        // Here too, as nothing may be read for long.
+        self.consumer.serve_log_lines();
         let consumer = self.consumer.consumer();
         match consumer.poll(wait) {
             None => {}
@@ -232,17 +227,11 @@ fn group_member(settings: &Settings) -> Result<BaseConsumer<Membership>, Session
     let mut config = settings
         .kafka
         .group_consumer(&settings.group(), settings.instance.as_deref());
-    let debug = match config.get("debug") {
-        Some(debug) => format!("{debug},metadata"),
-        None => "metadata".to_owned(),
-    };
     config
         // Where to begin is decided here, with what has to be said about it.
         .set("auto.offset.reset", "error")
-        .set("enable.partition.eof", "true")
-        // See `membership`: the lines that tell topics made again.
-        .set("debug", &debug)
-        .set_log_level(RDKafkaLogLevel::Debug);
+        .set("enable.partition.eof", "true");
+    made_again::hear_of_topic_ids(&mut config);
     let consumer: BaseConsumer<Membership> = BaseConsumer::from_config_and_context(&config, Membership::default())?;
     let topics: Vec<&str> = settings.sources.iter().map(|source| source.topic.as_str()).collect();
     consumer.subscribe(&topics)?;
