@@ -1,6 +1,6 @@
 //! The consumer's side of the group: what librdkafka calls back is put down here, and the loop deals with it between batches.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -11,6 +11,7 @@ use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientContext, TopicPartitionList};
 
 use crate::kafka::context;
+use crate::kafka::topic_id::TopicId;
 
 /// What happened to the membership. Nothing is assigned or given up before the loop does it.
 pub enum Change {
@@ -21,6 +22,9 @@ pub enum Change {
 #[derive(Default)]
 pub struct Membership {
     changes: Mutex<VecDeque<Change>>,
+    fetched: Mutex<HashMap<String, TopicId>>,
+    /// Some of them are other than when they were last looked at.
+    fetched_anew: AtomicBool,
     /// Nobody looks at changes any more: the consumer is being closed.
     closing: AtomicBool,
 }
@@ -28,6 +32,17 @@ pub struct Membership {
 impl Membership {
     pub fn next_change(&self) -> Option<Change> {
         self.changes.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
+
+    /// Whether topics are fetched by other ids than when this was last asked.
+    pub fn take_fetched_anew(&self) -> bool {
+        self.fetched_anew.swap(false, Ordering::Relaxed)
+    }
+
+    /// The id by which the consumer fetches a topic; `None` where it does not, or goes by the name alone (before Kafka 3.1).
+    pub fn fetched_id(&self, topic: &str) -> Option<TopicId> {
+        let fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
+        fetched.get(topic).copied()
     }
 
     pub fn close(&self) {
@@ -44,12 +59,26 @@ impl Membership {
 
 impl ClientContext for Membership {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        if let Some((topic, id)) = new_id(message) {
+            let mut fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
+            fetched.insert(topic.to_owned(), id);
+            self.fetched_anew.store(true, Ordering::Relaxed);
+        }
         context::log(level, facility, message);
     }
 
     fn error(&self, cause: KafkaError, reason: &str) {
         context::error(&cause, reason);
     }
+}
+
+/// The topic that is fetched by a new id, its first or another one, from here on. librdkafka tells it in a line of its debug
+/// context `metadata` and nowhere else; from a topic of another id it reads on at the offset where it was.
+fn new_id(line: &str) -> Option<(&str, TopicId)> {
+    let (_, line) = line.split_once("Topic ")?;
+    let (topic, ids) = line.split_once(" changed id from ")?;
+    let (_, id) = ids.split_once(" to ")?;
+    Some((topic, TopicId::parse(id)?))
 }
 
 impl ConsumerContext for Membership {
@@ -65,5 +94,28 @@ impl ConsumerContext for Membership {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_id_that_a_topic_is_fetched_by_is_read_from_the_line_that_tells_it() {
+        let line = "[thrd:main]: Topic usage changed id from AAAAAAAAAAAAAAAAAAAAAA to +/8AAAAAAAAAAAAAAAAAAQ";
+        let id = TopicId::parse("-_8AAAAAAAAAAAAAAAAAAQ");
+        let membership = Membership::default();
+        membership.log(RDKafkaLogLevel::Debug, "METADATA", line);
+        assert!(membership.take_fetched_anew() && !membership.take_fetched_anew());
+        assert_eq!(membership.fetched_id("usage"), id);
+        membership.log(
+            RDKafkaLogLevel::Debug,
+            "METADATA",
+            "[thrd:main]: Topic usage [0] Leader 1 Epoch 0",
+        );
+        assert!(!membership.take_fetched_anew());
+        assert_eq!(membership.fetched_id("usage"), id);
+        assert_eq!(membership.fetched_id("support"), None);
     }
 }

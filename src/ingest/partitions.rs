@@ -9,12 +9,15 @@ use crate::domain::entry::PartitionClock;
 use crate::domain::event::Kind;
 use crate::domain::time::Timestamp;
 use crate::kafka::consume_batch::Record;
+use crate::kafka::topic_id::TopicId;
 
 /// A source partition. The number stays when it is given up, as a clock may still be asked for.
 pub struct Partition {
     /// Index of its source.
     pub source: usize,
     pub topic: String,
+    /// `None` where the brokers do not tell it.
+    pub topic_id: Option<TopicId>,
     pub number: i32,
     pub kind: Kind,
     /// The next offset to read.

@@ -1,6 +1,23 @@
 //! Where reading a partition begins when it comes to us, and what has to be said about it first. Pure.
 
 use crate::kafka::offsets::Extent;
+use crate::kafka::topic_id::TopicId;
+
+/// How far the group has got in a partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Committed {
+    /// The next offset to read.
+    pub offset: i64,
+    /// Of the topic that was read; `None` where nobody noted it down.
+    pub topic_id: Option<TopicId>,
+}
+
+impl Committed {
+    /// Of a topic that had the name before.
+    fn is_of_another(self, topic_id: Option<TopicId>) -> bool {
+        self.topic_id.is_some() && topic_id.is_some() && self.topic_id != topic_id
+    }
+}
 
 /// Where to go on, and why there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,20 +34,21 @@ pub enum Resume {
 }
 
 impl Resume {
-    /// `committed` is the group's offset in the partition. `known` tells that the group has committed before, whatever became
+    /// `topic_id` is the topic's own, as far as it is known. `known` tells that the group has committed before, whatever became
     /// of this offset: Kafka deletes a topic's offsets together with the topic, but all offsets of a group when it was away for
     /// long. In the first case the topic was made again (or is new to us, where a reset changes nothing); in the second the
     /// shards know best what they have folded.
-    pub fn decide(committed: Option<i64>, extent: Extent, known: bool) -> Self {
+    pub fn decide(committed: Option<Committed>, topic_id: Option<TopicId>, extent: Extent, known: bool) -> Self {
         match committed {
             None if known => Self::Reset(extent.low),
             None => Self::First(extent.low),
-            Some(offset) if offset > extent.high => Self::Reset(extent.low),
-            Some(offset) if offset < extent.low => Self::Lost {
+            Some(committed) if committed.is_of_another(topic_id) => Self::Reset(extent.low),
+            Some(Committed { offset, .. }) if offset > extent.high => Self::Reset(extent.low),
+            Some(Committed { offset, .. }) if offset < extent.low => Self::Lost {
                 next: extent.low,
                 lost: extent.low - offset,
             },
-            Some(offset) => Self::Committed(offset),
+            Some(Committed { offset, .. }) => Self::Committed(offset),
         }
     }
 
@@ -59,11 +77,30 @@ mod tests {
             (None, false, Resume::First(100)),
             (None, true, Resume::Reset(100)),
         ] {
+            let position = committed.map(|offset| Committed { offset, topic_id: None });
             assert_eq!(
-                Resume::decide(committed, extent, known),
+                Resume::decide(position, None, extent, known),
                 expected,
                 "{committed:?} {known}"
             );
+        }
+    }
+
+    #[test]
+    fn offsets_of_another_topic_of_the_name_are_worth_nothing() {
+        let extent = Extent { low: 100, high: 200 };
+        let (ours, other) = (TopicId::new(1), TopicId::new(2));
+        for (noted, topic_id, expected) in [
+            (ours, ours, Resume::Committed(150)),
+            (other, ours, Resume::Reset(100)),
+            (None, ours, Resume::Committed(150)),
+            (other, None, Resume::Committed(150)),
+        ] {
+            let committed = Committed {
+                offset: 150,
+                topic_id: noted,
+            };
+            assert_eq!(Resume::decide(Some(committed), topic_id, extent, true), expected);
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Consuming in batches: `rd_kafka_consume_batch_queue` takes about 0.3 us of CPU less a message than the crate's `poll`.
 //!
-//! The crate has no safe call for it, so this is the project's one file with `unsafe`. Messages go to a queue of our own
-//! ([`BatchConsumer::forward`]), and the consumer's main queue carries rebalances and errors only. They must not share a
+//! The crate has no safe call for it, so this is one of the project's two files with `unsafe`. Messages go to a queue of our
+//! own ([`BatchConsumer::forward`]), and the consumer's main queue carries rebalances and errors only. They must not share a
 //! queue: the batch call answers a rebalance that it meets by giving the partitions up.
 //!
-//! Commits are here too: with the crate's own, an asynchronous commit never says how it came out.
+//! Commits are here too: with the crate's own, an asynchronous commit never says how it came out. And log lines: what
+//! librdkafka wrote before it fetched a record has been handed to the context before the record is handed out.
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, CString, c_void};
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 use rdkafka::TopicPartitionList;
 use rdkafka::bindings as ffi;
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 
@@ -21,6 +23,7 @@ use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 pub struct BatchConsumer<C: ConsumerContext> {
     messages: Queue,
     commits: Queue,
+    log_lines: Queue,
     /// Room for one batch; holds no live message between batches.
     slots: Vec<*mut ffi::rd_kafka_message_t>,
     /// Last, as fields are dropped in their order: queues go before their client.
@@ -55,9 +58,16 @@ impl Drop for Queue {
 impl<C: ConsumerContext> BatchConsumer<C> {
     /// `batch` is the most messages handed out at once.
     pub fn new(consumer: BaseConsumer<C>, batch: usize) -> KafkaResult<Self> {
+        let log_lines = Queue::new(&consumer)?;
+        // SAFETY: client and queue are valid for the call; librdkafka holds a reference of its own to the queue.
+        let set = unsafe { ffi::rd_kafka_set_log_queue(consumer.client().native_ptr(), log_lines.ptr()) };
+        if set != ffi::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR {
+            return Err(KafkaError::ClientCreation("log lines cannot be had".into()));
+        }
         Ok(Self {
             messages: Queue::new(&consumer)?,
             commits: Queue::new(&consumer)?,
+            log_lines,
             slots: vec![ptr::null_mut(); batch.max(1)],
             consumer,
         })
@@ -88,7 +98,8 @@ impl<C: ConsumerContext> BatchConsumer<C> {
         Ok(())
     }
 
-    /// Waits up to `wait` for a first message, then takes what is there, never waiting for a batch to fill up.
+    /// Waits up to `wait` for a first message, then takes what is there, never waiting for a batch to fill up. The log lines
+    /// from before it are served.
     pub fn batch(&mut self, wait: Duration) -> Batch<'_> {
         let mut taken = self.take(0, self.slots.len(), Duration::ZERO);
         if taken == 0 && !wait.is_zero() {
@@ -98,6 +109,7 @@ impl<C: ConsumerContext> BatchConsumer<C> {
                 taken += self.take(1, self.slots.len(), Duration::ZERO);
             }
         }
+        self.serve_log_lines();
         Batch {
             messages: &self.slots[..taken],
             most: self.slots.len(),
@@ -131,6 +143,28 @@ impl<C: ConsumerContext> BatchConsumer<C> {
         Some(commit_result(outcome))
     }
 
+    /// Hands the log lines that wait to the consumer's context.
+    pub fn serve_log_lines(&self) {
+        loop {
+            let (mut facility, mut line, mut level) = (ptr::null(), ptr::null(), 0);
+            // SAFETY: the queue is valid; a non-null event is ours and destroyed once, after it was read. The outputs are valid
+            // for the call, and where it succeeds both texts are NUL-terminated and live as long as the event.
+            unsafe {
+                let event = ffi::rd_kafka_queue_poll(self.log_lines.ptr(), 0);
+                if event.is_null() {
+                    return;
+                }
+                if ffi::rd_kafka_event_log(event, &mut facility, &mut line, &mut level) == 0 {
+                    let (facility, line) = (CStr::from_ptr(facility), CStr::from_ptr(line));
+                    self.consumer
+                        .context()
+                        .log(log_level(level), &facility.to_string_lossy(), &line.to_string_lossy());
+                }
+                ffi::rd_kafka_event_destroy(event);
+            }
+        }
+    }
+
     fn take(&mut self, from: usize, to: usize, wait: Duration) -> usize {
         let slots = &mut self.slots[from..to];
         // Rounded up: to wait for nothing again and again until a fraction of a millisecond is over would burn the CPU.
@@ -141,6 +175,14 @@ impl<C: ConsumerContext> BatchConsumer<C> {
         // Negative: an error of the call itself, which takes nothing.
         usize::try_from(taken).unwrap_or(0)
     }
+}
+
+/// librdkafka's levels are syslog's.
+fn log_level(level: i32) -> RDKafkaLogLevel {
+    use RDKafkaLogLevel::{Alert, Critical, Debug, Emerg, Error, Info, Notice, Warning};
+    let levels = [Emerg, Alert, Critical, Error, Warning, Notice, Info, Debug];
+    let level = usize::try_from(level).ok().and_then(|level| levels.get(level));
+    level.copied().unwrap_or(Debug)
 }
 
 fn commit_result(code: ffi::rd_kafka_resp_err_t) -> KafkaResult<()> {

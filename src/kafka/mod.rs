@@ -4,11 +4,13 @@ pub mod client;
 pub mod cloud_events;
 pub mod consume_batch;
 pub mod context;
+pub mod describe_topics;
 pub mod error;
 pub mod fenced;
 pub mod group;
 pub mod offsets;
 pub mod producer;
+pub mod topic_id;
 pub mod topic_reader;
 pub mod topics;
 

@@ -8,6 +8,7 @@ use rdkafka::{
     error::KafkaResult,
 };
 
+use super::topic_id::TopicId;
 use crate::domain::time::Timestamp;
 
 /// By so many milliseconds the clocks of the machines may differ that write to topics: as much as events may be ahead of ours by
@@ -76,6 +77,22 @@ pub fn first_since<'p, C: ConsumerContext>(
         }
     }
     Ok(found)
+}
+
+/// Puts the next offset to read into a list that is to be committed, with the id of the topic that was read.
+pub fn add(
+    list: &mut TopicPartitionList,
+    topic: &str,
+    partition: i32,
+    offset: i64,
+    id: Option<TopicId>,
+) -> KafkaResult<()> {
+    let mut element = list.add_partition(topic, partition);
+    element.set_offset(Offset::Offset(offset))?;
+    if let Some(id) = id {
+        element.set_metadata(id.to_string());
+    }
+    Ok(())
 }
 
 /// The next offset that the consumer's group is to read, `None` when it never committed one. With

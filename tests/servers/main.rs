@@ -21,6 +21,7 @@ mod deliveries;
 mod forgotten;
 mod formats;
 mod kills;
+mod made_again;
 mod members;
 mod oulad;
 mod outages;

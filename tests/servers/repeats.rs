@@ -1,6 +1,6 @@
 //! The same input again: from its producer, and from an ingest that lost its place.
 
-use pulsewatch::domain::{event::Kind, time::DAY_MS};
+use pulsewatch::domain::event::Kind;
 use rdkafka::{
     Offset, TopicPartitionList,
     consumer::{BaseConsumer, CommitMode, Consumer},
@@ -8,10 +8,9 @@ use rdkafka::{
 
 use crate::support::{
     feed::{self, plan},
-    kafka::{Placement, Record},
     service::Installation,
     shared_kafka, shared_redis,
-    undisturbed::{assert_as_undisturbed, events_taken, fold, published, scores},
+    undisturbed::{assert_as_undisturbed, fold, published, scores},
     wait_until,
 };
 
@@ -70,36 +69,4 @@ fn producers_may_repeat_themselves() {
         scores(&fold(&installation))
     };
     assert_eq!(scores_after(1), scores_after(3));
-}
-
-/// A topic that was re-created counts from 0 again: what is new in it must not be taken for what was folded before.
-#[test]
-fn a_source_whose_offsets_start_again_is_read_again() {
-    let installation = Installation::new("recreated", shared_kafka(), &shared_redis());
-    feed::preload(&installation, plan(50, 3_000, 43));
-    let service = installation.start(0);
-    installation.wait_until_idle();
-    service.stop();
-    let before = events_taken(&installation);
-
-    let (topic, partitions) = (installation.topic(Kind::Usage), 4);
-    installation.kafka.delete(topic);
-    installation.kafka.create(topic, partitions);
-    // Fewer than before, so that every offset has been seen; of other accounts.
-    let start = plan(1, 1, 1).start.plus_millis(95 * DAY_MS);
-    for account in 0..20 {
-        let name = format!("new-{account:02}");
-        let event = format!(r#"{{"account":"{name}","name":"login","user":"u","time":"{start}"}}"#);
-        installation
-            .kafka
-            .send(topic, Placement::ByKey, &Record::new(&name, event));
-    }
-    installation.kafka.flush();
-    let service = installation.start(0);
-    installation.wait_until_idle();
-    service.stop();
-    assert_as_undisturbed(&installation);
-    let scores = scores(&fold(&installation));
-    assert_eq!(scores.keys().filter(|account| account.starts_with("new-")).count(), 20);
-    assert_eq!(events_taken(&installation), before + 20);
 }

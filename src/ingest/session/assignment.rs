@@ -1,23 +1,27 @@
 //! Partitions come and go.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaResult;
 use rdkafka::{Offset, TopicPartitionList};
 
+use super::made_again::made_again;
 use super::{ASK, SETTLE, Session, SessionError};
 use crate::domain::entry::encode_source_reset;
 use crate::domain::time::Timestamp;
 use crate::ingest::partitions::Partition;
-use crate::ingest::resume::Resume;
+use crate::ingest::resume::{Committed, Resume};
 use crate::ingest::watermark::Watermark;
-use crate::kafka::{offsets, wall_clock};
+use crate::kafka::topic_id::TopicId;
+use crate::kafka::{describe_topics, offsets, wall_clock};
 
 /// A partition that comes to us.
 struct Coming {
     source: usize,
     number: i32,
+    topic_id: Option<TopicId>,
     resume: Resume,
     /// It holds no record.
     empty: bool,
@@ -41,7 +45,10 @@ impl Session<'_> {
         }
         self.consumer.consumer().incremental_assign(&start)?;
         self.ticks.at_once();
-        Ok(())
+        match made_again(&self.intake.partitions, &self.membership) {
+            Some(topic) => Err(self.leave(topic)),
+            None => Ok(()),
+        }
     }
 
     fn announce(&mut self, partition: &Coming, wall: Timestamp) -> KafkaResult<()> {
@@ -69,11 +76,27 @@ impl Session<'_> {
         }
     }
 
+    /// The ids of the list's topics, as far as the brokers tell them.
+    fn topic_ids(&mut self, list: &TopicPartitionList) -> KafkaResult<BTreeMap<String, TopicId>> {
+        let elements = list.elements();
+        let topics: BTreeSet<&str> = elements.iter().map(|element| element.topic()).collect();
+        let topics = Vec::from_iter(topics);
+        let ids = describe_topics::topic_ids(&self.asker, &topics, ASK)?;
+        if ids.len() < topics.len() && !self.told_no_ids {
+            self.told_no_ids = true;
+            tracing::warn!(
+                "the brokers tell no topic ids: a source topic that is deleted and made again is noticed by its offsets alone"
+            );
+        }
+        Ok(ids)
+    }
+
     /// Asks the brokers about each partition.
-    fn where_to_resume(&self, list: &TopicPartitionList) -> KafkaResult<Vec<Coming>> {
+    fn where_to_resume(&mut self, list: &TopicPartitionList) -> KafkaResult<Vec<Coming>> {
         if list.count() == 0 {
             return Ok(Vec::new());
         }
+        let ids = self.topic_ids(list)?;
         let settings = self.intake.settings;
         let consumer = self.consumer.consumer();
         let mut asked = TopicPartitionList::with_capacity(list.count() + 1);
@@ -82,17 +105,21 @@ impl Session<'_> {
         }
         asked.add_partition(&settings.log_topic, 0);
         let committed = consumer.committed_offsets(asked, ASK)?;
-        let offset_of = |topic: &str, number| -> KafkaResult<Option<i64>> {
+        let position = |topic: &str, number| -> KafkaResult<Option<Committed>> {
             let Some(found) = committed.find_partition(topic, number) else {
                 return Ok(None);
             };
             found.error()?;
             Ok(match found.offset() {
-                Offset::Offset(offset) => Some(offset),
+                Offset::Offset(offset) => Some(Committed {
+                    offset,
+                    // Brokers keep it as text, so that it is UTF-8, whoever has committed it.
+                    topic_id: TopicId::parse(found.metadata()),
+                }),
                 _ => None,
             })
         };
-        let known = offset_of(&settings.log_topic, 0)?.is_some();
+        let known = position(&settings.log_topic, 0)?.is_some();
         let mut coming = Vec::with_capacity(list.count());
         for element in list.elements() {
             let (topic, number) = (element.topic(), element.partition());
@@ -100,10 +127,12 @@ impl Session<'_> {
                 continue;
             };
             let extent = offsets::extent(consumer, topic, number, ASK)?;
-            let resume = Resume::decide(offset_of(topic, number)?, extent, known);
+            let topic_id = ids.get(topic).copied();
+            let resume = Resume::decide(position(topic, number)?, topic_id, extent, known);
             coming.push(Coming {
                 source,
                 number,
+                topic_id,
                 resume,
                 empty: extent.low == extent.high,
             });
@@ -118,7 +147,8 @@ impl Session<'_> {
         for partition in coming {
             if !matches!(partition.resume, Resume::Committed(_)) {
                 let topic = &self.intake.settings.sources[partition.source].topic;
-                beginnings.add_partition_offset(topic, partition.number, Offset::Offset(partition.resume.next()))?;
+                let next = partition.resume.next();
+                offsets::add(&mut beginnings, topic, partition.number, next, partition.topic_id)?;
             }
         }
         if beginnings.count() == 0 {
@@ -135,6 +165,7 @@ impl Session<'_> {
         let index = self.intake.partitions.take(Partition {
             source: coming.source,
             topic: source.topic.clone(),
+            topic_id: coming.topic_id,
             number: coming.number,
             kind: source.shape.kind,
             next,

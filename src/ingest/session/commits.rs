@@ -9,6 +9,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use super::{COMMIT_EVERY, SETTLE, Session, SessionError};
 use crate::ingest::dlq_writer::WriteError;
 use crate::ingest::tracker::PartitionIndex;
+use crate::kafka::offsets;
 
 /// In the offset that marks a group as one that has committed before.
 const MARK: &str = "pulsewatch";
@@ -126,7 +127,13 @@ impl Session<'_> {
         let mut list = TopicPartitionList::with_capacity(due.len());
         for (index, offset) in due {
             let partition = self.intake.partitions.get(*index);
-            list.add_partition_offset(&partition.topic, partition.number, Offset::Offset(*offset))?;
+            offsets::add(
+                &mut list,
+                &partition.topic,
+                partition.number,
+                *offset,
+                partition.topic_id,
+            )?;
         }
         Ok(list)
     }

@@ -5,9 +5,11 @@
 mod assignment;
 mod clock;
 mod commits;
+mod made_again;
 mod schemas;
 mod stall;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -60,10 +62,14 @@ pub enum SessionError {
     ShutOut(KafkaError),
     #[error("a record came past its queue")]
     Stray,
+    #[error("the source topic {0} was deleted and made again")]
+    MadeAgain(String),
 }
 
 pub struct Session<'s> {
     consumer: BatchConsumer<Membership>,
+    /// The consumer's own.
+    membership: Arc<Membership>,
     intake: Intake<'s>,
     ticks: Ticks,
     /// Asks for end offsets on connections of its own: on the reading one's a question waits behind a fetch that waits for data.
@@ -76,6 +82,8 @@ pub struct Session<'s> {
     committing: Option<commits::Due>,
     /// `/readyz` says that records wait for the schema registry.
     told_waiting: bool,
+    /// The log says that the brokers tell no topic ids.
+    told_no_ids: bool,
 }
 
 impl<'s> Session<'s> {
@@ -115,6 +123,7 @@ impl<'s> Session<'s> {
         let now = Instant::now();
         let consumer = BatchConsumer::new(consumer, BATCH)?;
         Ok(Self {
+            membership: Arc::clone(consumer.consumer().context()),
             consumer,
             intake,
             ticks: Ticks::default(),
@@ -125,6 +134,7 @@ impl<'s> Session<'s> {
             stall: stall::Stall::new(),
             committing: None,
             told_waiting: false,
+            told_no_ids: false,
         })
     }
 
@@ -158,6 +168,12 @@ impl<'s> Session<'s> {
         let wait = self.intake.log.until_ripe().map_or(IDLE, |ripe| ripe.min(IDLE));
         if self.intake.has_room() {
             let batch = self.consumer.batch(wait);
+            if self.membership.take_fetched_anew()
+                && let Some(topic) = made_again::made_again(&self.intake.partitions, &self.membership)
+            {
+                drop(batch);
+                return Err(self.leave(topic));
+            }
             self.intake.take_batch(&batch)?;
             drop(batch);
             self.pause_waiting()?;
@@ -187,6 +203,8 @@ impl<'s> Session<'s> {
 
     /// Serves the consumer's own queue for up to `wait`.
     fn poll_group(&mut self, wait: Duration) -> Result<(), SessionError> {
+        // Here too, as nothing may be read for long.
+        self.consumer.serve_log_lines();
         let consumer = self.consumer.consumer();
         match consumer.poll(wait) {
             None => {}
@@ -213,6 +231,7 @@ fn group_member(settings: &Settings) -> Result<BaseConsumer<Membership>, Session
         // Where to begin is decided here, with what has to be said about it.
         .set("auto.offset.reset", "error")
         .set("enable.partition.eof", "true");
+    made_again::hear_of_topic_ids(&mut config);
     let consumer: BaseConsumer<Membership> = BaseConsumer::from_config_and_context(&config, Membership::default())?;
     let topics: Vec<&str> = settings.sources.iter().map(|source| source.topic.as_str()).collect();
     consumer.subscribe(&topics)?;

@@ -19,7 +19,8 @@ use crate::health::Health;
 use crate::ingest::decode::Shape;
 use crate::ingest::*;
 use crate::kafka::client::KafkaSettings;
-use crate::kafka::offsets;
+use crate::kafka::topic_id::TopicId;
+use crate::kafka::{describe_topics, offsets};
 use crate::traces::Traces;
 
 pub const USAGE: &str = "usage-events";
@@ -153,12 +154,23 @@ impl Bed {
         offsets::committed(&self.reader("test-ingest"), topic, partition, DEADLINE).unwrap()
     }
 
+    /// The topic's id that was committed with the offset.
+    pub fn committed_id(&self, topic: &str, partition: i32) -> Option<TopicId> {
+        let mut asked = TopicPartitionList::new();
+        asked.add_partition(topic, partition);
+        let answered = self.reader("test-ingest").committed_offsets(asked, DEADLINE).unwrap();
+        TopicId::parse(answered.elements()[0].metadata())
+    }
+
+    pub fn topic_id(&self, topic: &str) -> TopicId {
+        describe_topics::topic_ids(&self.reader("r"), &[topic], DEADLINE).unwrap()[topic]
+    }
+
     /// Commits for ingest's group, as if it had run before.
-    pub fn commit(&self, offsets: &[(&str, i32, i64)]) {
+    pub fn commit(&self, positions: &[(&str, i32, i64, Option<TopicId>)]) {
         let mut list = TopicPartitionList::new();
-        for (topic, partition, offset) in offsets {
-            list.add_partition_offset(topic, *partition, Offset::Offset(*offset))
-                .unwrap();
+        for (topic, partition, offset, id) in positions {
+            offsets::add(&mut list, topic, *partition, *offset, *id).unwrap();
         }
         self.reader("test-ingest").commit(&list, CommitMode::Sync).unwrap();
     }

@@ -151,7 +151,12 @@ fn goes_on_where_it_was_stopped() {
 fn a_topic_made_again_is_announced_before_anything_from_it() {
     let bed = Bed::new();
     // It has read 1,000 records of usage-events 0, and has never heard of 1; the topic has fewer now.
-    bed.commit(&[(USAGE, 0, 1000), (SUPPORT, 0, 0), (SUPPORT, 1, 0), (LOG, 0, 0)]);
+    bed.commit(&[
+        (USAGE, 0, 1000, None),
+        (SUPPORT, 0, 0, None),
+        (SUPPORT, 1, 0, None),
+        (LOG, 0, 0, None),
+    ]);
     bed.put_events(0, 40);
     let ingest = bed.start();
     ingest.until("40 events", |ingest| ingest.metric("pulsewatch_events_total") == 40.0);
@@ -172,6 +177,35 @@ fn a_topic_made_again_is_announced_before_anything_from_it() {
         assert!(!entries[3..].iter().any(|told| matches!(told, Told::Reset(..))));
     }
     assert_eq!(bed.committed(USAGE, 0), Some(16));
+}
+
+#[test]
+fn offsets_that_were_committed_for_another_topic_of_the_name_are_not_gone_by() {
+    let bed = Bed::new();
+    bed.put_events(0, 40);
+    let (id, other) = (bed.topic_id(USAGE), bed.topic_id(SUPPORT));
+    bed.commit(&[
+        (USAGE, 0, 10, Some(other)),
+        (USAGE, 1, 10, Some(id)),
+        (SUPPORT, 0, 0, None),
+        (SUPPORT, 1, 0, None),
+        (LOG, 0, 0, None),
+    ]);
+    let ingest = bed.start();
+    // All 16 of usage-events 0, the last 6 of usage-events 1, and 8 of support-events.
+    ingest.until("30 events", |ingest| ingest.metric("pulsewatch_events_total") == 30.0);
+    assert_eq!(ingest.metric("pulsewatch_source_resets_total"), 1.0);
+    ingest.stop();
+    for entries in bed.log().entries.values() {
+        assert_eq!(entries[1], Told::Reset(USAGE.into(), 0));
+    }
+    for (topic, partition, expected) in [(USAGE, 0, id), (USAGE, 1, id), (SUPPORT, 0, other)] {
+        assert_eq!(
+            bed.committed_id(topic, partition),
+            Some(expected),
+            "{topic} {partition}"
+        );
+    }
 }
 
 #[test]
