@@ -7,6 +7,7 @@ use ratatui::widgets::{Paragraph, Sparkline, Widget};
 
 use super::tables::{minute, number};
 use super::{palette, say};
+use crate::cli::rounding::adding_up;
 use crate::cli::top::answers::{Details, Move};
 use crate::cli::top::app::App;
 use crate::cli::top::days::by_day;
@@ -112,8 +113,13 @@ fn add_move<'a>(moved: Option<&'a Move>, lines: &mut Vec<Line<'a>>) {
     let (from, to) = (number(moved.from), number(moved.to));
     let title = Span::styled("what moved it last", palette::STRONG);
     lines.push(Line::from(vec![title, Span::raw(format!("  {from} to {to}, {when}"))]));
-    for driver in &moved.drivers {
-        let change = Span::styled(format!("  {:>+6.1}", driver.change), palette::change(driver.change));
+    let changes: Vec<f64> = moved.drivers.iter().map(|driver| driver.change).collect();
+    let changes = match (moved.from, moved.to) {
+        (Some(from), Some(to)) => adding_up(&changes, from, to, 1),
+        _ => changes,
+    };
+    for (driver, change) in moved.drivers.iter().zip(changes) {
+        let change = Span::styled(format!("  {change:>+6.1}"), palette::change(change));
         lines.push(Line::from(vec![change, Span::raw(format!("  {}", driver.indicator))]));
     }
 }
