@@ -8,6 +8,7 @@ pub mod error;
 pub mod fenced;
 pub mod group;
 pub mod offsets;
+pub mod output_topics;
 pub mod producer;
 pub mod topic_reader;
 pub mod topics;

@@ -12,7 +12,7 @@ use super::super::table::{OpenAlert, Trend};
 use super::details::{Account, Day, Details, Indicator, ModelSince, Override, Risk, dimensions};
 use super::document::{NotFound, Refusals};
 use super::moves::Moves;
-use super::{Api, JSON, json_of};
+use super::{Api, JSON, json_of, without_redis};
 use crate::domain::shard::Shard;
 use crate::scorer::lookup::{self, LookupError};
 
@@ -144,7 +144,7 @@ impl Api {
 pub(super) fn unreadable(what: &str, error: &LookupError) -> Problem {
     tracing::warn!(%error, "{what} cannot be read");
     match error {
-        LookupError::Store(_) => Problem::unavailable("Redis does not answer; lists are answered all the same"),
+        LookupError::Store(_) => without_redis(),
         // While a model is being activated, or a new build rolled out, checkpoints are of two kinds for a moment.
         LookupError::State(_) => Problem::unavailable(format!("{what}'s checkpoint cannot be read at this moment")),
     }

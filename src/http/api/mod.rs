@@ -138,6 +138,11 @@ impl Api {
     }
 }
 
+/// What only checkpoints know was asked for while they cannot be read.
+fn without_redis() -> Problem {
+    Problem::unavailable("Redis does not answer; lists are answered all the same")
+}
+
 /// As all numbers are written here: with at most six decimals.
 fn json_of(value: &impl Serialize) -> Vec<u8> {
     let mut bytes = Vec::new();

@@ -196,7 +196,7 @@ impl<'a> Follower<'a> {
 
     fn count_partitions(&self, places: &BTreeMap<Partition, i64>) -> Result<(), Again> {
         // A broker that is away is no reason to begin again.
-        let Ok(ends) = start::ends(self.reader.consumer(), self.settings.topics()) else {
+        let Ok(ends) = start::ends(self.reader.consumer(), self.settings.outputs.all()) else {
             return Ok(());
         };
         match ends.len() == places.len() {

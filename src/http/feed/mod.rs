@@ -29,6 +29,7 @@ use super::metrics::HttpMetrics;
 use crate::domain::shard::ShardRules;
 use crate::health::Role;
 use crate::kafka::client::KafkaSettings;
+use crate::kafka::output_topics::OutputTopics;
 use crate::scorer::lookup::LookupError;
 use crate::scorer::store::{StoreError, StoreFactory};
 
@@ -42,21 +43,9 @@ pub struct FeedSettings {
     /// Stands where the client wants a group, and is never joined.
     pub name: String,
     pub log_topic: String,
-    pub output_topic: String,
-    pub alerts_topic: Option<String>,
+    pub outputs: OutputTopics,
     pub shards: u32,
     pub rules: ShardRules,
-}
-
-impl FeedSettings {
-    /// Topics that hold outputs.
-    fn topics(&self) -> impl Iterator<Item = &str> {
-        let alerts = self
-            .alerts_topic
-            .as_deref()
-            .filter(|alerts| *alerts != self.output_topic);
-        std::iter::once(self.output_topic.as_str()).chain(alerts)
-    }
 }
 
 /// Why the table has to be filled again.
@@ -94,7 +83,7 @@ pub fn run(
         let mut begin = || {
             let mut store = stores.open();
             let consumer = start::consumer(settings)?;
-            let ends = start::ends(&consumer, settings.topics())?;
+            let ends = start::ends(&consumer, settings.outputs.all())?;
             let Some(filled) = fill(&mut *store, settings, stop, role)? else {
                 return Ok(());
             };
