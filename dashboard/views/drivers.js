@@ -44,10 +44,10 @@ export function steps({ from, to, drivers }) {
 
 /** The move that was sent last. @param {Move | null | undefined} last */
 export function lastMove(last) {
-  if (!last) return [empty("The score has not moved since the service began to look.")];
+  if (!last) return [empty("No move of the score is known.")];
   if (last.from === null || last.to === null)
     return [h("p", {}, `First scored ${format.points(last.to)} on ${format.time(last.as_of)}.`)];
-  return [h("p", { class: "faint" }, `The last move, on ${format.time(last.as_of)}.`), waterfall(last)];
+  return [h("p", { class: "faint" }, `The last move, on ${format.attribute(last.as_of)}.`), waterfall(last)];
 }
 
 /** The move since the end of a day. @param {SpanMove} moved */

@@ -11,6 +11,7 @@ use super::super::problem::Problem;
 use super::super::table::{OpenAlert, Trend};
 use super::details::{Account, Day, Details, Indicator, ModelSince, Override, Risk, dimensions};
 use super::document::{NotFound, Refusals};
+use super::last_move::DayMove;
 use super::moves::Moves;
 use super::{Api, JSON, json_of, without_redis};
 use crate::domain::shard::Shard;
@@ -109,6 +110,12 @@ impl Api {
             .map(|summary| OpenAlert::of_account(&summary, shard.model().map(AsRef::as_ref)));
         let table = self.live.table();
         let row = table.as_ref().and_then(|table| table.find(account));
+        let seen = table.as_ref().zip(row).and_then(|(table, row)| table.last_move(row));
+        let of_day = if seen.is_none() {
+            DayMove::of(&shard, &view)
+        } else {
+            None
+        };
         let details = Details {
             score: view.score,
             band: view.band,
@@ -120,7 +127,7 @@ impl Api {
             indicators: view.indicators.iter().map(Indicator::of).collect(),
             risk: view.risk.as_ref().map(Risk::of),
             moves: Moves::of(&view.moves),
-            last_move: table.as_ref().zip(row).and_then(|(table, row)| table.last_move(row)),
+            last_move: seen.or_else(|| of_day.as_ref().map(DayMove::view)),
             alerts: alerts.unwrap_or_default(),
             held_back: &view.held_back,
             attributes: &view.attributes,

@@ -5,6 +5,7 @@ mod accounts;
 mod alerts;
 mod details;
 mod document;
+mod last_move;
 mod model;
 mod moves;
 mod overrides;
