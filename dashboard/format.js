@@ -26,6 +26,8 @@ export const count = (number) => show(number, whole);
 export const amount = (number) => show(number, compact);
 /** Points of a score. @param {Maybe} number */
 export const points = (number) => show(number, tenths);
+/** A number of points as it is shown. @param {number} number */
+export const shown = (number) => Number(tenths.format(number));
 /** Any other number, with four digits that say something. @param {Maybe} number */
 export const value = (number) => show(number, exact);
 /** The same in a line of its own, where next to nothing need not be told exactly. @param {Maybe} number */

@@ -3,6 +3,7 @@
 import { h } from "../dom.js";
 import * as format from "../format.js";
 import { empty, move } from "../parts.js";
+import { addingUp } from "../rounding.js";
 
 /** @typedef {NonNullable<import("../api.js").Account["last_move"]>} Move */
 /** @typedef {import("../api.js").SpanMove} SpanMove */
@@ -20,29 +21,33 @@ const NOT_KNOWN = {
 };
 
 /**
- * The steps of the waterfall: where each bar begins and ends.
+ * The steps of the waterfall: where each bar begins and ends, and the change that stands beside it. Those add up as they are shown.
  * @param {Sum} sum
  * @returns {{ name: string, change: number, from: number, to: number }[]}
  */
 export function steps({ from, to, drivers }) {
   if (from === null || to === null) return [];
+  const rest = drivers.reduce((rest, { change }) => rest - change, to - from);
+  const all = Math.abs(rest) < REST ? drivers : [...drivers, { indicator: "everything else", change: rest }];
+  const total = format.shown(to) - format.shown(from);
+  const changes = addingUp(
+    all.map(({ change }) => change),
+    total,
+  );
   let at = from;
-  const step = (/** @type {string} */ name, /** @type {number} */ change) => {
+  return all.map(({ indicator, change }, index) => {
     const from = at;
     at += change;
-    return { name, change, from, to: at };
-  };
-  const named = drivers.map(({ indicator, change }) => step(indicator, change));
-  const rest = to - at;
-  return Math.abs(rest) < REST ? named : [...named, step("everything else", rest)];
+    return { name: indicator, change: changes[index] ?? change, from, to: at };
+  });
 }
 
 /** The move that was sent last. @param {Move | null | undefined} last */
 export function lastMove(last) {
-  if (!last) return [empty("The score has not moved since the service began to look.")];
+  if (!last) return [empty("No move of the score is known.")];
   if (last.from === null || last.to === null)
     return [h("p", {}, `First scored ${format.points(last.to)} on ${format.time(last.as_of)}.`)];
-  return [h("p", { class: "faint" }, `The last move, on ${format.time(last.as_of)}.`), waterfall(last)];
+  return [h("p", { class: "faint" }, `The last move, on ${format.attribute(last.as_of)}.`), waterfall(last)];
 }
 
 /** The move since the end of a day. @param {SpanMove} moved */

@@ -18,6 +18,7 @@ mod outputs;
 mod progress;
 pub mod rebuild;
 pub mod replay;
+mod rounding;
 pub mod run;
 pub mod schema;
 pub mod snapshot;

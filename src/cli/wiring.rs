@@ -15,6 +15,7 @@ use crate::ingest::format::Format;
 use crate::ingest::limits::Limits;
 use crate::ingest::{self, ClockSettings, EntryLimits};
 use crate::kafka::client::{KafkaSettings, Sasl, Tls};
+use crate::kafka::output_topics::OutputTopics;
 use crate::kafka::topics::TopicSpec;
 use crate::kafka::wall_clock;
 use crate::model::Model;
@@ -127,8 +128,7 @@ pub fn scorer(config: &Config, model: Model) -> scorer::Settings {
         instance: config.app.instance.clone(),
         kafka: kafka(&config.kafka),
         log_topic: config.log.topic.clone(),
-        output_topic: config.output.topic.clone(),
-        alerts_topic: config.output.alerts_topic.clone(),
+        outputs: outputs(&config.output),
         shards: config.log.shards,
         delivery: config.scorer.delivery,
         model: Arc::new(model),
@@ -162,8 +162,7 @@ pub fn feed(config: &Config) -> FeedSettings {
         kafka: kafka(&config.kafka),
         name: format!("{}-http", config.app.name),
         log_topic: config.log.topic.clone(),
-        output_topic: config.output.topic.clone(),
-        alerts_topic: config.output.alerts_topic.clone(),
+        outputs: outputs(&config.output),
         shards: config.log.shards,
         rules: rules(&config.catch_up),
     }
@@ -175,7 +174,7 @@ pub fn deliver(config: &Config) -> Vec<deliver::Settings> {
         kafka: kafka(&config.kafka),
         app: config.app.name.clone(),
         instance: config.app.instance.clone(),
-        topics: deliver::topics(target, &config.output.topic, config.output.alerts_topic.as_deref()),
+        topics: deliver::topics(target, &outputs(&config.output)),
         dlq_topic: config.dlq.topic.clone(),
         target: target.clone(),
         traces: Traces::default(),
@@ -235,6 +234,10 @@ pub fn stores(config: &Config) -> RedisStoreFactory {
     RedisStoreFactory::new(redis, &config.app.name)
 }
 
+fn outputs(settings: &config::Output) -> OutputTopics {
+    OutputTopics::new(&settings.topic, settings.alerts_topic.as_deref())
+}
+
 /// Every topic that the service needs.
 pub fn topics(config: &Config) -> Vec<TopicSpec> {
     let topic = |name: &str, partitions: i32| TopicSpec {
@@ -259,9 +262,12 @@ pub fn topics(config: &Config) -> Vec<TopicSpec> {
         exact: true,
         ..kept(&log.topic, log.shards as i32, log.retention)
     });
-    topics.push(kept(&output.topic, output.partitions, output.retention));
-    let alerts = output.alerts_topic.iter();
-    topics.extend(alerts.map(|alerts| kept(alerts, output.partitions, output.retention)));
+    let of_outputs = outputs(output);
+    topics.extend(
+        of_outputs
+            .all()
+            .map(|name| kept(name, output.partitions, output.retention)),
+    );
     topics.push(kept(&dlq.topic, DLQ_PARTITIONS, dlq.retention));
     topics
 }

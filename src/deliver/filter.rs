@@ -29,7 +29,7 @@ impl OutputType {
     ];
     pub const ALERTS: [Self; 3] = [Self::AlertOpened, Self::AlertUpdated, Self::AlertResolved];
 
-    const fn event_type(self) -> &'static str {
+    pub const fn event_type(self) -> &'static str {
         match self {
             Self::Score => SCORE_UPDATED,
             Self::AlertOpened => ALERT_OPENED,

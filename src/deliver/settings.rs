@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::filter::OutputType;
 use crate::config::Target;
 use crate::kafka::client::KafkaSettings;
 use crate::kafka::group::Watched;
+use crate::kafka::output_topics::OutputTopics;
 use crate::traces::Traces;
 
 #[derive(Clone, Debug)]
@@ -35,21 +35,9 @@ impl Settings {
     }
 }
 
-/// Which of the topics hold what the target wants; `alerts` is `None` where alerts go with the scores.
-pub fn topics(target: &Target, outputs: &str, alerts: Option<&str>) -> Vec<Arc<str>> {
+/// Which of the topics hold what the target wants.
+pub fn topics(target: &Target, outputs: &OutputTopics) -> Vec<Arc<str>> {
     let wanted = &target.filter.outputs;
-    let is_alert = |output: &&OutputType| OutputType::ALERTS.contains(output);
-    let (of_alerts, of_others) = (
-        wanted.iter().any(|output| is_alert(&output)),
-        wanted.iter().any(|output| !is_alert(&output)),
-    );
-    let mut topics: Vec<Arc<str>> = Vec::new();
-    let alerts = alerts.unwrap_or(outputs);
-    if of_others || of_alerts && alerts == outputs {
-        topics.push(outputs.into());
-    }
-    if of_alerts && alerts != outputs {
-        topics.push(alerts.into());
-    }
-    topics
+    let holds = |topic: &&str| wanted.iter().any(|output| outputs.of(output.event_type()) == *topic);
+    outputs.all().filter(holds).map(Arc::from).collect()
 }

@@ -73,6 +73,7 @@ files![
     "metrics.js",
     "panel.js",
     "parts.js",
+    "rounding.js",
     "router.js",
     "segment-charts.js",
     "stream.js",

@@ -9,6 +9,7 @@ pub mod error;
 pub mod fenced;
 pub mod group;
 pub mod offsets;
+pub mod output_topics;
 pub mod producer;
 pub mod topic_id;
 pub mod topic_reader;

@@ -10,7 +10,7 @@ pub enum ScorerError {
     #[error(transparent)]
     Store(#[from] StoreError),
 
-    #[error("shard {shard} (topic {topic}, group {group}): {refusal}")]
+    #[error("shard {shard} (topic {topic}, group {group}): {refusal}{}", .refusal.command(.group, .topic, *.shard))]
     Refused {
         shard: u32,
         topic: String,
@@ -102,5 +102,30 @@ impl From<Trouble> for ScorerError {
 impl Trouble {
     pub fn retake(what: &str, cause: &KafkaError) -> Self {
         Self::Retake(format!("{what}: {cause}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lost_offset_is_refused_with_the_command_that_sets_it() {
+        let text = |refusal| {
+            let refused = ScorerError::Refused {
+                shard: 3,
+                topic: "pulsewatch.log".to_owned(),
+                group: "pulsewatch-score".to_owned(),
+                refusal,
+            };
+            refused.to_string()
+        };
+        let command = "--group pulsewatch-score --topic pulsewatch.log:3 --reset-offsets --to-offset";
+        let lost = text(Refusal::CommittedLost { checkpoint: 47 });
+        assert!(lost.ends_with(&format!("{command} 48 --execute")), "{lost}");
+        let never = text(Refusal::NothingCommitted);
+        assert!(never.ends_with(&format!("{command} OFFSET --execute")), "{never}");
+        let other = text(Refusal::LogTooShort { wanted: 0, low: 9 });
+        assert!(!other.contains("--reset-offsets"), "{other}");
     }
 }

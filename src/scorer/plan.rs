@@ -36,9 +36,7 @@ pub enum Refusal {
 
     #[error(
         "the group has no committed offset, but there is a checkpoint at log offset {checkpoint} (Kafka forgets the \
-         offsets of a group that was away for long). If no output may be missing, set the offset to {next}: \
-         kafka-consumer-groups.sh --reset-offsets --group GROUP --topic TOPIC:PARTITION --to-offset {next} --execute",
-        next = checkpoint + 1
+         offsets of a group that was away for long). If no output may be missing, set the offset to the next one"
     )]
     CommittedLost { checkpoint: i64 },
 
@@ -49,8 +47,8 @@ pub enum Refusal {
     LogTooShort { wanted: i64, low: i64 },
 
     #[error(
-        "the group has no committed offset: there is nothing to rebuild up to. If it had one, set it again first \
-         (kafka-consumer-groups.sh --reset-offsets), or every output is sent again; --cold begins with what the log holds"
+        "the group has no committed offset: there is nothing to rebuild up to. --cold begins with what the log holds, and sends \
+         every output of it again. If the group had an offset, set it again first"
     )]
     NothingCommitted,
 
@@ -59,6 +57,23 @@ pub enum Refusal {
          To start from what the log holds, run: pulsewatch rebuild --cold"
     )]
     LogTruncated { committed: i64, high: i64 },
+}
+
+impl Refusal {
+    /// Ends the text for the shard of a group: how an offset is set that Kafka has lost.
+    pub(super) fn command(self, group: &str, topic: &str, shard: u32) -> String {
+        let offset = match self {
+            Self::CommittedLost { checkpoint } => (checkpoint + 1).to_string(),
+            Self::NothingCommitted => "OFFSET".to_owned(),
+            Self::CheckpointAhead { .. } | Self::LogTooShort { .. } | Self::LogTruncated { .. } => {
+                return String::new();
+            }
+        };
+        format!(
+            ": kafka-consumer-groups.sh --bootstrap-server HOST:9092 --group {group} --topic {topic}:{shard} \
+             --reset-offsets --to-offset {offset} --execute"
+        )
+    }
 }
 
 pub fn plan(facts: Facts) -> Result<Plan, Refusal> {

@@ -22,10 +22,7 @@ use super::{
     traced::Publication,
 };
 use crate::{
-    domain::{
-        outbox::{OutputRecord, Outputs},
-        output::is_alert,
-    },
+    domain::outbox::{OutputRecord, Outputs},
     kafka::{cloud_events, offsets, producer::DrainedProducer},
 };
 
@@ -158,7 +155,7 @@ impl Publisher {
         let wanted = |output: &OutputRecord<'_>| self.left_out.is_empty() || !self.left_out.contains(output.id);
         for output in outputs.iter().filter(wanted) {
             let traceparent = spans.traceparent(output.subject);
-            let record = BaseRecord::to(self.topic(&output))
+            let record = BaseRecord::to(self.settings.outputs.of(output.event_type))
                 .key(output.subject)
                 .payload(output.value)
                 .headers(cloud_events::headers(
@@ -169,13 +166,6 @@ impl Publisher {
             self.producer.send(record, deadline)?;
         }
         Ok(())
-    }
-
-    fn topic(&self, output: &OutputRecord<'_>) -> &str {
-        match &self.settings.alerts_topic {
-            Some(alerts) if is_alert(output.event_type) => alerts,
-            _ => &self.settings.output_topic,
-        }
     }
 
     fn abort(&self) -> Result<(), Failed> {

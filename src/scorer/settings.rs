@@ -9,7 +9,7 @@ use crate::{
         shard::{ModelMark, ShardRules},
         time::Timestamp,
     },
-    kafka::{client::KafkaSettings, cloud_events, group::Watched},
+    kafka::{client::KafkaSettings, cloud_events, group::Watched, output_topics::OutputTopics},
     model::Model,
     traces::Traces,
 };
@@ -23,9 +23,7 @@ pub struct Settings {
     pub instance: Option<String>,
     pub kafka: KafkaSettings,
     pub log_topic: String,
-    pub output_topic: String,
-    /// Where alerts go; `output_topic` when absent.
-    pub alerts_topic: Option<String>,
+    pub outputs: OutputTopics,
     /// Partitions of the log.
     pub shards: u32,
     pub delivery: Delivery,

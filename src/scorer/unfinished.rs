@@ -64,13 +64,12 @@ impl Topics {
     fn open(context: &ShardContext) -> KafkaResult<Self> {
         let settings = &context.settings;
         let name = settings.group();
-        let open = |topic: &String| {
+        let open = |topic: &str| {
             let committed = TopicReader::open(&settings.kafka, &name, topic)?;
             let all = TopicReader::open_uncommitted(&settings.kafka, &name, topic)?;
-            Ok((topic.clone(), committed, all))
+            Ok((topic.to_owned(), committed, all))
         };
-        let topics = std::iter::once(&settings.output_topic).chain(&settings.alerts_topic);
-        topics.map(open).collect::<KafkaResult<_>>().map(Self)
+        settings.outputs.all().map(open).collect::<KafkaResult<_>>().map(Self)
     }
 
     /// Where each partition ends, with what is not committed.

@@ -113,6 +113,24 @@ test("the steps of a move lead from the score before to the score after", () => 
   assert.deepEqual(steps({ ...move, from: null }), []);
 });
 
+test("the changes that a waterfall shows add up to the scores that it shows", () => {
+  const shown = (/** @type {number} */ from, /** @type {number} */ to, /** @type {number[]} */ changes) =>
+    steps({ from, to, drivers: changes.map((change) => ({ indicator: "a.b", change })) }).map(({ change }) => change);
+  assert.deepEqual(shown(50, 48.98, [-0.34, -0.36, -0.32]), [-0.3, -0.4, -0.3], "each alone adds up to -1.0");
+  assert.deepEqual(shown(50, 50.12, [0.04, 0.04, 0.04]), [0.1, 0, 0]);
+  let seed = 1;
+  const random = () => (seed = (seed * 48_271) % 2_147_483_647) / 2_147_483_647;
+  for (let round = 0; round < 1_000; round++) {
+    const changes = Array.from({ length: 1 + Math.floor(random() * 10) }, () => random() * 8 - 4);
+    const from = 40 + random() * 20;
+    const to = changes.reduce((sum, change) => sum + change, from);
+    const parts = shown(from, to, changes);
+    const sum = parts.reduce((sum, part) => sum + part, Number(format.points(from)));
+    assert.equal(sum.toFixed(1), format.points(to), `${from} ${changes}`);
+    assert.ok(parts.every((part, index) => Math.abs(part - (changes[index] ?? 0)) < 0.15));
+  }
+});
+
 test("the last 28 days that are over can be asked for", () => {
   assert.deepEqual(days("2026-03-09T10:00:00Z"), ["2026-02-09", "2026-03-08"]);
 });

@@ -19,11 +19,12 @@ use pulsewatch::{
         event::{Event, Kind, Value},
         hash::shard_of,
         outbox::Outputs,
+        output::SCORE_UPDATED,
         shard::{Shard, ShardRules},
         time::{DAY_MS, Timestamp},
     },
     health::{Health, Role},
-    kafka::{client::KafkaSettings, cloud_events, offsets, topics, wall_clock},
+    kafka::{client::KafkaSettings, cloud_events, offsets, output_topics::OutputTopics, topics, wall_clock},
     model,
     redis::{RedisSettings, RedisStoreFactory},
     scorer::{
@@ -93,8 +94,7 @@ impl Bench {
         let settings = Settings {
             instance: None,
             log_topic: format!("{app}.log"),
-            output_topic: format!("{app}.out"),
-            alerts_topic: None,
+            outputs: OutputTopics::new(&format!("{app}.out"), None),
             shards,
             delivery: Delivery::ExactlyOnce,
             model: Arc::new(model::compile(MODEL, "reference.toml").unwrap()),
@@ -119,7 +119,10 @@ impl Bench {
             create: true,
             exact: true,
         };
-        let specs = [topic(&settings.log_topic, shards), topic(&settings.output_topic, 3)];
+        let specs = [
+            topic(&settings.log_topic, shards),
+            topic(settings.outputs.of(SCORE_UPDATED), 3),
+        ];
         topics::ensure(&settings.kafka, &specs).unwrap();
         let producer = settings.kafka.idempotent_producer().create().unwrap();
         let mut bench = Self {
@@ -279,7 +282,8 @@ impl Bench {
                 },
             )
         };
-        self.kafka().produce(&self.settings.output_topic, sent.map(record));
+        self.kafka()
+            .produce(self.settings.outputs.of(SCORE_UPDATED), sent.map(record));
     }
 
     /// Opens a transaction that would set the group's offset, and leaves it open.
@@ -317,7 +321,7 @@ impl Bench {
     }
 
     fn output_reader(&self) -> Reader {
-        self.kafka().reader(&self.settings.output_topic)
+        self.kafka().reader(self.settings.outputs.of(SCORE_UPDATED))
     }
 
     pub fn assert_checkpoint_is(&self, log: &Log) {

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pulsewatch::domain::event::Kind;
+use pulsewatch::domain::{entry::encode_tick, event::Kind, time::DAY_MS};
 use serde_json::Value;
 
 use crate::support::{
     broker::Broker,
     feed::{self, plan},
     http::{Answer, EventStream, ask},
+    kafka::{Placement, Record},
     redis::RedisServer,
     service::{Installation, Service},
     shared_kafka, shared_redis,
@@ -190,6 +191,143 @@ fn lists_and_details_follow_events() {
         .status,
         304
     );
+    service.stop();
+}
+
+#[test]
+fn a_process_that_has_seen_no_move_has_the_last_one_from_the_checkpoint() {
+    let mut installation = installation("api-moves", shared_kafka(), &shared_redis());
+    installation.unset("clock.idle");
+    let now = pulsewatch::kafka::wall_clock();
+    let history = pulsewatch::generate::workload::Plan {
+        start: now.plus_millis(-20 * DAY_MS),
+        span_ms: 20 * DAY_MS,
+        ..plan(40, 4_000, 77)
+    };
+    feed::attributes(&installation, history);
+    feed::preload(&installation, history);
+    let service = installation.start(0);
+    service.wait_until_ready();
+    let today = &now.to_string()[..10];
+    wait_until("every account to be scored as of today", || {
+        let rows = list(&service, "sort=account").filter(|rows| rows.len() == 40)?;
+        let is_new = |row: &Value| row["as_of"].as_str().is_some_and(|time| &time[..10] >= today);
+        rows.iter().all(is_new).then_some(())
+    });
+    service.stop();
+
+    let service = installation.start_only(0, "http");
+    service.wait_until_ready();
+    let mut moved = 0;
+    for account in list(&service, "sort=account").unwrap() {
+        let path = format!("/api/v1/accounts/{}", account["account"].as_str().unwrap());
+        let view = get(&service, &path).json();
+        let last = &view["last_move"];
+        if last.is_null() {
+            continue;
+        }
+        moved += 1;
+        assert!(last["as_of"].as_str().unwrap().ends_with("T00:00:00Z"), "{last:#}");
+        assert_eq!(last["to"], view["score"], "{last:#}");
+        let drivers = last["drivers"].as_array().unwrap();
+        let sum: f64 = drivers.iter().map(|driver| driver["change"].as_f64().unwrap()).sum();
+        let change = last["to"].as_f64().unwrap() - last["from"].as_f64().unwrap();
+        // Of more than six the smallest are left out.
+        assert!(drivers.len() == 6 || (change - sum).abs() < 0.05, "{last:#}");
+        assert!(!drivers.is_empty() && change != 0.0, "{last:#}");
+        let days = view["history"].as_array().unwrap().iter();
+        let before = days
+            .rev()
+            .find(|day| day["day"].as_str() < last["as_of"].as_str())
+            .unwrap();
+        assert_eq!(last["from"], before["score"], "{last:#}");
+    }
+    assert!(moved > 10, "only {moved} of 40 accounts have moved");
+    service.stop();
+}
+
+/// Whether all that the sources hold is in the log.
+fn is_taken_in(installation: &Installation) -> bool {
+    let group = format!("{}-ingest", installation.name);
+    [Kind::Usage, Kind::Support, Kind::Billing, Kind::Account]
+        .into_iter()
+        .all(|kind| {
+            let topic = installation.topic(kind);
+            let committed = installation.kafka.committed(&group, topic).into_iter();
+            let ends = installation.kafka.extents(topic).into_iter();
+            committed
+                .zip(ends)
+                .all(|(committed, (_, end))| committed.unwrap_or(0) == end)
+        })
+}
+
+#[test]
+fn a_log_that_was_made_anew_takes_the_place_of_the_one_before() {
+    let redis = RedisServer::start();
+    let installation = installation("api-anew", shared_kafka(), &redis.url());
+    let first = plan(60, 3_000, 74);
+    feed::attributes(&installation, first);
+    let service = installation.start(0);
+    service.wait_until_ready();
+    installation.wait_until_idle();
+    service.stop();
+    // The outputs of the first log come from entries that the second does not reach.
+    let mut tick = Vec::new();
+    encode_tick(first.start, &[], &mut tick);
+    let ticks = (0..4 * 400).map(|number| (Placement::Partition(number % 4), Record::new("", tick.clone())));
+    installation.kafka.produce(installation.log_topic(), ticks);
+    feed::preload(&installation, first);
+    let service = installation.start(0);
+    service.wait_until_ready();
+    installation.wait_until_idle();
+    let before = wait_until_listed(&installation, &service);
+    assert_eq!(before.len(), 60);
+    service.stop();
+    // Again and again, as at least once allows: more than are taken at once, of which only an account's last one is looked at.
+    let outputs = installation.kafka.read(installation.output_topic());
+    let again = (0..6_000 / outputs.len() + 1).flat_map(|_| outputs.iter().cloned());
+    let again = again.map(|output| (Placement::Partition(output.partition), output));
+    installation.kafka.produce(installation.output_topic(), again);
+
+    redis.cli(&["flushall"]);
+    installation.kafka.delete(installation.log_topic());
+    wait_until("the group to forget the log", || {
+        let committed = installation.committed();
+        committed.iter().all(|offset| *offset == 0).then_some(())
+    });
+    installation.kafka.create(installation.log_topic(), 4);
+    let second = pulsewatch::generate::workload::Plan {
+        start: first.start.plus_millis(first.span_ms),
+        ..plan(60, 1_000, 75)
+    };
+    feed::attributes(&installation, second);
+    feed::preload(&installation, second);
+    let service = installation.start(0);
+    service.wait_until_ready();
+    installation.wait_until_idle();
+    service.stop();
+    // Its last entries are in no checkpoint, so that outputs of the last minutes are read.
+    let third = pulsewatch::generate::workload::Plan {
+        start: second.start.plus_millis(second.span_ms),
+        ..plan(60, 200, 76)
+    };
+    feed::preload(&installation, third);
+    let service = installation.start_only(0, "ingest");
+    wait_until("the last events to be in the log", || {
+        is_taken_in(&installation).then_some(())
+    });
+    service.stop();
+
+    let sent = latest_scores(&installation);
+    assert!(sent.iter().any(|(account, sent)| !says(sent, &before[account])));
+    let service = installation.start_only(0, "http");
+    service.wait_until_ready();
+    let rows = list(&service, "sort=account").unwrap();
+    assert_eq!(rows.len(), sent.len());
+    for row in &rows {
+        let sent = &sent[row["account"].as_str().unwrap()];
+        assert!(says(row, sent), "{row:#} {sent:#}");
+    }
     service.stop();
 }
 

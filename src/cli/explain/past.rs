@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::super::rounding::adding_up;
 use super::moves::{Moves, Sent};
 use super::text::{hundredths, points};
 use crate::domain::shard::{PastIndicatorView, PastView};
@@ -61,8 +62,17 @@ pub fn write(view: &PastView, out: &mut impl Write) -> io::Result<()> {
         "\n{:<34}{:>12}{:>9}{:>10}{:>9}",
         "indicator", "", "score", "weight", "part"
     )?;
-    view.indicators.iter().try_for_each(|indicator| line(indicator, out))?;
-    let total: f64 = view.indicators.iter().map(|indicator| indicator.contribution.0).sum();
+    let contributions: Vec<f64> = view
+        .indicators
+        .iter()
+        .map(|indicator| indicator.contribution.0)
+        .collect();
+    let total: f64 = contributions.iter().sum();
+    let parts = adding_up(&contributions, 0.0, total, 2);
+    view.indicators
+        .iter()
+        .zip(parts)
+        .try_for_each(|(indicator, part)| line(indicator, part, out))?;
     if !total.is_nan() {
         writeln!(out, "{:<65}{total:>9.2}", "sum of the parts")?;
     }
@@ -72,14 +82,14 @@ pub fn write(view: &PastView, out: &mut impl Write) -> io::Result<()> {
     )
 }
 
-fn line(indicator: &PastIndicatorView, out: &mut impl Write) -> io::Result<()> {
+fn line(indicator: &PastIndicatorView, part: f64, out: &mut impl Write) -> io::Result<()> {
     let (id, score) = (&indicator.id, indicator.score.0);
     if score.is_nan() {
         return writeln!(out, "{id:<34}{:>12}   no data: its weight was shared", "-");
     }
     let weighed = match indicator.weight.0 {
         weight if weight.is_nan() => String::new(),
-        weight => format!("{:>8.1} %{:>9.2}", weight * 100.0, indicator.contribution.0),
+        weight => format!("{:>8.1} %{part:>9.2}", weight * 100.0),
     };
     writeln!(out, "{id:<46}{:>9}{weighed}", hundredths(score))
 }

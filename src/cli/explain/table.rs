@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::super::rounding::adding_up;
 use super::text::{hundredths, points};
 use crate::domain::output::read::Score;
 use crate::domain::output::{Points, Quantity};
@@ -24,11 +25,14 @@ pub fn since(view: &MoveView, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "\nwhy it moved {span}: {before} to {after}")?;
     head(out)?;
     score("the score then", view.before.score.0, out)?;
-    let mut shown = view.drivers.iter().filter(|driver| is_shown(driver.change.0));
-    shown.try_for_each(|driver| of_span(driver, view, out))?;
-    others(view.drivers.iter().map(|driver| driver.change.0), out)?;
-    let sum: f64 = view.drivers.iter().map(|driver| driver.change.0).sum();
-    score("sum: the score now", view.before.score.0 + sum, out)
+    let changes = view.drivers.iter().map(|driver| driver.change.0);
+    let column = Column::of(view.before.score.0, changes);
+    let shown = view.drivers.iter().filter(|driver| is_shown(driver.change.0));
+    shown
+        .zip(&column.changes)
+        .try_for_each(|(driver, change)| of_span(driver, *change, view, out))?;
+    others(column.others, out)?;
+    score("sum: the score now", column.after, out)
 }
 
 /// The move that a score message told of.
@@ -50,13 +54,14 @@ pub fn sent(message: &Score, out: &mut impl Write) -> io::Result<()> {
         .drivers
         .iter()
         .filter_map(|driver| Some((driver, driver.change?)));
-    for (driver, change) in changes.clone().filter(|(_, change)| is_shown(*change)) {
+    let column = Column::of(before, changes.clone().map(|(_, change)| change));
+    let shown = changes.filter(|(_, change)| is_shown(*change));
+    for ((driver, _), change) in shown.zip(&column.changes) {
         let now = driver.score.map_or_else(String::new, hundredths);
         line(&driver.indicator, ["", &now, ""], &format!("{change:+.2}"), out)?;
     }
-    others(changes.clone().map(|(_, change)| change), out)?;
-    let sum: f64 = changes.map(|(_, change)| change).sum();
-    score("sum: the score that was sent", before + sum, out)
+    others(column.others, out)?;
+    score("sum: the score that was sent", column.after, out)
 }
 
 /// Whether it is more than 0.00.
@@ -64,16 +69,35 @@ fn is_shown(change: f64) -> bool {
     change.abs() >= 0.005
 }
 
-/// What is too small for lines of its own, together.
-fn others(changes: impl Iterator<Item = f64>, out: &mut impl Write) -> io::Result<()> {
-    let rest: f64 = changes.filter(|change| !is_shown(*change)).sum();
-    if !is_shown(rest) {
-        return Ok(());
-    }
-    line("others, together", [""; 3], &format!("{rest:+.2}"), out)
+/// The column of changes, which leads from the score before to the score after as both are shown.
+struct Column {
+    /// Those that have lines of their own.
+    changes: Vec<f64>,
+    /// What is too small for that, together.
+    others: Option<f64>,
+    after: f64,
 }
 
-fn of_span(driver: &MoveDriver, view: &MoveView, out: &mut impl Write) -> io::Result<()> {
+impl Column {
+    fn of(before: f64, changes: impl Iterator<Item = f64>) -> Self {
+        let (mut shown, small): (Vec<f64>, Vec<f64>) = changes.partition(|change| is_shown(*change));
+        let rest: f64 = small.iter().sum();
+        let after = before + shown.iter().sum::<f64>() + rest;
+        let has_others = is_shown(rest);
+        shown.extend(has_others.then_some(rest));
+        let mut changes = adding_up(&shown, before, after, 2);
+        let others = if has_others { changes.pop() } else { None };
+        Self { changes, others, after }
+    }
+}
+
+fn others(change: Option<f64>, out: &mut impl Write) -> io::Result<()> {
+    change.map_or(Ok(()), |change| {
+        line("others, together", [""; 3], &format!("{change:+.2}"), out)
+    })
+}
+
+fn of_span(driver: &MoveDriver, change: f64, view: &MoveView, out: &mut impl Write) -> io::Result<()> {
     let number = |points: Points| {
         if points.0.is_nan() {
             String::new()
@@ -85,7 +109,7 @@ fn of_span(driver: &MoveDriver, view: &MoveView, out: &mut impl Write) -> io::Re
         Quantity(weight) if weight.is_nan() => String::new(),
         Quantity(weight) => format!("{:.2} %", weight * 100.0),
     };
-    let change = format!("{:+.2}", driver.change.0);
+    let change = format!("{change:+.2}");
     let (before, after) = (number(driver.before), number(driver.after));
     line(&driver.indicator, [&before, &after, &weight], &change, out)?;
     if driver.indicator != "coverage" {

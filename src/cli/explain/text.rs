@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::super::rounding::{adding_up, shown};
 use super::table;
 use crate::domain::output::{Points, Quantity};
 use crate::domain::shard::{AccountView, IndicatorView, RiskPart, RiskView};
@@ -47,9 +48,16 @@ pub fn indicators(view: &AccountView, out: &mut impl Write) -> io::Result<()> {
         "{:<34}{:>12}{:>9}{:>10}{:>9}",
         "indicator", "value", "score", "weight", "part"
     )?;
+    let contributions: Vec<f64> = view
+        .indicators
+        .iter()
+        .map(|indicator| indicator.contribution.0)
+        .collect();
+    let parts = adding_up(&contributions, 0.0, contributions.iter().sum(), 1);
     view.indicators
         .iter()
-        .try_for_each(|indicator| indicator_lines(indicator, out))
+        .zip(parts)
+        .try_for_each(|(indicator, part)| indicator_lines(indicator, part, out))
 }
 
 fn head(view: &AccountView, out: &mut impl Write) -> io::Result<()> {
@@ -109,12 +117,11 @@ fn head(view: &AccountView, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "newest events: {}", pairs(&view.newest))
 }
 
-fn indicator_lines(indicator: &IndicatorView, out: &mut impl Write) -> io::Result<()> {
+fn indicator_lines(indicator: &IndicatorView, part: f64, out: &mut impl Write) -> io::Result<()> {
     if indicator.score.0.is_nan() {
         writeln!(out, "{:<34}{:>12}   no data: its weight is shared", indicator.id, "-")?;
     } else {
         let (score, weight) = (points(indicator.score), indicator.weight.0 * 100.0);
-        let part = indicator.contribution.0;
         let value = quantity(indicator.value);
         writeln!(
             out,
@@ -163,7 +170,7 @@ fn history(view: &AccountView, out: &mut impl Write) -> io::Result<()> {
 
 /// With two decimals, so that a sum can be recounted; a zero has no sign.
 pub fn hundredths(number: f64) -> String {
-    format!("{:.2}", (number * 100.0).round() / 100.0 + 0.0)
+    format!("{:.2}", shown(number, 2) + 0.0)
 }
 
 pub fn points(points: Points) -> String {

@@ -20,18 +20,21 @@ const DRAW_EVERY: Duration = Duration::from_secs(1);
 
 pub fn run(app: App, fetcher: &Fetcher, began: Instant) -> Result<(), Failure> {
     let asked_to_stop = stop_signals()?;
-    // It sets the hook that gives the terminal back on a panic, too.
-    let terminal = ratatui::try_init();
-    let outcome = terminal.and_then(|terminal| show(app, fetcher, began, &asked_to_stop, terminal));
-    let restored = ratatui::try_restore();
-    let outcome = outcome.and_then(|network_is_alive| restored.map(|()| network_is_alive));
-    match outcome {
+    match on_terminal(|terminal| show(app, fetcher, began, &asked_to_stop, terminal)) {
         Ok(true) => Ok(()),
         Ok(false) => Err(Failure::Failed(
             "top: the thread that asks the service has ended".to_owned(),
         )),
         Err(error) => Err(Failure::of("top: the terminal cannot be used", &error)),
     }
+}
+
+/// Takes the terminal for `body`, and gives it back.
+fn on_terminal<T>(body: impl FnOnce(DefaultTerminal) -> io::Result<T>) -> io::Result<T> {
+    // It sets the hook that gives the terminal back on a panic of any thread, too.
+    let outcome = ratatui::try_init().and_then(body);
+    let restored = ratatui::try_restore();
+    outcome.and_then(|outcome| restored.map(|()| outcome))
 }
 
 /// Until somebody quits; false when the fetcher has ended before.
@@ -77,5 +80,46 @@ fn take_event(app: &mut App, event: &Event) {
         && let Some(action) = input::action(*key, app.writing.is_some())
     {
         app.act(action);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    #[test]
+    #[ignore = "panics on a terminal: the test below runs it on one"]
+    fn panics_while_it_is_shown() {
+        let _ = on_terminal::<()>(|_| panic!("on purpose"));
+    }
+
+    /// `script` makes the terminal. The shell notes how it is set before and after.
+    #[test]
+    fn a_panic_gives_the_terminal_back_and_can_be_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let this = std::env::current_exe().unwrap();
+        let which = "--ignored --exact --nocapture cli::top::live::tests::panics_while_it_is_shown";
+        let shell = format!("stty -a > before; {} {which}; stty -a > after", this.display());
+        let script = Command::new("script")
+            .args(["--quiet", "--flush", "--command", &shell, "screen"])
+            .current_dir(folder.path())
+            .env("TERM", "xterm-256color")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .status()
+            .unwrap();
+        assert!(script.success());
+        let text = |file| String::from_utf8_lossy(&fs::read(folder.path().join(file)).unwrap()).into_owned();
+        assert!(text("before").contains("icanon"));
+        assert_eq!(text("after"), text("before"));
+        let screen = text("screen");
+        let (shown, left) = screen.split_once("\u{1b}[?1049l").unwrap();
+        assert!(
+            shown.contains("\u{1b}[?1049h") && left.contains("on purpose"),
+            "{screen}"
+        );
     }
 }

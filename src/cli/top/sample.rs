@@ -16,7 +16,7 @@ const DETAILS: &str = r#"{"account":"amber-clinic","as_of":"2026-03-09T10:00:00Z
       {"id":"satisfaction.nps","value":null,"score":null,"weight":0.0,"contribution":0.0}],
     "risk":{"probability":0.237,"horizon":"30d","parts":[]},
     "last_move":{"as_of":"2026-03-08T02:00:00Z","from":70.5,"to":31.4,
-      "drivers":[{"indicator":"adoption.active_ratio","change":-40.2},{"indicator":"coverage","change":1.1}]},
+      "drivers":[{"indicator":"adoption.active_ratio","change":-40.14},{"indicator":"coverage","change":1.08}]},
     "alerts":[{"alert":"health-drop","id":"x","account":"amber-clinic","kind":"risk","severity":"high","raised_from":null,
       "since":"2026-03-08T02:00:00Z","due":null,"reason":"score fell 39.1 in 7 days","playbook":null,"owner":null,"segment":null,
       "value":1392.0,"score":31.4,"band":"red"}],

@@ -11,8 +11,9 @@ use super::super::problem::Problem;
 use super::super::table::{OpenAlert, Trend};
 use super::details::{Account, Day, Details, Indicator, ModelSince, Override, Risk, dimensions};
 use super::document::{NotFound, Refusals};
+use super::last_move::DayMove;
 use super::moves::Moves;
-use super::{Api, JSON, json_of};
+use super::{Api, JSON, json_of, without_redis};
 use crate::domain::shard::Shard;
 use crate::scorer::lookup::{self, LookupError};
 
@@ -109,6 +110,12 @@ impl Api {
             .map(|summary| OpenAlert::of_account(&summary, shard.model().map(AsRef::as_ref)));
         let table = self.live.table();
         let row = table.as_ref().and_then(|table| table.find(account));
+        let seen = table.as_ref().zip(row).and_then(|(table, row)| table.last_move(row));
+        let of_day = if seen.is_none() {
+            DayMove::of(&shard, &view)
+        } else {
+            None
+        };
         let details = Details {
             score: view.score,
             band: view.band,
@@ -120,7 +127,7 @@ impl Api {
             indicators: view.indicators.iter().map(Indicator::of).collect(),
             risk: view.risk.as_ref().map(Risk::of),
             moves: Moves::of(&view.moves),
-            last_move: table.as_ref().zip(row).and_then(|(table, row)| table.last_move(row)),
+            last_move: seen.or_else(|| of_day.as_ref().map(DayMove::view)),
             alerts: alerts.unwrap_or_default(),
             held_back: &view.held_back,
             attributes: &view.attributes,
@@ -144,7 +151,7 @@ impl Api {
 pub(super) fn unreadable(what: &str, error: &LookupError) -> Problem {
     tracing::warn!(%error, "{what} cannot be read");
     match error {
-        LookupError::Store(_) => Problem::unavailable("Redis does not answer; lists are answered all the same"),
+        LookupError::Store(_) => without_redis(),
         // While a model is being activated, or a new build rolled out, checkpoints are of two kinds for a moment.
         LookupError::State(_) => Problem::unavailable(format!("{what}'s checkpoint cannot be read at this moment")),
     }

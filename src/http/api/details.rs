@@ -43,7 +43,8 @@ pub struct Details<'a> {
     pub risk: Option<Risk<'a>>,
     /// Why the score moved over the spans of `trend`.
     pub moves: Moves<'a>,
-    /// How the score moved last; null when it has not moved since this process began to look.
+    /// How the score moved last, as the output that said so; from before this process began to look, how it has moved since the end of the
+    /// day before the last UTC day on which it did. Null when it did not within 28 days, or its drivers are not known.
     pub last_move: Option<Move<'a>>,
     pub alerts: Vec<OpenAlert<'a>>,
     /// Ids of the alert rules that a silence keeps from opening.

@@ -5,6 +5,7 @@ mod accounts;
 mod alerts;
 mod details;
 mod document;
+mod last_move;
 mod model;
 mod moves;
 mod overrides;
@@ -136,6 +137,11 @@ impl Api {
         }
         result
     }
+}
+
+/// What only checkpoints know was asked for while they cannot be read.
+fn without_redis() -> Problem {
+    Problem::unavailable("Redis does not answer; lists are answered all the same")
 }
 
 /// As all numbers are written here: with at most six decimals.

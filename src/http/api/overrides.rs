@@ -12,7 +12,7 @@ use super::super::account_events::AccountEventError;
 use super::super::parameters::Parameters;
 use super::super::problem::{Mistake, Problem};
 use super::document::{NotFound, Refusals, Unprocessable};
-use super::{Api, answer};
+use super::{Api, answer, without_redis};
 use crate::domain::band::Band;
 use crate::domain::hash::shard_of;
 use crate::domain::time::Timestamp;
@@ -178,9 +178,7 @@ impl Api {
             return Ok(true);
         }
         let stored = self.with_store(|store| store.load_account(shard_of(account, self.shards), account));
-        stored
-            .map(|stored| stored.is_some())
-            .map_err(|_| Problem::unavailable("Redis does not answer"))
+        stored.map(|stored| stored.is_some()).map_err(|_| without_redis())
     }
 }
 

@@ -13,7 +13,7 @@ use utoipa::IntoParams;
 use super::super::parameters::Parameters;
 use super::super::problem::{Mistake, Problem};
 use super::document::{Refusals, Unprocessable};
-use super::{Api, LONGEST_PAGE, answer};
+use super::{Api, LONGEST_PAGE, answer, without_redis};
 use crate::document::Problems;
 use crate::model;
 use crate::whatif::{Bounds, WhatIf, WhatIfError, compare};
@@ -80,7 +80,7 @@ impl Api {
         told.map(|told| answer(&told)).map_err(|error| {
             tracing::warn!(%error, "a model cannot be tried");
             match error {
-                WhatIfError::Store(_) => Problem::unavailable("Redis does not answer"),
+                WhatIfError::Store(_) => without_redis(),
                 WhatIfError::State { .. } => Problem::unavailable(error.to_string()),
             }
         })

@@ -7,6 +7,7 @@ use rdkafka::error::RDKafkaErrorCode;
 
 use super::Again;
 use super::output::{Alert, Output, Score};
+use super::reach::Reach;
 use super::start::Partition;
 use crate::domain::hash::shard_of;
 use crate::http::live::Live;
@@ -20,6 +21,7 @@ pub type Streamed = HashMap<String, HashMap<i32, i64>>;
 /// What a batch of outputs goes into.
 pub struct Reading<'r> {
     pub live: &'r Live,
+    pub reach: &'r Reach,
     pub streamed: &'r mut Streamed,
     pub building: &'r mut Option<Table>,
     pub accounts: &'r mut Vec<u64>,
@@ -45,11 +47,16 @@ impl Reading<'_> {
                 Polled::Failed { topic, partition, code } => judge(&topic, partition, code)?,
             }
         }
-        let plain: Vec<Output<'_>> = outputs.iter().map(|(.., output)| *output).collect();
+        let counting = outputs
+            .iter()
+            .filter(|(topic, place, output)| self.reach.has(topic, *place, output.shard, output.log_offset));
+        let plain: Vec<Output<'_>> = counting.map(|(.., output)| *output).collect();
         let scores = newest_scores(&plain);
         // In this order: who hears of a change finds it in the lists.
         self.apply(&plain, &scores);
-        self.stream(&outputs, &scores);
+        let of_scores = scores.iter();
+        let of_scores = of_scores.filter_map(|(index, score)| Some((plain.get(*index)?.subject, score.segment()?)));
+        self.stream(&outputs, &of_scores.collect());
         Ok(outputs.len() as u64)
     }
 
@@ -96,11 +103,8 @@ impl Reading<'_> {
         self.unknown_model = unknown.map(|(output, _)| (output.shard, output.log_offset));
     }
 
-    /// Each output goes to the readers of the stream once, however often the table is filled.
-    fn stream(&mut self, outputs: &[(&str, (i32, i64), Output<'_>)], scores: &HashMap<usize, Score<'_>>) {
-        let of_scores = scores.iter();
-        let of_scores = of_scores.filter_map(|(index, score)| Some((outputs.get(*index)?.2.subject, score.segment()?)));
-        let by_account: HashMap<&str, &str> = of_scores.collect();
+    /// Each output goes to the readers of the stream once, however often the table is filled; `by_account` are segments.
+    fn stream(&mut self, outputs: &[(&str, (i32, i64), Output<'_>)], by_account: &HashMap<&str, &str>) {
         let mut events: Vec<Event> = Vec::new();
         for (topic, (partition, offset), output) in outputs {
             let of_topic = self.streamed.get_mut(*topic);

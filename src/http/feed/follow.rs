@@ -10,7 +10,8 @@ use rdkafka::{Offset, TopicPartitionList};
 
 use super::batch::{Reading, Streamed};
 use super::fill::{Filled, Mark};
-use super::start::{self, Partition};
+use super::reach::{Lacking, Reach};
+use super::start::{self, Partition, Start};
 use super::{Again, FeedSettings};
 use crate::domain::shard::Shard;
 use crate::health::Role;
@@ -90,12 +91,12 @@ impl<'a> Follower<'a> {
     /// When the table has to be filled again.
     pub fn follow(
         &mut self,
-        places: &BTreeMap<Partition, i64>,
+        Start { places, reach }: Start,
         ends: &BTreeMap<Partition, Extent>,
         stop: &AtomicBool,
         role: &Role,
     ) -> Result<(), Again> {
-        self.assign(places)?;
+        self.assign(&places)?;
         for (partition, extent) in ends {
             // Who listens has been told of nothing that was there before this process began.
             let of_topic = self.streamed.entry(partition.0.clone()).or_default();
@@ -107,15 +108,15 @@ impl<'a> Follower<'a> {
         let (mut looked, mut counted) = (Instant::now(), Instant::now());
         while !stop.load(Ordering::Relaxed) {
             role.progressed();
-            self.read()?;
+            self.read(&reach)?;
             self.serve_if_caught_up(role);
             if looked.elapsed() > LOOK {
-                self.look_at_shards()?;
+                self.look_at_shards(&reach)?;
                 self.learn_model()?;
                 looked = Instant::now();
             }
             if counted.elapsed() > COUNT {
-                self.count_partitions(places)?;
+                self.count_partitions(&places)?;
                 counted = Instant::now();
             }
         }
@@ -131,13 +132,14 @@ impl<'a> Follower<'a> {
         Ok(self.reader.consumer().assign(&list)?)
     }
 
-    fn read(&mut self) -> Result<(), Again> {
+    fn read(&mut self, reach: &Reach) -> Result<(), Again> {
         // Errors of the client as a whole; it reconnects by itself.
         if let Some(Err(error)) = self.reader.consumer().poll(Duration::ZERO) {
             tracing::debug!(%error, "reading outputs");
         }
         let mut state = Reading {
             live: self.live,
+            reach,
             streamed: &mut *self.streamed,
             building: &mut self.building,
             accounts: &mut self.accounts,
@@ -167,8 +169,8 @@ impl<'a> Follower<'a> {
     }
 
     /// A checkpoint that goes back, or has fewer accounts than the table although it is as new, was made anew. One that is gone
-    /// is waited for: the scorer writes it again.
-    fn look_at_shards(&mut self) -> Result<(), Again> {
+    /// is waited for: the scorer writes it again. The first one of a shard tells what its outputs alone could not.
+    fn look_at_shards(&mut self, reach: &Reach) -> Result<(), Again> {
         for _ in 0..self.settings.shards.div_ceil(TURNS) {
             let (shard, at) = (self.looked, self.looked as usize);
             self.looked = (self.looked + 1) % self.settings.shards.max(1);
@@ -177,6 +179,9 @@ impl<'a> Follower<'a> {
                 continue;
             };
             let Some(mark) = self.marks.get_mut(at) else { continue };
+            if mark.is_none() && reach.lacking(shard).is_some_and(Lacking::is_all) {
+                return Err(Again::FirstCheckpoint(shard));
+            }
             let went_back = mark.is_some_and(|mark| meta.offset < mark.offset);
             let lost = meta.offset >= self.newest[at] && meta.accounts < self.accounts[at];
             if went_back || lost {
@@ -196,7 +201,7 @@ impl<'a> Follower<'a> {
 
     fn count_partitions(&self, places: &BTreeMap<Partition, i64>) -> Result<(), Again> {
         // A broker that is away is no reason to begin again.
-        let Ok(ends) = start::ends(self.reader.consumer(), self.settings.topics()) else {
+        let Ok(ends) = start::ends(self.reader.consumer(), self.settings.outputs.all()) else {
             return Ok(());
         };
         match ends.len() == places.len() {

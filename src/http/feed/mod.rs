@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `fill` | checkpoints to a table, and how far they go |
 //! | `start` | from which offsets outputs belong to that table |
+//! | `reach` | which of the outputs that were there belong to it |
 //! | `follow`, `batch` | reads outputs from there on |
 //! | `output` | one record of the output topic |
 //!
@@ -14,6 +15,7 @@ mod batch;
 mod fill;
 mod follow;
 mod output;
+mod reach;
 mod start;
 
 use std::sync::Arc;
@@ -29,6 +31,7 @@ use super::metrics::HttpMetrics;
 use crate::domain::shard::ShardRules;
 use crate::health::Role;
 use crate::kafka::client::KafkaSettings;
+use crate::kafka::output_topics::OutputTopics;
 use crate::scorer::lookup::LookupError;
 use crate::scorer::store::{StoreError, StoreFactory};
 
@@ -42,21 +45,9 @@ pub struct FeedSettings {
     /// Stands where the client wants a group, and is never joined.
     pub name: String,
     pub log_topic: String,
-    pub output_topic: String,
-    pub alerts_topic: Option<String>,
+    pub outputs: OutputTopics,
     pub shards: u32,
     pub rules: ShardRules,
-}
-
-impl FeedSettings {
-    /// Topics that hold outputs.
-    fn topics(&self) -> impl Iterator<Item = &str> {
-        let alerts = self
-            .alerts_topic
-            .as_deref()
-            .filter(|alerts| *alerts != self.output_topic);
-        std::iter::once(self.output_topic.as_str()).chain(alerts)
-    }
 }
 
 /// Why the table has to be filled again.
@@ -70,6 +61,8 @@ enum Again {
     Place(String),
     #[error("shard {0} was made anew")]
     MadeAnew(u32),
+    #[error("shard {0} has its first checkpoint")]
+    FirstCheckpoint(u32),
 }
 
 impl From<StoreError> for Again {
@@ -94,14 +87,14 @@ pub fn run(
         let mut begin = || {
             let mut store = stores.open();
             let consumer = start::consumer(settings)?;
-            let ends = start::ends(&consumer, settings.topics())?;
+            let ends = start::ends(&consumer, settings.outputs.all())?;
             let Some(filled) = fill(&mut *store, settings, stop, role)? else {
                 return Ok(());
             };
             tracing::info!(accounts = filled.table.len(), "accounts read from their checkpoints");
-            let places = start::places(&consumer, settings, &filled.marks, &ends)?;
+            let start = start::find(&consumer, settings, &filled.marks, &ends)?;
             let mut follower = Follower::new(settings, consumer, store, filled, live, metrics, &mut streamed)?;
-            follower.follow(&places, &ends, stop, role)
+            follower.follow(start, &ends, stop, role)
         };
         let Err(again) = begin() else { return };
         metrics.refills.inc();
@@ -109,7 +102,9 @@ pub fn run(
             Again::Lookup(_) | Again::Kafka(_) => {
                 tracing::warn!(%again, "the table of accounts cannot be filled yet, will be tried again");
             }
-            Again::Place(_) | Again::MadeAnew(_) => tracing::info!(%again, "the table of accounts is filled anew"),
+            Again::Place(_) | Again::MadeAnew(_) | Again::FirstCheckpoint(_) => {
+                tracing::info!(%again, "the table of accounts is filled anew")
+            }
         }
         if live.table().is_none() {
             role.waiting_for(format!("the table of accounts: {again}"));

@@ -8,6 +8,7 @@
 //! - No output is written before the entry that it comes from, and that entry was written after entry R. The checkpoint knows entry R's
 //!   wall clock. So the first output record written at that time is early enough, a margin taken off, because the clocks of
 //!   the machines that write the log and the outputs may differ.
+//! - A log that was made anew has outputs of the one before in the topic; `reach` tells them apart by the offsets that it can have.
 //! - When entry R is the last of its log, nothing can have been missed: then the end is right that the output topic had before
 //!   the checkpoints were read.
 
@@ -19,6 +20,7 @@ use rdkafka::error::KafkaResult;
 
 use super::FeedSettings;
 use super::fill::Mark;
+use super::reach::{Lacking, Reach};
 use crate::domain::time::Timestamp;
 use crate::kafka::context::Quiet;
 use crate::kafka::offsets::{self, CLOCK_SKEW_MS, Extent};
@@ -74,29 +76,43 @@ impl Since {
     }
 }
 
-/// The next offset to read of each partition in `ends`.
-pub fn places(
+/// Where reading begins, and which of what is there counts.
+pub struct Start {
+    /// The next offset to read of each partition.
+    pub places: BTreeMap<Partition, i64>,
+    pub reach: Reach,
+}
+
+/// For a table that `marks` tells of; `ends` were looked at before it was filled.
+pub fn find(
     consumer: &BaseConsumer<Quiet>,
     settings: &FeedSettings,
     marks: &[Option<Mark>],
     ends: &BTreeMap<Partition, Extent>,
-) -> KafkaResult<BTreeMap<Partition, i64>> {
+) -> KafkaResult<Start> {
     let mut since = Since::End;
+    let mut lacking = Vec::with_capacity(marks.len());
     for (shard, mark) in marks.iter().enumerate() {
         let log = offsets::extent(consumer, &settings.log_topic, shard as i32, TIMEOUT)?;
         since = since.min(Since::of(*mark, log));
+        lacking.push(Lacking {
+            after: mark.map_or(-1, |mark| mark.offset),
+            below: log.high,
+        });
     }
-    match since {
-        Since::Beginning => Ok(ends
+    let at = |place: fn(&Extent) -> i64| {
+        let places = ends
             .iter()
-            .map(|(partition, extent)| (partition.clone(), extent.low))
-            .collect()),
-        Since::End => Ok(ends
-            .iter()
-            .map(|(partition, extent)| (partition.clone(), extent.high))
-            .collect()),
-        Since::Written(time) => written_since(consumer, time, ends),
-    }
+            .map(|(partition, extent)| (partition.clone(), place(extent)));
+        places.collect()
+    };
+    let places = match since {
+        Since::Beginning => at(|extent| extent.low),
+        Since::End => at(|extent| extent.high),
+        Since::Written(time) => written_since(consumer, time, ends)?,
+    };
+    let reach = Reach::new(lacking, ends);
+    Ok(Start { places, reach })
 }
 
 fn written_since(

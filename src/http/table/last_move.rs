@@ -12,9 +12,9 @@ use crate::domain::{output::Points, time::Timestamp};
 /// A driver's change is kept in hundredths of a point.
 const HUNDREDTHS: f64 = 100.0;
 /// How many drivers are kept.
-const DRIVERS_KEPT: usize = 6;
+pub const DRIVERS_KEPT: usize = 6;
 /// A smaller move leaves what is known of the one before, in points: a daily heartbeat is no move.
-const LEAST: f64 = 0.05;
+pub const LEAST: f64 = 0.05;
 
 /// As the table keeps it.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ impl LastMove {
 /// How an account's score moved last, as the output that said so.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Move<'a> {
-    /// When, in event time.
+    /// When, in event time; midnight UTC at the start of the day where only the day is known.
     pub as_of: Option<Timestamp>,
     /// The score before, 0..100; null when there was none.
     pub from: Points,

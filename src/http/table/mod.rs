@@ -25,7 +25,7 @@ mod watched;
 
 pub use alerts::{AlertFilter, AlertQuery, AlertSort, AlertSortKey, OpenAlert};
 pub use cursor::Cursor;
-pub use last_move::Move;
+pub use last_move::{DRIVERS_KEPT, Driver, LEAST, Move};
 pub use query::{Filter, Page, Query, Sort, SortKey};
 pub use row::{AccountSummary, Moved, Trend, Update};
 pub use segments::Segment;

@@ -157,3 +157,44 @@ impl<'a> Filling<'a> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::file::Writer;
+    use super::*;
+    use crate::domain::time::Timestamp;
+
+    /// Of a file with one account, whose shard and whose end say how many there are.
+    fn looked_through(of_shard: u64, of_all: u64) -> Result<Contents, SnapshotError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.snapshot");
+        let mut writer = Writer::create(&path)?;
+        writer.head(&Head {
+            app: "pulsewatch".to_owned(),
+            log_topic: "pulsewatch.log".to_owned(),
+            shards: 1,
+            taken: Timestamp::from_millis(0),
+        })?;
+        let meta = Meta {
+            offset: 7,
+            accounts: of_shard,
+            blob: Vec::new(),
+        };
+        writer.shard(0, &meta)?;
+        writer.account("a", b"its state")?;
+        writer.end(of_all)?;
+        look_through(&path)
+    }
+
+    #[test]
+    fn a_file_that_lacks_an_account_is_damaged() {
+        assert_eq!(looked_through(1, 1).unwrap().shards[0].accounts, 1);
+        for (of_shard, of_all) in [(2, 1), (1, 2), (2, 2)] {
+            let looked = looked_through(of_shard, of_all);
+            assert!(
+                matches!(&looked, Err(SnapshotError::Damaged { cause, .. }) if cause == "accounts are missing"),
+                "{of_shard} and {of_all}: {looked:?}"
+            );
+        }
+    }
+}

@@ -97,3 +97,31 @@ fn write_shard(
         found => Ok(found),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scorer::memory_store::MemoryStore;
+    use crate::scorer::store::AccountBatch;
+
+    #[test]
+    fn a_checkpoint_that_lost_an_account_is_not_saved() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.snapshot");
+        let mut store = MemoryStore::default();
+        let mut batch = AccountBatch::default();
+        batch.push("a", b"its state");
+        store.write_accounts(3, &batch).unwrap();
+        let mut save = |accounts| {
+            let meta = Meta {
+                offset: 7,
+                accounts,
+                blob: Vec::new(),
+            };
+            write_shard(&mut Writer::create(&path)?, &mut store, 3, &meta, |_| {})
+        };
+        assert_eq!(save(1).unwrap(), 1);
+        let lost = save(2).unwrap_err().to_string();
+        assert!(lost.contains("(1 of 2 are there)"), "{lost}");
+    }
+}

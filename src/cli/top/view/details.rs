@@ -7,6 +7,7 @@ use ratatui::widgets::{Paragraph, Sparkline, Widget};
 
 use super::tables::{minute, number};
 use super::{palette, say};
+use crate::cli::rounding::adding_up;
 use crate::cli::top::answers::{Details, Move};
 use crate::cli::top::app::App;
 use crate::cli::top::days::by_day;
@@ -15,6 +16,8 @@ use crate::cli::top::days::by_day;
 const WIDEST_DAY: usize = 4;
 /// Indicators that cost less are not worth a line, in points.
 const LEAST_LOSS: f64 = 0.05;
+/// Nor is what the named drivers leave over, in points.
+const LEAST_REST: f64 = 0.05;
 
 pub fn draw(app: &mut App, area: Rect, buffer: &mut Buffer) {
     let details = match app.details() {
@@ -106,15 +109,25 @@ fn facts(details: &Details) -> Line<'_> {
 fn add_move<'a>(moved: Option<&'a Move>, lines: &mut Vec<Line<'a>>) {
     let Some(moved) = moved else {
         lines.push(Line::styled("what moved it last", palette::STRONG));
-        return lines.push(Line::raw("  it has not moved since the service began to look"));
+        return lines.push(Line::raw("  no move of the score is known"));
     };
     let when = moved.as_of.as_deref().map_or_else(String::new, minute);
     let (from, to) = (number(moved.from), number(moved.to));
     let title = Span::styled("what moved it last", palette::STRONG);
     lines.push(Line::from(vec![title, Span::raw(format!("  {from} to {to}, {when}"))]));
-    for driver in &moved.drivers {
-        let change = Span::styled(format!("  {:>+6.1}", driver.change), palette::change(driver.change));
-        lines.push(Line::from(vec![change, Span::raw(format!("  {}", driver.indicator))]));
+    let (Some(from), Some(to)) = (moved.from, moved.to) else {
+        return;
+    };
+    let drivers = moved.drivers.iter();
+    let mut parts: Vec<(&str, f64)> = drivers.map(|one| (one.indicator.as_str(), one.change)).collect();
+    let rest = to - from - parts.iter().map(|(_, change)| change).sum::<f64>();
+    if rest.abs() >= LEAST_REST {
+        parts.push(("everything else", rest));
+    }
+    let changes: Vec<f64> = parts.iter().map(|(_, change)| *change).collect();
+    for ((indicator, _), change) in parts.into_iter().zip(adding_up(&changes, from, to, 1)) {
+        let change = Span::styled(format!("  {change:>+6.1}"), palette::change(change));
+        lines.push(Line::from(vec![change, Span::raw(format!("  {indicator}"))]));
     }
 }
 
