@@ -3,8 +3,8 @@
 //! Forecasting: Principles and Practice, 3rd ed., 5.10).
 //!
 //! Accounts are compared with those at the same point of time alone: each has an intercept of its own, so that a week in
-//! which many leave teaches nothing about what all accounts had in common in it. A better score may not raise the risk: what
-//! seems to say so is chance, or stands in for something else.
+//! which many leave teaches nothing about what all accounts had in common in it, and counts for no more than the median one.
+//! A better score may not raise the risk: what seems to say so is chance, or stands in for something else.
 
 use thiserror::Error;
 
