@@ -3,8 +3,8 @@
 //! Forecasting: Principles and Practice, 3rd ed., 5.10).
 //!
 //! Accounts are compared with those at the same point of time alone: each has an intercept of its own, so that a week in
-//! which many leave teaches nothing about what all accounts had in common in it. A better score may not raise the risk: what
-//! seems to say so is chance, or stands in for something else.
+//! which many leave teaches nothing about what all accounts had in common in it, and counts for no more than the median one.
+//! A better score may not raise the risk: what seems to say so is chance, or stands in for something else.
 
 use thiserror::Error;
 
@@ -385,8 +385,8 @@ mod tests {
         let fitted = fitted(&rows).unwrap();
         let Fitted { risk, figures, .. } = &fitted;
         assert!(risk.terms.len() <= 2, "what never varies has no term");
-        // -1 / 20 for each of the 29 points of a deviation.
-        assert!((risk.terms[0].coefficient + 1.46).abs() < 0.5, "{risk:?}");
+        // -1 / 20 for each of the 29 points of a deviation, give or take what 56 churns leave open.
+        assert!((risk.terms[0].coefficient + 1.46).abs() < 0.6, "{risk:?}");
         assert!(
             risk.terms.get(1).is_none_or(|noise| noise.coefficient.abs() < 0.4),
             "{risk:?}"

@@ -1,7 +1,8 @@
 //! Logistic regression with an L2 penalty, by Newton's method.
 //!
 //! Rows may lie in strata, each with an intercept of its own: what all rows of a stratum have in common then says nothing of
-//! the inputs (Breslow and Day, Statistical Methods in Cancer Research I, 1980, 6.3). Weights may be held at 0 or below.
+//! the inputs (Breslow and Day, Statistical Methods in Cancer Research I, 1980, 6.3). No stratum counts for more than the
+//! median one, so that a single mass event does not speak for all. Weights may be held at 0 or below.
 //!
 //! The penalised log-likelihood is concave: there is one best fit, and Newton's steps, halved where they overshoot, find it
 //! to the last digits in about ten rounds (Hastie, Tibshirani and Friedman, The Elements of Statistical Learning, 2nd ed.,
@@ -57,17 +58,31 @@ impl Design {
         &self.values[index * self.width..(index + 1) * self.width]
     }
 
-    /// The log-odds of an intercept alone, for each stratum; not finite in one where all rows have the same outcome.
-    fn shares(&self) -> Vec<f64> {
+    /// The rows of each stratum with the label true and false.
+    fn counts(&self) -> Vec<(f64, f64)> {
         let mut counts = vec![(0.0, 0.0); self.strata.iter().max().map_or(0, |last| last + 1)];
         for (&stratum, &label) in self.strata.iter().zip(&self.labels) {
             let (churned, stayed) = &mut counts[stratum];
             *(if label { churned } else { stayed }) += 1.0;
         }
         counts
-            .into_iter()
-            .map(|(churned, stayed)| libm::log(churned / stayed))
-            .collect()
+    }
+
+    /// The log-odds of an intercept alone, for each stratum; not finite in one where all rows have the same outcome.
+    fn shares(&self) -> Vec<f64> {
+        let counts = self.counts().into_iter();
+        counts.map(|(churned, stayed)| libm::log(churned / stayed)).collect()
+    }
+
+    /// What a row of each stratum counts, up to 1: where the rarer outcome is more frequent than in the median stratum, as much
+    /// less as makes up for it.
+    fn influences(&self) -> Vec<f64> {
+        let rarer = self.counts().into_iter().map(|(churned, stayed)| churned.min(stayed));
+        let rarer: Vec<f64> = rarer.collect();
+        let mut told: Vec<f64> = rarer.iter().copied().filter(|count| *count > 0.0).collect();
+        told.sort_unstable_by(f64::total_cmp);
+        let median = told.get(told.len() / 2).copied().unwrap_or(1.0);
+        rarer.into_iter().map(|count| (median / count).min(1.0)).collect()
     }
 }
 
@@ -88,7 +103,8 @@ impl Linear {
         products.sum()
     }
 
-    /// The fit that maximises the mean log-likelihood less `l2 / 2` times the squared weights; the intercepts are free.
+    /// The fit that maximises the mean log-likelihood of the rows, each by the influence of its stratum, less `l2 / 2` times the
+    /// squared weights; the intercepts are free.
     /// A stratum in which all rows have the same outcome says nothing of the weights and is left out. `start` is a fit to
     /// begin from.
     ///
@@ -104,9 +120,10 @@ impl Linear {
             intercepts: start.map_or(shares, |start| start.intercepts.clone()),
             weights,
         };
-        let mut loss = fit.penalised_loss(design, l2);
+        let influences = design.influences();
+        let mut loss = fit.penalised_loss(design, &influences, l2);
         for _ in 0..MOST_ROUNDS {
-            let step = fit.step(design, l2)?;
+            let step = fit.step(design, &influences, l2)?;
             let gain = step.gain(&fit, &fit.moved(&step, 1.0, design));
             if gain < GAIN {
                 return Ok(fit);
@@ -115,7 +132,7 @@ impl Linear {
             let mut halvings = 0;
             loop {
                 let next = fit.moved(&step, length, design);
-                let next_loss = next.penalised_loss(design, l2);
+                let next_loss = next.penalised_loss(design, &influences, l2);
                 if next_loss < loss {
                     (fit, loss) = (next, next_loss);
                     break;
@@ -159,26 +176,34 @@ impl Linear {
         })
     }
 
-    fn penalised_loss(&self, design: &Design, l2: f64) -> f64 {
+    fn penalised_loss(&self, design: &Design, influences: &[f64], l2: f64) -> f64 {
         let squares: f64 = self.weights.iter().map(|weight| weight * weight).sum();
-        self.losses(design).sum::<f64>() / design.rows() as f64 + l2 / 2.0 * squares
+        let (mut losses, mut rows) = (0.0, 0.0);
+        for (loss, stratum) in self.losses(design).zip(&design.strata) {
+            losses += influences[*stratum] * loss;
+            rows += influences[*stratum];
+        }
+        losses / rows + l2 / 2.0 * squares
     }
 
-    fn step(&self, design: &Design, l2: f64) -> Result<Step, FitError> {
+    fn step(&self, design: &Design, influences: &[f64], l2: f64) -> Result<Step, FitError> {
         let strata = self.intercepts.len();
         let size = strata + design.width;
         let mut gradient = vec![0.0; size];
         // The lower triangle, row by row.
         let mut hessian = vec![0.0; size * size];
+        let mut rows = 0.0;
         for index in 0..design.rows() {
             let (stratum, row) = (design.strata[index], design.row(index));
+            let influence = influences[stratum];
+            rows += influence;
             let intercept = self.intercepts[stratum];
             if !intercept.is_finite() {
                 continue;
             }
             let probability = probability(intercept + self.of_inputs(row));
-            let residual = f64::from(u8::from(design.labels[index])) - probability;
-            let curvature = probability * (1.0 - probability);
+            let residual = influence * (f64::from(u8::from(design.labels[index])) - probability);
+            let curvature = influence * probability * (1.0 - probability);
             gradient[stratum] += residual;
             hessian[stratum * size + stratum] += curvature;
             for (at, &value) in row.iter().enumerate() {
@@ -193,7 +218,6 @@ impl Linear {
                     .for_each(|(sum, other)| *sum += scaled * f64::from(*other));
             }
         }
-        let rows = design.rows() as f64;
         gradient.iter_mut().for_each(|sum| *sum /= rows);
         hessian.iter_mut().for_each(|sum| *sum /= rows);
         for (at, intercept) in self.intercepts.iter().enumerate() {
@@ -280,7 +304,7 @@ mod tests {
     fn the_fit_is_where_the_slope_is_zero_and_does_not_depend_on_the_start() {
         for l2 in [0.0, 0.01, 1.0] {
             let fit = Linear::fit(&exam(), l2, None).unwrap();
-            let moves = fit.step(&exam(), l2).unwrap().moves;
+            let moves = fit.step(&exam(), &[1.0], l2).unwrap().moves;
             assert!(moves.iter().all(|step| step.abs() < 1e-4), "{moves:?}");
             let far = Linear {
                 intercepts: vec![9.0],
@@ -323,6 +347,33 @@ mod tests {
         assert!((fit.intercepts[1] - 9.0f64.ln()).abs() < 1e-6 && fit.intercepts[2].is_infinite());
         design.strata = vec![0; design.rows()];
         assert!(Linear::fit(&design, 1e-3, None).unwrap().weights[0].abs() > 0.1);
+    }
+
+    #[test]
+    fn a_stratum_in_which_many_leave_counts_for_no_more_than_the_median_one() {
+        // In two ordinary strata the input tells who leaves; in the third, where ten times as many do, its contrary does.
+        let rows = |leave: usize, sign: f32| {
+            (0..100).map(move |index| {
+                let leaves = index < leave;
+                let is_told = index % 5 != 0;
+                (if leaves == is_told { sign } else { -sign }, leaves)
+            })
+        };
+        let all: Vec<(f32, bool)> = rows(5, 1.0).chain(rows(5, 1.0)).chain(rows(50, -1.0)).collect();
+        let design = Design {
+            width: 1,
+            values: all.iter().map(|(value, _)| *value).collect(),
+            labels: all.iter().map(|(_, leaves)| *leaves).collect(),
+            strata: (0..300).map(|index| index / 100).collect(),
+            at_most_zero: vec![false],
+        };
+        assert_eq!(design.influences(), [1.0, 1.0, 0.1]);
+        assert!(Linear::fit(&design, 1e-3, None).unwrap().weights[0] > 0.1);
+        let merged = Design {
+            strata: vec![0; 300],
+            ..design
+        };
+        assert_eq!(merged.influences(), [1.0]);
     }
 
     #[test]
