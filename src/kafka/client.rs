@@ -82,8 +82,6 @@ impl KafkaSettings {
         config
             .set("group.id", group)
             .set("isolation.level", "read_committed")
-            // Enough to be ahead of the fold by some entries; 64 MiB a shard, the default, is memory that nobody needs.
-            .set("queued.max.messages.kbytes", "8192")
             // State is made of it: a flipped bit must not pass for an event.
             .set("check.crcs", "true")
             // A log that no longer holds the wanted offset is an error that somebody must see, never a jump.
@@ -121,6 +119,8 @@ impl KafkaSettings {
             // A full queue pauses fetching for so long; 1 s (the default) starves a consumer that drains in 50 ms.
             ("fetch.queue.backoff.ms", "5"),
             ("queued.min.messages", "20000"),
+            // Enough to be ahead of the fold by some entries; 64 MiB a shard, the default, is memory that nobody needs.
+            ("queued.max.messages.kbytes", "16384"),
         ];
         let mut config = self.base(&defaults);
         apply(&mut config, &self.consumer);
