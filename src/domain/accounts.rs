@@ -7,6 +7,10 @@ use super::{account::Account, hash::account_hash};
 /// Accounts are kept in blocks that never move: growing a single list of a million would copy it, and hold it twice.
 const BLOCK: usize = 1024;
 
+/// So many accounts are fetched before the first of them is read or changed: they wait for memory together, not one after
+/// another. What they hold fits the cache of a core.
+pub const TOGETHER: usize = 64;
+
 #[derive(Debug, Default)]
 pub struct Accounts {
     blocks: Vec<Vec<Account>>,
@@ -32,7 +36,7 @@ impl Accounts {
         &mut self.blocks[number as usize / BLOCK][number as usize % BLOCK]
     }
 
-    /// Has the memory of these accounts at hand when they are looked at next.
+    /// Has the memory of these accounts at hand when they are looked at next; see [`TOGETHER`].
     pub fn touch(&self, numbers: impl Iterator<Item = u32>) {
         let words = numbers.map(|number| self.get(number).cells.touch());
         std::hint::black_box(words.fold(0, |all, word| all ^ word));

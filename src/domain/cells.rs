@@ -43,8 +43,8 @@ impl Cells {
     /// Where the words of `slot` are.
     #[inline]
     fn range(&self, slot: usize) -> std::ops::Range<usize> {
-        let is_first = slot + 1 == self.slots as usize;
-        let start = if is_first { 0 } else { self.end(slot + 1) };
+        let lies_first = slot + 1 == self.slots as usize;
+        let start = if lies_first { 0 } else { self.end(slot + 1) };
         self.head() + start..self.head() + self.end(slot)
     }
 

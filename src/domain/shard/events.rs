@@ -4,6 +4,7 @@ use super::{Shard, facts::EventFacts};
 use crate::{
     domain::{
         account::Account,
+        accounts::TOGETHER,
         attributes::AttributeNames,
         decimal::Decimal,
         dedupe::seen_before,
@@ -17,10 +18,6 @@ use crate::{
     },
     model::compiled::{PaneValue, Store},
 };
-
-/// So many accounts are looked up and fetched before the first of them is changed: they wait for memory together, not one after
-/// another. What they hold fits the cache of a core.
-pub(super) const TOGETHER: usize = 64;
 
 /// A source partition of the entry in hand, as the shard knows it.
 struct Origin {

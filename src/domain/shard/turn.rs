@@ -2,9 +2,9 @@
 //! behind, its entries say that more is at hand, and accounts that changed wait for a later entry: each is scored once for all
 //! of them. The mark is in the log, so a replay scores at the same places.
 
-use super::{Shard, events::TOGETHER};
+use super::Shard;
 use crate::{
-    domain::{outbox::Outputs, time::Timestamp},
+    domain::{accounts::TOGETHER, outbox::Outputs, time::Timestamp},
     model::Model,
 };
 
