@@ -84,11 +84,20 @@ impl AttributeNames {
 }
 
 /// One account's attributes, by id.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Attributes {
-    values: Vec<Attribute>,
-    /// When each was said: a later statement wins, whatever the order of arrival.
-    times: Vec<Timestamp>,
+    values: Box<[Attribute]>,
+    /// When all of them were said, as by one event: what nearly every account has.
+    said: Timestamp,
+    /// When each was said, where that differs; else empty.
+    times: Box<[Timestamp]>,
+}
+
+/// However they are kept.
+impl PartialEq for Attributes {
+    fn eq(&self, other: &Self) -> bool {
+        self.known().eq(other.known())
+    }
 }
 
 impl Attributes {
@@ -100,16 +109,35 @@ impl Attributes {
         self.values.get(id).unwrap_or(&Attribute::Missing)
     }
 
+    /// A later statement wins, whatever the order of arrival; of two of the same time the one that arrived last.
     pub fn set(&mut self, id: usize, value: Attribute, time: Timestamp) {
-        if self.values.len() <= id {
-            self.values.reserve_exact(id + 1 - self.values.len());
-            self.times.reserve_exact(id + 1 - self.times.len());
-            self.values.resize(id + 1, Attribute::Missing);
-            self.times.resize(id + 1, Timestamp::from_millis(i64::MIN));
+        if self.values.is_empty() {
+            self.said = time;
         }
-        if time >= self.times[id] {
+        if self.values.len() <= id {
+            resize(&mut self.values, id + 1, Attribute::Missing);
+        }
+        if time != self.said || !self.times.is_empty() {
+            self.set_time_apart(id, value, time);
+        } else {
             self.values[id] = value;
-            self.times[id] = time;
+        }
+    }
+
+    fn set_time_apart(&mut self, id: usize, value: Attribute, time: Timestamp) {
+        if self.times.is_empty() {
+            let of = |value: &Attribute| if *value == Attribute::Missing { NEVER } else { self.said };
+            self.times = self.values.iter().map(of).collect();
+        }
+        resize(&mut self.times, self.values.len(), NEVER);
+        if time < self.times[id] {
+            return;
+        }
+        self.values[id] = value;
+        self.times[id] = time;
+        if self.known().all(|(.., other)| other == time) {
+            self.said = time;
+            self.times = Box::default();
         }
     }
 
@@ -119,16 +147,53 @@ impl Attributes {
 
     /// Those that are known: id, value, time.
     pub fn known(&self) -> impl Iterator<Item = (usize, &Attribute, Timestamp)> {
-        let all = self.values.iter().zip(&self.times).enumerate();
-        all.filter(|(_, (value, _))| **value != Attribute::Missing)
-            .map(|(id, (value, time))| (id, value, *time))
+        let all = self.values.iter().enumerate();
+        all.filter(|(_, value)| **value != Attribute::Missing)
+            .map(|(id, value)| (id, value, self.times.get(id).copied().unwrap_or(self.said)))
+    }
+}
+
+/// Of an attribute that was never said.
+const NEVER: Timestamp = Timestamp::from_millis(i64::MIN);
+
+fn resize<T: Clone>(slice: &mut Box<[T]>, length: usize, fill: T) {
+    if slice.len() < length {
+        let mut longer = Vec::with_capacity(length);
+        longer.extend(std::mem::take(slice));
+        longer.resize(length, fill);
+        *slice = longer.into_boxed_slice();
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
     use super::*;
     use crate::domain::decimal::Decimal;
+
+    proptest! {
+        /// As a map does that keeps the time beside each value; and a checkpoint restores the same.
+        #[test]
+        fn each_keeps_what_was_said_of_it_last(said in prop::collection::vec((0..4_usize, 0..3_i64, 0..5_u8), 0..12)) {
+            let mut attributes = Attributes::default();
+            let mut naive = BTreeMap::new();
+            for (id, millis, value) in said {
+                let (value, time) = (Attribute::Number(value.into()), Timestamp::from_millis(millis));
+                attributes.set(id, value.clone(), time);
+                if naive.get(&id).is_none_or(|(_, before)| *before <= time) {
+                    naive.insert(id, (value, time));
+                }
+                let known: Vec<_> = attributes.known().map(|(id, value, time)| (id, (value.clone(), time))).collect();
+                prop_assert_eq!(known, naive.clone().into_iter().collect::<Vec<_>>());
+            }
+            let mut restored = Attributes::default();
+            attributes.known().for_each(|(id, value, time)| restored.set(id, value.clone(), time));
+            prop_assert_eq!(restored, attributes);
+        }
+    }
 
     #[test]
     fn the_later_statement_wins_in_any_order() {

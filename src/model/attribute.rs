@@ -1,5 +1,7 @@
 //! What an account attribute is when an expression reads it.
 
+use compact_str::CompactString;
+
 use crate::domain::{calendar::days_from_civil, event::Value, time::Timestamp};
 
 /// One attribute of one account (plan, seats, renewal date...). An attribute of another type than the expression
@@ -9,8 +11,8 @@ pub enum Attribute {
     #[default]
     Missing,
     Number(f64),
-    /// Dates are kept as they came, as text: `2026-09-01` or RFC 3339.
-    Text(Box<str>),
+    /// Dates are kept as they came, as text: `2026-09-01` or RFC 3339. In place up to 24 bytes.
+    Text(CompactString),
     Bool(bool),
 }
 

@@ -208,7 +208,7 @@ impl Serialize for AttributeMap<'_> {
             match value {
                 Attribute::Missing => {}
                 Attribute::Number(number) => map.serialize_entry(name, &Quantity(*number))?,
-                Attribute::Text(text) => map.serialize_entry(name, text)?,
+                Attribute::Text(text) => map.serialize_entry(name, text.as_str())?,
                 Attribute::Bool(truth) => map.serialize_entry(name, truth)?,
             }
         }

@@ -278,7 +278,7 @@ fn json_of(value: &Attribute) -> serde_json::Value {
     match value {
         Attribute::Missing => serde_json::Value::Null,
         Attribute::Number(number) => serde_json::json!(Quantity(*number)),
-        Attribute::Text(text) => text.as_ref().into(),
+        Attribute::Text(text) => text.as_str().into(),
         Attribute::Bool(truth) => (*truth).into(),
     }
 }
