@@ -17,8 +17,10 @@ use super::context;
 
 /// For the broker's answers to what is under way when a transaction is given up. Whoever gives up waits for nothing else.
 const ANSWERS: Duration = Duration::from_secs(3);
-/// Between two looks at what was delivered.
+/// Between two looks at what was delivered: a broker at ease answers within a millisecond or two, and one that does not is left
+/// the cores.
 const REST: Duration = Duration::from_micros(300);
+const LONGEST_REST: Duration = Duration::from_millis(2);
 
 /// Serves the delivery reports that a producer has, then rests for so long. The crate's `poll`
 /// takes one report a call, and with a time it would spin through its last millisecond, on a core that the broker may be
@@ -107,11 +109,13 @@ impl DrainedProducer {
 
     /// Waits until every queued message is delivered or failed; an error if one failed or some are left at `deadline`.
     pub fn drain(&self, deadline: Instant) -> KafkaResult<()> {
+        let mut rest = REST;
         while self.producer.in_flight_count() > 0 {
             if Instant::now() >= deadline {
                 return Err(KafkaError::Flush(RDKafkaErrorCode::OperationTimedOut));
             }
-            serve(&self.producer, REST);
+            serve(&self.producer, rest);
+            rest = (rest * 2).min(LONGEST_REST);
         }
         match self
             .producer
