@@ -36,9 +36,18 @@ impl Accounts {
         &mut self.blocks[number as usize / BLOCK][number as usize % BLOCK]
     }
 
-    /// Has the memory of these accounts at hand when they are looked at next; see [`TOGETHER`].
+    /// Has what events change of these accounts at hand when they are looked at next; see [`TOGETHER`].
     pub fn touch(&self, numbers: impl Iterator<Item = u32>) {
         let words = numbers.map(|number| self.get(number).cells.touch());
+        std::hint::black_box(words.fold(0, |all, word| all ^ word));
+    }
+
+    /// The same with all that a scoring reads and changes.
+    pub fn touch_whole(&self, numbers: impl Iterator<Item = u32>) {
+        let words = numbers.map(|number| {
+            let account = self.get(number);
+            account.cells.touch() ^ u64::from(account.parts.touch())
+        });
         std::hint::black_box(words.fold(0, |all, word| all ^ word));
     }
 

@@ -39,7 +39,7 @@ impl Shard {
         if everyone || !turn.more || !self.may_wait(&active.plan.model, now) {
             let numbers = self.whose_turn_it_is(&active.plan.model, now, everyone, turn.carried);
             for together in numbers.chunks(TOGETHER) {
-                self.accounts.touch(together.iter().copied());
+                self.accounts.touch_whole(together.iter().copied());
                 for &number in together {
                     if self.accounts.get(number).scored_at != offset {
                         self.score_account(&active, number, offset, now, caught_up, out);
