@@ -162,12 +162,13 @@ fn a_no_is_not_believed_of_a_registry_that_still_reads_its_schemas() {
     let health = |ready: bool| json!({"status": {"schema_registry_ready": ready}, "healthy": true}).to_string();
     let answers: Answers = Arc::new(Mutex::new(vec![
         ("/api/schemas/ids/1", 404, unknown.clone()),
-        ("/api/schemas/ids/2", 404, unknown),
+        ("/api/schemas/ids/2", 404, unknown.clone()),
         ("/api/_health", 503, "\"Service Unavailable\"".to_owned()),
+        ("/api/schemas/ids/3", 404, unknown),
     ]));
     let fake = Fake::start(Arc::clone(&answers));
     let metrics = metrics();
-    let schemas = Schemas::start(&settings(vec![fake.url]), metrics.clone()).unwrap();
+    let schemas = Schemas::start(&settings(vec![fake.url.clone()]), metrics.clone()).unwrap();
     for (status, body) in [(503, "\"Service Unavailable\"".to_owned()), (200, health(false))] {
         answers.lock().unwrap()[2] = ("/api/_health", status, body);
         let failures = metrics.failures.get();
@@ -183,6 +184,13 @@ fn a_no_is_not_believed_of_a_registry_that_still_reads_its_schemas() {
     drop(now);
     assert!(matches!(known(&schemas, 1), Known::Schema(_)));
     assert!(matches!(known(&schemas, 2), Known::Nothing));
+    // Once more after it said that it is ready: it may have read the schema between the two.
+    fake.heads.lock().unwrap().clear();
+    assert!(matches!(known(&schemas, 3), Known::Nothing));
+    let heads = fake.heads.lock().unwrap();
+    let asked: Vec<_> = heads.iter().filter_map(|head| head.split(' ').nth(1)).collect();
+    let id = "/api/schemas/ids/3?deleted=true";
+    assert_eq!(asked, [id, "/api/_health", id]);
 }
 
 #[test]
