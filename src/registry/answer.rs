@@ -1,6 +1,9 @@
 //! What the registry says of a schema, and of one that it does not have.
 
+use reqwest::StatusCode;
 use serde::Deserialize;
+
+use super::client::Failure;
 
 /// `GET /schemas/ids/{id}` and `GET /subjects/{subject}/versions/{version}`.
 #[derive(Debug, Deserialize)]
@@ -13,6 +16,23 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// # Errors
+    /// When there is no schema in it.
+    pub fn of(status: StatusCode, body: &[u8]) -> Result<Self, Failure> {
+        match status {
+            StatusCode::OK => serde_json::from_slice(body)
+                .map_err(|error| Failure::Away(format!("the answer is none of a schema registry: {error}"))),
+            StatusCode::NOT_FOUND if is_unknown(body) => Err(Failure::Unknown),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(Failure::Away(format!(
+                "{status}: see schema_registry.username and schema_registry.token"
+            ))),
+            StatusCode::NOT_FOUND => Err(Failure::Away(format!(
+                "{status}, and not in a registry's words: is schema_registry.url the root of its API?"
+            ))),
+            _ => Err(Failure::Away(status.to_string())),
+        }
+    }
+
     pub fn references(&self) -> &[Reference] {
         self.references.as_deref().unwrap_or_default()
     }
@@ -44,7 +64,7 @@ struct Refusal {
 }
 
 /// Whether a 404 is the registry's own: without its error code it may come from anything between here and there.
-pub fn is_unknown(body: &[u8]) -> bool {
+fn is_unknown(body: &[u8]) -> bool {
     let refusal: Option<Refusal> = serde_json::from_slice(body).ok();
     // 40401 is the subject, 40402 the version, 40403 the schema.
     refusal.is_some_and(|refusal| (40401..=40403).contains(&refusal.error_code))

@@ -7,10 +7,11 @@ use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 use reqwest::{RequestBuilder, StatusCode, Url};
 use thiserror::Error;
 
-use super::answer::{Answer, Reference, is_unknown};
+use super::answer::{Answer, Reference};
 use super::frame::SchemaId;
 use super::metrics::RegistryMetrics;
 use super::protobuf::Import;
+use super::readiness::{self, Readiness};
 use super::schema::Schema;
 use super::settings::Settings;
 use crate::outgoing;
@@ -131,51 +132,53 @@ impl Client {
         Err(last)
     }
 
-    async fn get_from(&self, url: &Url, path: &[&str]) -> Result<Answer, Failure> {
-        let mut full = url.clone();
-        if let Ok(mut segments) = full.path_segments_mut() {
-            segments.pop_if_empty().extend(path);
-        }
+    async fn get_from(&self, root: &Url, path: &[&str]) -> Result<Answer, Failure> {
+        let mut url = under(root, path);
         // A schema that was deleted may still be referred to.
-        full.set_query(Some("deleted=true"));
+        url.set_query(Some("deleted=true"));
         self.metrics.requests.inc();
-        let answer = self.ask(full).await;
+        let answer = match self.ask(url.clone()).await {
+            Err(Failure::Unknown) => self.ask_when_ready(root, url).await,
+            definite => definite,
+        };
         if matches!(answer, Err(Failure::Away(_))) {
             self.metrics.failures.inc();
         }
         answer.map_err(|failure| match failure {
-            Failure::Away(reason) => Failure::Away(format!("{}: {reason}", url.as_str().trim_end_matches('/'))),
+            Failure::Away(reason) => Failure::Away(format!("{}: {reason}", root.as_str().trim_end_matches('/'))),
             definite => definite,
         })
     }
 
+    /// After a no, which holds only where all schemas have been read.
+    async fn ask_when_ready(&self, root: &Url, url: Url) -> Result<Answer, Failure> {
+        let (status, body) = self.fetch(under(root, &[readiness::PATH])).await?;
+        match Readiness::of(status, &body) {
+            Readiness::Untold => Err(Failure::Unknown),
+            // Perhaps only since it said no.
+            Readiness::Ready => self.ask(url).await,
+            Readiness::Starting => Err(Failure::Away(
+                "it says no, and by its /_health it has not read all its schemas yet".to_owned(),
+            )),
+        }
+    }
+
     async fn ask(&self, url: Url) -> Result<Answer, Failure> {
-        let response = self.authorized(self.http.get(url)).send().await;
-        let mut response = response.map_err(|error| Failure::Away(outgoing::told(error)))?;
-        let status = response.status();
+        let (status, body) = self.fetch(url).await?;
+        Answer::of(status, &body)
+    }
+
+    async fn fetch(&self, url: Url) -> Result<(StatusCode, Vec<u8>), Failure> {
+        let away = |error| Failure::Away(outgoing::told(error));
+        let mut response = self.authorized(self.http.get(url)).send().await.map_err(away)?;
         let mut body = Vec::new();
-        while let Some(chunk) = response
-            .chunk()
-            .await
-            .map_err(|error| Failure::Away(outgoing::told(error)))?
-        {
+        while let Some(chunk) = response.chunk().await.map_err(away)? {
             if body.len() + chunk.len() > MOST_BYTES {
                 return Err(Failure::Unusable(format!("it is longer than {MOST_BYTES} bytes")));
             }
             body.extend_from_slice(&chunk);
         }
-        match status {
-            StatusCode::OK => serde_json::from_slice(&body)
-                .map_err(|error| Failure::Away(format!("the answer is none of a schema registry: {error}"))),
-            StatusCode::NOT_FOUND if is_unknown(&body) => Err(Failure::Unknown),
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(Failure::Away(format!(
-                "{status}: see schema_registry.username and schema_registry.token"
-            ))),
-            StatusCode::NOT_FOUND => Err(Failure::Away(format!(
-                "{status}, and not in a registry's words: is schema_registry.url the root of its API?"
-            ))),
-            _ => Err(Failure::Away(status.to_string())),
-        }
+        Ok((response.status(), body))
     }
 
     fn authorized(&self, request: RequestBuilder) -> RequestBuilder {
@@ -188,4 +191,12 @@ impl Client {
             (None, None) => request,
         }
     }
+}
+
+fn under(root: &Url, path: &[&str]) -> Url {
+    let mut url = root.clone();
+    if let Ok(mut segments) = url.path_segments_mut() {
+        segments.pop_if_empty().extend(path);
+    }
+    url
 }

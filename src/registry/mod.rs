@@ -12,6 +12,7 @@ mod lookup;
 mod metrics;
 mod protobuf;
 mod queue;
+mod readiness;
 mod schema;
 mod schemas;
 mod settings;

@@ -45,9 +45,14 @@ fn serve(mut stream: TcpStream, answers: &Answers, heads: &Mutex<Vec<String>>) {
         .take_while(|line| !line.is_empty())
         .collect();
     let answers = answers.lock().unwrap();
-    let found = answers
-        .iter()
-        .find(|(path, _, _)| head[0].starts_with(&format!("GET {path}?")));
+    let found = answers.iter().find(|(path, _, _)| {
+        let query = if path.ends_with("/_health") {
+            ""
+        } else {
+            "?deleted=true"
+        };
+        head[0] == format!("GET {path}{query} HTTP/1.1")
+    });
     let (status, body) = found.map_or((404, ""), |(_, status, body)| (*status, body.as_str()));
     heads.lock().unwrap().push(head.join("\n"));
     let length = body.len();
@@ -149,6 +154,43 @@ fn a_registry_that_is_away_is_asked_until_it_is_back() {
     };
     assert!(schema.decode_avro(&avro_order("a", 0, 0)).is_ok());
     assert_eq!(schemas.trouble(), None);
+}
+
+#[test]
+fn a_no_is_not_believed_of_a_registry_that_still_reads_its_schemas() {
+    let unknown = json!({"error_code": 40403, "message": "Schema not found"}).to_string();
+    let health = |ready: bool| json!({"status": {"schema_registry_ready": ready}, "healthy": true}).to_string();
+    let answers: Answers = Arc::new(Mutex::new(vec![
+        ("/api/schemas/ids/1", 404, unknown.clone()),
+        ("/api/schemas/ids/2", 404, unknown.clone()),
+        ("/api/_health", 503, "\"Service Unavailable\"".to_owned()),
+        ("/api/schemas/ids/3", 404, unknown),
+    ]));
+    let fake = Fake::start(Arc::clone(&answers));
+    let metrics = metrics();
+    let schemas = Schemas::start(&settings(vec![fake.url.clone()]), metrics.clone()).unwrap();
+    for (status, body) in [(503, "\"Service Unavailable\"".to_owned()), (200, health(false))] {
+        answers.lock().unwrap()[2] = ("/api/_health", status, body);
+        let failures = metrics.failures.get();
+        until("more failures", || {
+            assert!(schemas.get(SchemaId(1)).is_none() && schemas.get(SchemaId(2)).is_none());
+            (metrics.failures.get() > failures + 3).then_some(())
+        });
+        assert!(schemas.trouble().unwrap().contains("has not read all"));
+    }
+    let mut now = answers.lock().unwrap();
+    now[0] = ("/api/schemas/ids/1", 200, json!({"schema": AVRO_ORDER}).to_string());
+    now[2] = ("/api/_health", 200, health(true));
+    drop(now);
+    assert!(matches!(known(&schemas, 1), Known::Schema(_)));
+    assert!(matches!(known(&schemas, 2), Known::Nothing));
+    // Once more after it said that it is ready: it may have read the schema between the two.
+    fake.heads.lock().unwrap().clear();
+    assert!(matches!(known(&schemas, 3), Known::Nothing));
+    let heads = fake.heads.lock().unwrap();
+    let asked: Vec<_> = heads.iter().filter_map(|head| head.split(' ').nth(1)).collect();
+    let id = "/api/schemas/ids/3?deleted=true";
+    assert_eq!(asked, [id, "/api/_health", id]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
-//! A real schema registry (Apicurio, by its Confluent API) of a test's own, to be stopped and started.
+//! A real schema registry (Apicurio by its Confluent API, or Karapace) of a test's own, to be stopped and started.
 
 use std::{
+    env,
     io::{Read, Write},
     net::TcpStream,
     process::Command,
@@ -12,7 +13,13 @@ use tempfile::TempDir;
 
 use super::{free_ports, process::Process, service::in_project, wait_until};
 
-const API: &str = "/apis/ccompat/v7";
+/// The root of the API, as tests/registry chooses between the two.
+fn api() -> &'static str {
+    match env::var("PULSEWATCH_TEST_KARAPACE") {
+        Ok(python) if !python.is_empty() => "",
+        _ => "/apis/ccompat/v7",
+    }
+}
 
 pub struct SchemaRegistry {
     folder: TempDir,
@@ -30,7 +37,7 @@ impl SchemaRegistry {
     }
 
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}{API}", self.port)
+        format!("http://127.0.0.1:{}{}", self.port, api())
     }
 
     pub fn stop(&mut self) {
@@ -51,10 +58,13 @@ impl SchemaRegistry {
         id.unwrap_or_else(|| panic!("{subject} was not registered: {answer:?}")) as u32
     }
 
+    /// Until it takes schemas: Karapace answers sooner than that.
     fn wait_until_ready(&self) {
+        let body = json!({"schema": "\"null\""}).to_string();
         wait_until("the schema registry", || {
             assert!(self.process.is_running(), "the registry ended:\n{}", self.process.log());
-            self.ask("GET", "/subjects", "").filter(Value::is_array)
+            let answer = self.ask("POST", "/subjects/first/versions", &body)?;
+            answer["id"].as_u64()
         });
     }
 
@@ -64,8 +74,9 @@ impl SchemaRegistry {
         // HTTP/1.0, so that the answer comes in one piece.
         write!(
             stream,
-            "{method} {API}{path} HTTP/1.0\r\nHost: 127.0.0.1\r\nContent-Type: application/vnd.schemaregistry.v1+json\r\n\
+            "{method} {}{path} HTTP/1.0\r\nHost: 127.0.0.1\r\nContent-Type: application/vnd.schemaregistry.v1+json\r\n\
              Content-Length: {}\r\n\r\n{body}",
+            api(),
             body.len()
         )
         .ok()?;
