@@ -35,6 +35,48 @@ fold = "sum"
 id = "segment-drop"
 when = "score - score offset 7d <= -9 and within <= -5"
 "#;
+/// An indicator that compares with eight weeks of the account's own history.
+const BASELINE: &str = r#"
+[[dimension]]
+id = "behaviour"
+weight = 0.1
+[[dimension.indicator]]
+id = "usual"
+value = "count(usage[7d]) / baseline(count(usage[7d]), 8w)"
+score = { worst = 0.5, best = 1 }
+"#;
+/// Two scorecards, of which each account has one or none.
+const SCORECARDS: &str = r#"
+[[scorecard]]
+id = "enterprise"
+when = 'account.segment == "enterprise"'
+leave_out = ["support.tickets_per_user"]
+bands = { green = { enter = 75, leave = 75 } }
+[[scorecard]]
+id = "students"
+when = 'account.segment == "students"'
+[[scorecard.dimension]]
+id = "support"
+weight = 0.1
+"#;
+/// A risk of four indicators.
+const RISK: &str = r#"
+[risk]
+horizon = "7d"
+intercept = -3.0
+[[risk.indicator]]
+id = "adoption.users"
+score = { mean = 60, scale = 30, coefficient = -0.4 }
+[[risk.indicator]]
+id = "adoption.trend"
+score = { mean = 60, scale = 30, coefficient = -0.2 }
+[[risk.indicator]]
+id = "adoption.features"
+score = { mean = 60, scale = 30, coefficient = -0.1 }
+[[risk.indicator]]
+id = "support.urgent_open"
+score = { mean = 90, scale = 20, coefficient = -0.1 }
+"#;
 const EVENTS: u64 = 1_000_000;
 /// Of one shard of eight: the workload has 100,000 accounts.
 const ACCOUNTS: u32 = 100_000;
@@ -49,6 +91,9 @@ static LARGE_ENTRIES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| log(8_000, MODEL
 /// The same, and before it what the accounts' attributes are.
 static WITH_ATTRIBUTES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| attributed(MODEL));
 static WITH_SEGMENTS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| attributed(&format!("{MODEL}{SEGMENTS}")));
+static WITH_BASELINE: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| attributed(&format!("{MODEL}{BASELINE}")));
+static WITH_SCORECARDS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| attributed(&format!("{MODEL}{SCORECARDS}")));
+static WITH_RISK: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| attributed(&format!("{MODEL}{RISK}")));
 
 fn main() {
     divan::main();
@@ -189,6 +234,21 @@ fn fold_with_attributes(bencher: Bencher<'_, '_>) {
 #[divan::bench(sample_count = 5, sample_size = 1)]
 fn fold_with_segments(bencher: Bencher<'_, '_>) {
     fold(bencher, &WITH_SEGMENTS);
+}
+
+#[divan::bench(sample_count = 5, sample_size = 1)]
+fn fold_with_baseline(bencher: Bencher<'_, '_>) {
+    fold(bencher, &WITH_BASELINE);
+}
+
+#[divan::bench(sample_count = 5, sample_size = 1)]
+fn fold_with_scorecards(bencher: Bencher<'_, '_>) {
+    fold(bencher, &WITH_SCORECARDS);
+}
+
+#[divan::bench(sample_count = 5, sample_size = 1)]
+fn fold_with_risk(bencher: Bencher<'_, '_>) {
+    fold(bencher, &WITH_RISK);
 }
 
 /// As after a restart: outputs are counted and not written.
