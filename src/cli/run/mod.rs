@@ -87,7 +87,13 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
         }
         false => None,
     };
-    topics::ensure(&wiring::kafka(&config.kafka), &wiring::topics(&config)).map_err(|error| setup_failed(&error))?;
+    let is_stopped = || !asked_to_stop.is_empty();
+    let ensured = topics::ensure(&wiring::kafka(&config.kafka), &wiring::topics(&config), is_stopped);
+    if is_stopped() {
+        tracing::info!("stopped before it was running");
+        return Ok(());
+    }
+    ensured.map_err(|error| setup_failed(&error))?;
     let mut roles = Roles::new(registry, health.clone());
     roles.probe(Needed {
         kafka: wiring::kafka(&config.kafka),
