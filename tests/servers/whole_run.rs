@@ -8,8 +8,9 @@ use rand_chacha::ChaCha8Rng;
 use crate::support::{
     broker::Broker,
     feed::{self, plan},
+    http::ask,
     redis::RedisCluster,
-    service::Installation,
+    service::{Installation, Service},
     shared_kafka, shared_redis,
     undisturbed::assert_as_undisturbed,
     wait_until,
@@ -68,6 +69,28 @@ fn at_least_once_gives_the_same_outputs_when_nothing_goes_wrong() {
     installation.wait_until_idle();
     service.stop();
     assert!(assert_as_undisturbed(&installation) > 0);
+}
+
+#[test]
+fn every_process_has_metrics_and_health_whatever_its_roles() {
+    let installation = Installation::new("probes", shared_kafka(), &shared_redis());
+    feed::preload(&installation, plan(20, 500, 7));
+    let start = |(instance, roles)| installation.start_only(instance, roles);
+    let services: Vec<_> = (0..).zip(["ingest", "score", "ingest,score"]).map(start).collect();
+    for service in &services {
+        service.wait_until_ready();
+        assert!(service.is_alive());
+        assert!(
+            service.get("/metrics").contains("pulsewatch_build_info"),
+            "{}",
+            service.get("/metrics")
+        );
+        for path in ["/", "/openapi.json", "/api/v1/accounts"] {
+            assert_eq!(ask(service.port(), "GET", path, &[]).unwrap().status, 404, "{path}");
+        }
+    }
+    installation.wait_until_idle();
+    services.into_iter().for_each(Service::stop);
 }
 
 #[test]
