@@ -234,7 +234,8 @@ pub fn stores(config: &Config) -> RedisStoreFactory {
     RedisStoreFactory::new(redis, &config.app.name)
 }
 
-fn outputs(settings: &config::Output) -> OutputTopics {
+/// Where outputs go.
+pub fn outputs(settings: &config::Output) -> OutputTopics {
     OutputTopics::new(&settings.topic, settings.alerts_topic.as_deref())
 }
 

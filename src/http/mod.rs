@@ -1,4 +1,4 @@
-//! The HTTP role: metrics and health, and the API over all accounts.
+//! Metrics and health, which every process serves, and the HTTP role: the API over all accounts.
 //!
 //! | part | does |
 //! |---|---|

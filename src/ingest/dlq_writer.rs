@@ -1,5 +1,6 @@
 //! The DLQ's producer: transactional where Kafka has transactions.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rdkafka::TopicPartitionList;
@@ -38,7 +39,12 @@ pub struct DlqWriter {
 
 impl DlqWriter {
     /// With `transactional_id` it resolves what a predecessor of that id left open.
-    pub fn new(kafka: &KafkaSettings, topic: &str, transactional_id: Option<&str>) -> KafkaResult<Self> {
+    pub fn new(
+        kafka: &KafkaSettings,
+        topic: &str,
+        transactional_id: Option<&str>,
+        stop: &AtomicBool,
+    ) -> KafkaResult<Self> {
         let mut config = match transactional_id {
             Some(id) => kafka.transactional_producer(id),
             None => kafka.idempotent_producer(),
@@ -46,7 +52,7 @@ impl DlqWriter {
         config.set("message.max.bytes", MOST_BYTES);
         let producer = DrainedProducer::new(&config)?;
         if transactional_id.is_some() {
-            producer.inner().init_transactions(INIT)?;
+            producer.init_transactions(INIT, || stop.load(Ordering::Relaxed))?;
         }
         Ok(Self {
             producer,

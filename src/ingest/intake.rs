@@ -92,12 +92,10 @@ impl Intake<'_> {
                 let full = log.append(shard, index, record.offset(), event);
                 full.then_some(shard)
             });
-        if let Ok(Decoded::Waiting(schema)) = decoded {
-            self.holds.put(index, record.offset(), schema);
-            return Ok(());
+        if !matches!(decoded, Ok(Decoded::Waiting(_))) {
+            partition.next = record.offset() + 1;
+            tracker.read_to(index, partition.next);
         }
-        partition.next = record.offset() + 1;
-        tracker.read_to(index, partition.next);
         match decoded {
             Ok(Decoded::Event(full)) => {
                 counts.events.inc();
@@ -107,7 +105,10 @@ impl Intake<'_> {
                 counts.filtered.inc();
                 Ok(())
             }
-            Ok(Decoded::Waiting(_)) => Ok(()),
+            Ok(Decoded::Waiting(schema)) => {
+                self.holds.put(index, record.offset(), schema);
+                Ok(())
+            }
             Err(refusal) => {
                 if let Some(sampled) = &sampled {
                     self.traced.refused(sampled, record, &refusal);

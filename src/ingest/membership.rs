@@ -45,15 +45,24 @@ impl Membership {
         fetched.get(topic).copied()
     }
 
-    pub fn close(&self) {
-        self.closing.store(true, Ordering::Relaxed);
-    }
-
     fn put(&self, change: Change) {
         self.changes
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push_back(change);
+    }
+}
+
+/// Before the consumer is closed: nobody deals with changes any more, and closing gives the partitions up.
+pub fn leave(consumer: &BaseConsumer<Membership>) {
+    consumer.context().closing.store(true, Ordering::Relaxed);
+    // A change that was told already, and not dealt with, is answered: closing could wait for that for ever.
+    let nothing = TopicPartitionList::new();
+    let answered = consumer
+        .incremental_assign(&nothing)
+        .and_then(|()| consumer.incremental_unassign(&nothing));
+    if let Err(error) = answered {
+        tracing::debug!(%error, "leaving the group of the sources");
     }
 }
 
@@ -99,7 +108,58 @@ impl ConsumerContext for Membership {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
+    use rdkafka::config::FromClientConfigAndContext;
+    use rdkafka::mocking::MockCluster;
+
     use super::*;
+    use crate::kafka::client::KafkaSettings;
+
+    /// A member of the group, once it was told what is its own.
+    fn member(kafka: &KafkaSettings) -> BaseConsumer<Membership> {
+        let config = kafka.group_consumer("members", None);
+        let member = BaseConsumer::from_config_and_context(&config, Membership::default()).unwrap();
+        member.subscribe(&["usage"]).unwrap();
+        member
+    }
+
+    fn next_change(member: &BaseConsumer<Membership>, others: &[&BaseConsumer<Membership>]) -> TopicPartitionList {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        loop {
+            assert!(Instant::now() < deadline, "the group tells nothing");
+            for consumer in others.iter().chain([&member]) {
+                drop(consumer.poll(Duration::from_millis(20)));
+            }
+            if let Some(Change::Assigned(list)) = member.context().next_change() {
+                return list;
+            }
+        }
+    }
+
+    #[test]
+    fn one_that_was_given_nothing_and_did_not_answer_leaves_all_the_same() {
+        let cluster = MockCluster::new(1).unwrap();
+        cluster.create_topic("usage", 1, 1).unwrap();
+        let kafka = KafkaSettings {
+            bootstrap_servers: cluster.bootstrap_servers(),
+            ..KafkaSettings::default()
+        };
+        let first = member(&kafka);
+        let all = next_change(&first, &[]);
+        first.incremental_assign(&all).unwrap();
+        let second = member(&kafka);
+        assert_eq!(next_change(&second, &[&first]).count(), 0);
+        let (sender, left) = crossbeam_channel::bounded(1);
+        std::thread::spawn(move || {
+            for member in [second, first] {
+                leave(&member);
+                drop(member);
+            }
+            sender.send(()).unwrap();
+        });
+        left.recv_timeout(Duration::from_secs(30)).unwrap();
+    }
 
     #[test]
     fn the_id_that_a_topic_is_fetched_by_is_read_from_the_line_that_tells_it() {

@@ -8,6 +8,7 @@ use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use super::settings::EntryLimits;
 use super::shard_log::ShardLog;
 use crate::domain::entry::encode_model;
+use crate::kafka::asking::ask;
 use crate::kafka::client::KafkaSettings;
 use crate::kafka::context::Quiet;
 use crate::kafka::{offsets, wall_clock};
@@ -17,12 +18,13 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// Writes a model's source to the logs of `shards`, and waits until they hold it.
 ///
 /// # Errors
-/// When a log cannot be written. Some shards may have got the entry then: to repeat it is harmless.
+/// When a log cannot be written, and once `is_stopped`. Some shards may have got the entry then: to repeat it is harmless.
 pub fn write_model_entries(
     kafka: &KafkaSettings,
     log_topic: &str,
     shards: impl IntoIterator<Item = u32>,
     source: &str,
+    is_stopped: impl Fn() -> bool,
 ) -> KafkaResult<()> {
     let mut log = ShardLog::new(kafka, log_topic, 0, EntryLimits::default())?;
     let mut entry = Vec::new();
@@ -35,6 +37,9 @@ pub fn write_model_entries(
         if Instant::now() >= deadline {
             return Err(KafkaError::Flush(RDKafkaErrorCode::OperationTimedOut));
         }
+        if is_stopped() {
+            return Err(KafkaError::Canceled);
+        }
         log.serve()?;
         std::thread::park_timeout(Duration::from_millis(1));
     }
@@ -42,11 +47,18 @@ pub fn write_model_entries(
 }
 
 /// The shards whose log holds no entry.
-pub fn empty_shards(kafka: &KafkaSettings, log_topic: &str, shards: u32) -> KafkaResult<Vec<u32>> {
+pub fn empty_shards(
+    kafka: &KafkaSettings,
+    log_topic: &str,
+    shards: u32,
+    is_stopped: impl Fn() -> bool,
+) -> KafkaResult<Vec<u32>> {
     let reader: BaseConsumer<Quiet> = kafka.admin().create_with_context(Quiet)?;
     let mut empty = Vec::new();
     for shard in 0..shards {
-        let extent = offsets::extent(&reader, log_topic, shard as i32, TIMEOUT)?;
+        let extent = ask(TIMEOUT, &is_stopped, |wait| {
+            offsets::extent(&reader, log_topic, shard as i32, wait)
+        })?;
         if extent.low == extent.high {
             empty.push(shard);
         }

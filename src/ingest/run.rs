@@ -34,15 +34,17 @@ pub fn run(settings: &Settings, stop: &AtomicBool, metrics: &Metrics, role: &Rol
     let mut fenced = Fenced::default();
     while !stop.load(Ordering::Relaxed) {
         let began = Instant::now();
-        let ended = first_entries(settings, &mut model_written)
+        let ended = first_entries(settings, &mut model_written, stop)
             .map_err(SessionError::from)
-            .and_then(|()| Session::start(settings, metrics, &instance))
+            .and_then(|()| Session::start(settings, metrics, &instance, stop))
             .and_then(|mut session| {
                 role.ready();
-                session.run(stop, role)
+                session.run(role)
             });
         match ended {
             Ok(()) => break,
+            // What the stop cut short is no trouble.
+            Err(SessionError::Kafka(KafkaError::Canceled)) if stop.load(Ordering::Relaxed) => break,
             Err(SessionError::ShutOut(error)) if !fenced.is_worth_another_try() => {
                 return Err(IngestError::ShutOut(error));
             }
@@ -66,11 +68,12 @@ pub fn run(settings: &Settings, stop: &AtomicBool, metrics: &Metrics, role: &Rol
 }
 
 /// The first entry of an empty shard log is the model.
-fn first_entries(settings: &Settings, written: &mut bool) -> KafkaResult<()> {
+fn first_entries(settings: &Settings, written: &mut bool, stop: &AtomicBool) -> KafkaResult<()> {
+    let is_stopped = || stop.load(Ordering::Relaxed);
     if let (Some(source), false) = (&settings.model, *written) {
-        let shards = empty_shards(&settings.kafka, &settings.log_topic, settings.shards)?;
+        let shards = empty_shards(&settings.kafka, &settings.log_topic, settings.shards, is_stopped)?;
         if !shards.is_empty() {
-            write_model_entries(&settings.kafka, &settings.log_topic, shards, source)?;
+            write_model_entries(&settings.kafka, &settings.log_topic, shards, source, is_stopped)?;
         }
     }
     *written = true;

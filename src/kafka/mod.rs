@@ -1,5 +1,6 @@
 //! The edge to Kafka: how clients are configured, topics made sure of, records consumed in batches, offsets read.
 
+pub mod asking;
 pub mod client;
 pub mod cloud_events;
 pub mod consume_batch;

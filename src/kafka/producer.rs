@@ -13,7 +13,7 @@ use rdkafka::{
     producer::{BaseProducer, BaseRecord, Producer, ProducerContext, PurgeConfig},
 };
 
-use super::context;
+use super::{asking::ask, context};
 
 /// For the broker's answers to what is under way when a transaction is given up. Whoever gives up waits for nothing else.
 const ANSWERS: Duration = Duration::from_secs(3);
@@ -86,6 +86,15 @@ impl DrainedProducer {
         })
     }
 
+    /// Resolves what a predecessor of the transactional id left open, and shuts it out. Takes `limit` at most.
+    ///
+    /// # Errors
+    /// As [`ask`] has them.
+    pub fn init_transactions(&self, limit: Duration, is_stopped: impl Fn() -> bool) -> KafkaResult<()> {
+        // One that has timed out goes on where it was.
+        ask(limit, is_stopped, |wait| self.producer.init_transactions(wait))
+    }
+
     /// The client behind it, for transactions.
     pub fn inner(&self) -> &BaseProducer<Deliveries> {
         &self.producer
@@ -138,5 +147,31 @@ impl DrainedProducer {
     pub fn discard(&self) -> KafkaResult<()> {
         self.producer.purge(PurgeConfig::default().queue());
         self.drain(Instant::now() + ANSWERS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rdkafka::mocking::MockCluster;
+    use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
+
+    use super::*;
+    use crate::kafka::client::KafkaSettings;
+
+    #[test]
+    fn waiting_for_transactions_hears_a_stop_and_can_go_on() {
+        let cluster = MockCluster::new(1).unwrap();
+        let loading = RDKafkaRespErr::RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS;
+        cluster.request_errors(RDKafkaApiKey::InitProducerId, &[loading; 10_000]);
+        let kafka = KafkaSettings {
+            bootstrap_servers: cluster.bootstrap_servers(),
+            ..KafkaSettings::default()
+        };
+        let producer = DrainedProducer::new(&kafka.transactional_producer("id")).unwrap();
+        let (begun, limit) = (Instant::now(), Duration::from_secs(30));
+        let stopped = producer.init_transactions(limit, || begun.elapsed() > Duration::from_millis(500));
+        assert_eq!(stopped, Err(KafkaError::Canceled));
+        cluster.clear_request_errors(RDKafkaApiKey::InitProducerId);
+        assert_eq!(producer.init_transactions(limit, || false), Ok(()));
     }
 }

@@ -57,6 +57,10 @@ impl TopicReader {
         })
     }
 
+    pub fn topic(&self) -> &str {
+        &self.topic
+    }
+
     /// What each partition holds; for a reader of committed records it ends where the first open transaction begins.
     pub fn extents(&self) -> KafkaResult<BTreeMap<i32, Extent>> {
         offsets::extents(&self.consumer, &self.topic, TIMEOUT)

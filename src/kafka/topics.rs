@@ -10,6 +10,7 @@ use rdkafka::{
 };
 
 use super::{
+    asking::ask,
     client::KafkaSettings,
     context::{self, Quiet, Remembering, Trouble},
     error::KafkaSetupError,
@@ -57,14 +58,22 @@ impl TopicSpec {
     }
 }
 
-/// Checks every topic, creates what is missing and may be created, and waits until the brokers show it.
-pub fn ensure(settings: &KafkaSettings, specs: &[TopicSpec]) -> Result<(), KafkaSetupError> {
+/// Checks every topic, creates what is missing and may be created, and waits until the brokers show it. Once `is_stopped`, some may be
+/// left out.
+pub fn ensure(
+    settings: &KafkaSettings,
+    specs: &[TopicSpec],
+    is_stopped: impl Fn() -> bool,
+) -> Result<(), KafkaSetupError> {
     // The first to talk to Kafka: why a connection fails (a certificate, a password) is in librdkafka's log lines alone.
     let mut config = settings.admin();
     config.set_log_level(RDKafkaLogLevel::Warning);
     let consumer: BaseConsumer<Remembering> = config.create_with_context(Remembering::default())?;
     let mut missing = Vec::new();
-    for (spec, found) in specs.iter().zip(partition_counts(settings, &consumer, specs)?) {
+    for (spec, found) in specs
+        .iter()
+        .zip(partition_counts(settings, &consumer, specs, &is_stopped)?)
+    {
         match found {
             Some(found) if spec.exact && found != spec.partitions => {
                 return Err(KafkaSetupError::WrongPartitions {
@@ -87,7 +96,7 @@ pub fn ensure(settings: &KafkaSettings, specs: &[TopicSpec]) -> Result<(), Kafka
     if missing.is_empty() {
         Ok(())
     } else {
-        create(settings, &missing)
+        create(settings, &missing, is_stopped)
     }
 }
 
@@ -97,8 +106,9 @@ fn partition_counts(
     settings: &KafkaSettings,
     consumer: &BaseConsumer<Remembering>,
     specs: &[TopicSpec],
+    is_stopped: impl Fn() -> bool,
 ) -> Result<Vec<Option<i32>>, KafkaSetupError> {
-    let metadata = consumer.fetch_metadata(None, TIMEOUT);
+    let metadata = ask(TIMEOUT, is_stopped, |wait| consumer.fetch_metadata(None, wait));
     let metadata = metadata.map_err(|error| unreachable(settings, consumer, &error))?;
     let count = |spec: &TopicSpec| {
         let topic = metadata.topics().iter().find(|topic| topic.name() == spec.name)?;
@@ -121,7 +131,11 @@ fn unreachable(settings: &KafkaSettings, consumer: &BaseConsumer<Remembering>, e
     }
 }
 
-fn create(settings: &KafkaSettings, missing: &[&TopicSpec]) -> Result<(), KafkaSetupError> {
+fn create(
+    settings: &KafkaSettings,
+    missing: &[&TopicSpec],
+    is_stopped: impl Fn() -> bool,
+) -> Result<(), KafkaSetupError> {
     let refused = |spec: &TopicSpec, cause: String| KafkaSetupError::TopicNotCreated {
         topic: spec.name.clone(),
         cause,
@@ -133,7 +147,7 @@ fn create(settings: &KafkaSettings, missing: &[&TopicSpec]) -> Result<(), KafkaS
         .request_timeout(Some(TIMEOUT))
         .operation_timeout(Some(TIMEOUT));
     let runtime = tokio::runtime::Builder::new_current_thread().build();
-    for spec in missing {
+    for spec in missing.iter().take_while(|_| !is_stopped()) {
         let runtime = runtime.as_ref().map_err(|cause| refused(spec, cause.to_string()))?;
         let results = runtime.block_on(admin.create_topics([&spec.to_new_topic()], &options))?;
         for result in results {

@@ -193,6 +193,7 @@ impl<'a> Owned<'a> {
                 &settings.log_topic,
                 [self.context.shard],
                 &settings.model.source,
+                || self.context.stop.is_set(),
             )
             .map_err(|error| Trouble::retake("appending the model to the log", &error))?;
         }
@@ -303,6 +304,8 @@ pub fn own(context: &ShardContext) -> Result<(), ScorerError> {
         match term {
             Ok(()) => return Ok(()),
             Err(Trouble::GiveUp(error)) => return Err(error),
+            // What the stop cut short is no trouble.
+            Err(Trouble::Retake(_)) if context.stop.is_set() => {}
             Err(Trouble::Retake(cause)) => {
                 context.metrics.retaken.inc();
                 tracing::warn!(shard = context.shard, cause, "the shard will be taken again");

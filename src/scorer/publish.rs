@@ -56,7 +56,7 @@ impl Stage {
 
 impl Publisher {
     /// Fences whoever published for the shard before, and waits until the fate of its last transaction is settled.
-    pub fn take_over(settings: &Arc<Settings>, shard: u32) -> Result<Self, Trouble> {
+    pub fn take_over(settings: &Arc<Settings>, shard: u32, stop: &StopSignal) -> Result<Self, Trouble> {
         let config = match settings.delivery {
             Delivery::ExactlyOnce => settings.kafka.transactional_producer(&settings.transactional_id(shard)),
             Delivery::AtLeastOnce => settings.kafka.idempotent_producer(),
@@ -70,7 +70,7 @@ impl Publisher {
             left_out: HashSet::new(),
         };
         if settings.delivery == Delivery::ExactlyOnce {
-            let result = Stage::Init.of(publisher.producer.inner().init_transactions(TIMEOUT));
+            let result = Stage::Init.of(publisher.producer.init_transactions(TIMEOUT, || stop.is_set()));
             result.map_err(|failed| publisher.trouble(failed))?;
         }
         Ok(publisher)

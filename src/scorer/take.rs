@@ -70,7 +70,7 @@ pub struct Taken {
 impl ShardContext {
     pub fn take(&self) -> Result<Taken, Trouble> {
         // First of all: from here on the predecessor publishes nothing, so that the committed offset stands.
-        let mut publisher = Publisher::take_over(&self.settings, self.shard)?;
+        let mut publisher = Publisher::take_over(&self.settings, self.shard, &self.stop)?;
         let log = Log::open(&self.settings, self.shard)?;
         let committed = self.committed(&log)?;
         if let Committed::InDoubt(offset) = committed {

@@ -123,7 +123,7 @@ impl Bench {
             topic(&settings.log_topic, shards),
             topic(settings.outputs.of(SCORE_UPDATED), 3),
         ];
-        topics::ensure(&settings.kafka, &specs).unwrap();
+        topics::ensure(&settings.kafka, &specs, || false).unwrap();
         let producer = settings.kafka.idempotent_producer().create().unwrap();
         let mut bench = Self {
             stores: Arc::new(RedisStoreFactory::new(redis, &app)),

@@ -13,7 +13,7 @@ use crate::support::{
     redis::RedisServer,
     service::{Installation, Service},
     shared_kafka, shared_redis,
-    undisturbed::published,
+    undisturbed::{assert_as_undisturbed, published},
     wait_until,
 };
 
@@ -79,6 +79,40 @@ fn wait_until_listed(installation: &Installation, service: &Service) -> BTreeMap
         all.then_some(())
     });
     sent
+}
+
+/// Waits until the open alerts are those of the scores in `sent`, each as its own output said.
+fn wait_until_alerts_are_listed(installation: &Installation, service: &Service, sent: &BTreeMap<String, Value>) {
+    let rules = |sent: &Value| sent["alerts"].as_array().unwrap().clone();
+    let of_account = |(account, sent): (&String, &Value)| {
+        let account = Value::from(account.as_str());
+        rules(sent)
+            .into_iter()
+            .map(move |rule| [account.clone(), rule].map(|id| id.to_string()))
+    };
+    let open: BTreeSet<[String; 2]> = sent.iter().flat_map(of_account).collect();
+    assert!(!open.is_empty(), "the workload opens alerts");
+    let opened: BTreeMap<String, Value> = published(installation)
+        .into_values()
+        .flatten()
+        .filter(|output| output.event_type == "pulsewatch.alert.opened.v1")
+        .map(|output| serde_json::from_slice::<Value>(&output.value).unwrap())
+        .map(|alert| (alert["id"].as_str().unwrap().to_owned(), alert))
+        .collect();
+    // The owner may have been told later.
+    let is_as_sent = |alert: &Value| {
+        let sent = alert["id"].as_str().and_then(|id| opened.get(id));
+        let parts = ["since", "due", "severity", "kind", "playbook"];
+        sent.is_some_and(|sent| parts.iter().all(|part| alert[part] == sent[part]))
+    };
+    wait_until("the open alerts to be listed as they were sent", || {
+        let alerts = get(service, "/api/v1/alerts?state=open&limit=500").json();
+        let alerts = alerts["alerts"].as_array().unwrap();
+        let listed = alerts
+            .iter()
+            .map(|alert| ["account", "alert"].map(|id| alert[id].to_string()));
+        (listed.collect::<BTreeSet<_>>() == open && alerts.iter().all(is_as_sent)).then_some(())
+    });
 }
 
 /// With segments, owners and values.
@@ -342,50 +376,12 @@ fn alerts_model_and_mistakes() {
     installation.wait_until_idle();
     let sent = wait_until_listed(&installation, &service);
 
-    let open: BTreeSet<(String, String)> = sent
-        .iter()
-        .flat_map(|(account, sent)| {
-            sent["alerts"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(move |rule| (account, rule))
-        })
-        .map(|(account, rule)| (account.clone(), rule.as_str().unwrap().to_owned()))
-        .collect();
     // It comes with the first checkpoint.
     let model = wait_until("the model", || {
         Some(get(&service, "/api/v1/model")).filter(|answer| answer.status == 200)
     });
     let model = model.json();
-    let alerts = get(&service, "/api/v1/alerts?state=open&limit=500").json();
-    let listed: BTreeSet<(String, String)> = alerts["alerts"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|alert| {
-            (
-                alert["account"].as_str().unwrap().to_owned(),
-                alert["alert"].as_str().unwrap().to_owned(),
-            )
-        })
-        .collect();
-    assert!(!open.is_empty(), "the workload opens alerts");
-    assert_eq!(listed, open);
-    // Each is the alert that was sent. (The owner may have been told later.)
-    let opened: BTreeMap<String, Value> = published(&installation)
-        .into_values()
-        .flatten()
-        .filter(|output| output.event_type == "pulsewatch.alert.opened.v1")
-        .map(|output| serde_json::from_slice::<Value>(&output.value).unwrap())
-        .map(|alert| (alert["id"].as_str().unwrap().to_owned(), alert))
-        .collect();
-    for alert in alerts["alerts"].as_array().unwrap() {
-        let sent = &opened[alert["id"].as_str().unwrap()];
-        for part in ["since", "due", "severity", "kind", "playbook"] {
-            assert_eq!(alert[part], sent[part], "{part} of {alert}");
-        }
-    }
+    wait_until_alerts_are_listed(&installation, &service, &sent);
 
     let version = sent.values().next().unwrap()["model"]["version"].clone();
     assert_eq!(model["version"], version);
@@ -406,6 +402,42 @@ fn alerts_model_and_mistakes() {
     assert_eq!(get(&service, "/api/v1/accounts/nobody").status, 404);
     assert_eq!(get(&service, "/api/v1/segments/nobody").status, 404);
     service.stop();
+}
+
+#[test]
+fn alerts_with_a_topic_of_their_own_miss_nobody() {
+    let mut installation = installation("api-apart", shared_kafka(), &shared_redis());
+    installation.set("output.alerts_topic", &format!("\"{}.alerts\"", installation.name));
+    let events = plan(60, 2_000, 73);
+    feed::attributes(&installation, events);
+    feed::preload(&installation, events);
+    // The table of the first comes from the outputs alone.
+    let early = installation.start_only(9, "http");
+    let service = installation.start(0);
+    service.wait_until_ready();
+    installation.wait_until_idle();
+    let sent = wait_until_listed(&installation, &service);
+    for service in [&service, &early] {
+        wait_until_alerts_are_listed(&installation, service, &sent);
+    }
+    service.stop();
+    early.stop();
+    // Each topic has its own outputs, and those alone.
+    assert_as_undisturbed(&installation);
+
+    let tap = |filter: &[&str]| installation.call("tap", &[&["--from", "beginning", "--until-end"], filter].concat());
+    let printed = tap(&["--format", "json"]);
+    let events = printed.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let printed: BTreeSet<String> = events.map(|event| event["id"].as_str().unwrap().to_owned()).collect();
+    let outputs = published(&installation).into_values().flatten();
+    assert_eq!(printed, outputs.map(|output| output.id).collect());
+    let (account, _) = sent
+        .iter()
+        .find(|(_, sent)| sent["alerts"] != Value::Array(Vec::new()))
+        .unwrap();
+    assert!(!tap(&["--type", "alert-opened", "--account", account]).is_empty());
+    let told = installation.call("explain", &[account]);
+    assert!(told.contains("how it moved lately"), "{told}");
 }
 
 #[test]

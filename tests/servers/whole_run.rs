@@ -1,12 +1,22 @@
 //! The undisturbed way: events in, scores out, state in Redis, a good end.
 
+use std::{thread, time::Duration};
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
 use crate::support::{
+    broker::Broker,
     feed::{self, plan},
+    http::ask,
     redis::RedisCluster,
-    service::Installation,
+    service::{Installation, Service},
     shared_kafka, shared_redis,
     undisturbed::assert_as_undisturbed,
+    wait_until,
 };
+
+const STOPS: usize = 10;
 
 #[test]
 fn scores_come_out_and_the_state_is_kept() {
@@ -59,6 +69,43 @@ fn at_least_once_gives_the_same_outputs_when_nothing_goes_wrong() {
     installation.wait_until_idle();
     service.stop();
     assert!(assert_as_undisturbed(&installation) > 0);
+}
+
+#[test]
+fn every_process_has_metrics_and_health_whatever_its_roles() {
+    let installation = Installation::new("probes", shared_kafka(), &shared_redis());
+    feed::preload(&installation, plan(20, 500, 7));
+    let start = |(instance, roles)| installation.start_only(instance, roles);
+    let services: Vec<_> = (0..).zip(["ingest", "score", "ingest,score"]).map(start).collect();
+    for service in &services {
+        service.wait_until_ready();
+        assert!(service.is_alive());
+        assert!(
+            service.get("/metrics").contains("pulsewatch_build_info"),
+            "{}",
+            service.get("/metrics")
+        );
+        for path in ["/", "/openapi.json", "/api/v1/accounts"] {
+            assert_eq!(ask(service.port(), "GET", path, &[]).unwrap().status, 404, "{path}");
+        }
+    }
+    installation.wait_until_idle();
+    services.into_iter().for_each(Service::stop);
+}
+
+#[test]
+fn a_stop_at_any_moment_of_a_start_is_a_good_end() {
+    // Nobody has used it yet: its coordinators begin with the first round.
+    let broker = Broker::start();
+    let mut dice = ChaCha8Rng::seed_from_u64(31);
+    for _ in 0..STOPS {
+        let installation = Installation::new("stopped", broker.kafka(), &shared_redis());
+        feed::preload(&installation, plan(20, 200, 8));
+        let service = installation.start_only(0, "ingest,score,http,deliver");
+        wait_until("it to hear signals", || service.is_alive().then_some(()));
+        thread::park_timeout(Duration::from_millis(dice.random_range(0..3_000)));
+        service.stop();
+    }
 }
 
 #[test]

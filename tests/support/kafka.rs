@@ -139,7 +139,7 @@ impl Kafka {
             create: true,
             exact: true,
         };
-        topics::ensure(&settings, &[spec]).unwrap();
+        topics::ensure(&settings, &[spec], || false).unwrap();
     }
 
     /// Returns when it is gone.

@@ -15,6 +15,7 @@ use pulsewatch::{
         entry::{Entry, EventBatch, decode},
         event::Kind,
     },
+    kafka::output_topics::OutputTopics,
     redis::{RedisSettings, RedisStoreFactory},
     scorer::store::{CheckpointStore, StoreFactory},
 };
@@ -137,6 +138,12 @@ impl Installation {
         self.setting("output.topic")
     }
 
+    /// Where which output goes.
+    pub fn outputs(&self) -> OutputTopics {
+        let alerts = Some(self.setting("output.alerts_topic")).filter(|topic| !topic.is_empty());
+        OutputTopics::new(self.output_topic(), alerts)
+    }
+
     pub fn dlq_topic(&self) -> &str {
         self.setting("dlq.topic")
     }
@@ -232,7 +239,7 @@ impl Installation {
         };
         self.sources.iter().all(|(topic, ..)| caught_up(&ingest, topic))
             && caught_up(&format!("{}-score", self.name), self.log_topic())
-            && self.kafka.is_all_committed(self.output_topic())
+            && self.outputs().all().all(|topic| self.kafka.is_all_committed(topic))
     }
 
     pub fn wait_until_idle(&self) {

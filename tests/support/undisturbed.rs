@@ -94,10 +94,28 @@ pub fn events_taken(installation: &Installation) -> u64 {
     fold(installation).shards.iter().map(|shard| shard.events).sum()
 }
 
-/// What a `read_committed` reader of the output topic sees.
+/// What a `read_committed` reader of the outputs sees, topic after topic.
 pub fn published(installation: &Installation) -> OutputsByKey {
     let mut outputs = OutputsByKey::new();
-    for record in installation.kafka.read(installation.output_topic()) {
+    for (_, of_topic) in published_by_topic(installation) {
+        of_topic
+            .into_iter()
+            .for_each(|(key, more)| outputs.entry(key).or_default().extend(more));
+    }
+    outputs
+}
+
+fn published_by_topic(installation: &Installation) -> Vec<(String, OutputsByKey)> {
+    let topics = installation.outputs();
+    let read = topics
+        .all()
+        .map(|topic| (topic.to_owned(), published_to(installation, topic)));
+    read.collect()
+}
+
+fn published_to(installation: &Installation, topic: &str) -> OutputsByKey {
+    let mut outputs = OutputsByKey::new();
+    for record in installation.kafka.read(topic) {
         let key = String::from_utf8(record.key.clone().unwrap_or_default()).unwrap();
         outputs.entry(key).or_default().push(output_of(&record));
     }
@@ -110,6 +128,16 @@ fn output_of(record: &Record) -> Output {
         event_type: record.text_header("ce_type").to_owned(),
         value: record.value.clone().unwrap_or_default(),
     }
+}
+
+/// Those of the outputs that go to this topic.
+fn belonging_to(topic: &str, installation: &Installation, outputs: &OutputsByKey) -> OutputsByKey {
+    let topics = installation.outputs();
+    let of_topic = outputs.iter().map(|(key, outputs)| {
+        let outputs = outputs.iter().filter(|output| topics.of(&output.event_type) == topic);
+        (key.clone(), outputs.cloned().collect())
+    });
+    of_topic.collect()
 }
 
 /// I3: no output is missing, none is there twice, none is foreign, and each is byte for byte what it should be, in order.
@@ -214,14 +242,17 @@ pub fn assert_as_undisturbed(installation: &Installation) -> usize {
     let (committed, stored, published) = wait_until("the installation to stand still", || {
         let (committed, stored) = settled_state(installation);
         // The offset may be known to be committed a moment before the outputs are.
-        if !installation.kafka.is_all_committed(installation.output_topic()) {
+        let topics = installation.outputs();
+        if !topics.all().all(|topic| installation.kafka.is_all_committed(topic)) {
             return None;
         }
-        let published = published(installation);
+        let published = published_by_topic(installation);
         (installation.committed() == committed).then_some((committed, stored, published))
     });
     let expected = fold_to(installation, &committed);
-    assert_outputs(&expected.outputs, &published);
+    for (topic, published) in &published {
+        assert_outputs(&belonging_to(topic, installation, &expected.outputs), published);
+    }
     assert_state(&expected, &stored);
     expected.outputs.values().map(Vec::len).sum()
 }

@@ -72,7 +72,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     roles.score(wiring::scorer(&config, model), wiring::shadows(&config)?, stores)?;
     health.started();
     let kafka = wiring::kafka(&config.kafka);
-    let watcher = Watcher::start(&kafka, &config.output.topic)?;
+    let watcher = Watcher::start(&kafka, &wiring::outputs(&config.output))?;
     let now = Timestamp::from_millis(jiff::Timestamp::now().as_millisecond());
     let stories = now.plus_millis(-STORIES_MS);
     let demo = crate::generate::demo::Demo::new(

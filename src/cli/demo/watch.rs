@@ -11,6 +11,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use crate::kafka::client::KafkaSettings;
 use crate::kafka::cloud_events::Received;
 use crate::kafka::context::Quiet;
+use crate::kafka::output_topics::OutputTopics;
 
 use super::super::Failure;
 use crate::domain::output::read::{Alert, Output, Score};
@@ -143,11 +144,12 @@ pub struct Watcher {
 }
 
 impl Watcher {
-    pub fn start(kafka: &KafkaSettings, topic: &str) -> Result<Self, Failure> {
+    pub fn start(kafka: &KafkaSettings, outputs: &OutputTopics) -> Result<Self, Failure> {
         let failed = |error: rdkafka::error::KafkaError| Failure::of("demo", &error);
         let client = kafka.group_consumer(GROUP, None);
         let consumer: BaseConsumer<Quiet> = client.create_with_context(Quiet).map_err(failed)?;
-        consumer.subscribe(&[topic]).map_err(failed)?;
+        let topics: Vec<&str> = outputs.all().collect();
+        consumer.subscribe(&topics).map_err(failed)?;
         let (seen, stop) = (Arc::<Mutex<Seen>>::default(), Arc::<AtomicBool>::default());
         let (own_seen, own_stop) = (Arc::clone(&seen), Arc::clone(&stop));
         let body = move || {

@@ -75,7 +75,7 @@ impl Moves {
         let start = until.map_or(Start::Last(LOOKED_AT), |until| {
             Start::Since(until.plus_millis(-BEFORE_MS))
         });
-        Outputs::open("explain", config)?.read(start, |record| {
+        Outputs::scores("explain", config)?.read(start, |record| {
             if record.subject == account {
                 moves.take(record.event_type, record.value);
             }

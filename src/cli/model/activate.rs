@@ -194,8 +194,8 @@ fn switch(config: &Config, model: &Model) -> Result<(), Failure> {
         .filter(|topic| topic.name == config.log.topic)
         .map(|topic| TopicSpec { create: false, ..topic })
         .collect();
-    topics::ensure(&kafka, &log).map_err(|error| setup_failed(&error))?;
-    let written = write_model_entries(&kafka, &config.log.topic, 0..config.log.shards, &model.source);
+    topics::ensure(&kafka, &log, || false).map_err(|error| setup_failed(&error))?;
+    let written = write_model_entries(&kafka, &config.log.topic, 0..config.log.shards, &model.source, || false);
     written.map_err(|error| {
         Failure::Unreachable(format!(
             "the model may be in the logs of some shards and not in those of others: run this again ({error})"

@@ -13,7 +13,7 @@ use clap::{Args, ValueEnum};
 
 use crate::deliver;
 use crate::health::Health;
-use crate::http::{HttpMetrics, Server};
+use crate::http::{HttpError, HttpMetrics, Server};
 use crate::kafka::error::KafkaSetupError;
 use crate::kafka::topics;
 use crate::scorer::store::StoreFactory;
@@ -30,7 +30,8 @@ use super::{Failure, wiring};
 #[command(after_help = "Example:\n  pulsewatch run --config my.toml\n  \
     pulsewatch run --only score,http --set app.instance=score-0")]
 pub struct Arguments {
-    /// Run only these roles in this process; `deliver` does nothing without a `[deliver.NAME]` in the settings
+    /// Run only these roles in this process; `deliver` does nothing without a `[deliver.NAME]` in the settings. Metrics and health are
+    /// served whatever they are, the API and the dashboard by `http`
     #[arg(long, value_enum, value_delimiter = ',', value_name = "ROLE,...")]
     #[arg(default_values_t = [Part::Ingest, Part::Score, Part::Http, Part::Deliver])]
     only: Vec<Part>,
@@ -74,20 +75,21 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
         .filter(|_| with_api)
         .map(|stores| wiring::api(&config, &http_metrics, stores));
     // First, so that a probe sees what the others wait for.
-    let server = match has(Part::Http) {
-        true => {
-            let started = Server::start(
-                &config.http,
-                registry.clone(),
-                health.clone(),
-                http_metrics,
-                api.clone(),
-            );
-            Some(started.map_err(|error| http_failed(&error))?)
-        }
-        false => None,
-    };
-    topics::ensure(&wiring::kafka(&config.kafka), &wiring::topics(&config)).map_err(|error| setup_failed(&error))?;
+    let server = Server::start(
+        &config.http,
+        registry.clone(),
+        health.clone(),
+        http_metrics,
+        api.clone(),
+    )
+    .map_err(|error| http_failed(&error))?;
+    let is_stopped = || !asked_to_stop.is_empty();
+    let ensured = topics::ensure(&wiring::kafka(&config.kafka), &wiring::topics(&config), is_stopped);
+    if is_stopped() {
+        tracing::info!("stopped before it was running");
+        return Ok(());
+    }
+    ensured.map_err(|error| setup_failed(&error))?;
     let mut roles = Roles::new(registry, health.clone());
     roles.probe(Needed {
         kafka: wiring::kafka(&config.kafka),
@@ -125,12 +127,15 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "running");
     let outcome = roles.wait(&asked_to_stop);
     traces.stop();
-    let served = server.map_or(Ok(()), |server| server.stop().map_err(|error| http_failed(&error)));
-    outcome.and(served)
+    outcome.and(server.stop().map_err(|error| http_failed(&error)))
 }
 
-fn http_failed(error: &crate::http::HttpError) -> Failure {
-    Failure::Failed(chain(error))
+fn http_failed(error: &HttpError) -> Failure {
+    let help = match error {
+        HttpError::Listen { .. } => ". Each process of a machine needs an address of its own: `http.listen`",
+        HttpError::Serve(_) => "",
+    };
+    Failure::Failed(chain(error) + help)
 }
 
 /// Topics that cannot be made sure of.

@@ -25,13 +25,13 @@ const POLL: Duration = Duration::from_millis(100);
 
 /// Prints the outputs of the service as they come, filtered
 ///
-/// As any reader with `read_committed` gets them. Nobody else's place in the topic is moved.
+/// As any reader with `read_committed` gets them. Nobody else's place in the topics is moved.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  pulsewatch tap --band red --min-change 5\n  \
     pulsewatch tap --type alert-opened --format json\n  \
     pulsewatch tap --account acc-0004711 --from beginning --until-end")]
 pub struct Arguments {
-    /// Begin with what was sent at this time or later, or with all that the topic holds; without it with what is sent from now on
+    /// Begin with what was sent at this time or later, or with all that the topics hold; without it with what is sent from now on
     #[arg(long, value_name = "beginning|TIME", value_parser = start)]
     from: Option<Start>,
     /// End when all is printed that was there at the start
@@ -45,7 +45,7 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments, context: &Context) -> Result<(), Failure> {
     let asked_to_stop = stop_signals()?;
-    let mut outputs = Outputs::open("tap", &context.config()?)?;
+    let mut outputs = Outputs::all("tap", &context.config()?)?;
     outputs.seek(arguments.from.unwrap_or(Start::End))?;
     let mut out = BufWriter::new(anstream::stdout().lock());
     let printed = print(arguments, &mut outputs, &asked_to_stop, &mut out);

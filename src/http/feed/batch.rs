@@ -12,7 +12,7 @@ use super::start::Partition;
 use crate::domain::hash::shard_of;
 use crate::http::live::Live;
 use crate::http::stream::Event;
-use crate::http::table::{Applied, Table};
+use crate::http::table::{Applied, Opening, Table};
 use crate::kafka::consume_batch::{Batch, Polled};
 
 /// By topic and partition: the next offset that readers of the stream have not been sent.
@@ -89,8 +89,14 @@ impl Reading<'_> {
                 }
             }
         }
-        for (account, rule, since, severity) in outputs.iter().filter_map(Output::opened) {
-            table.opened(account, &rule, since, severity);
+        for (output, (rule, since, severity)) in outputs.iter().filter_map(|output| Some((output, output.opened()?))) {
+            table.opened(&Opening {
+                account: output.subject,
+                rule: &rule,
+                offset: output.log_offset,
+                since,
+                severity,
+            });
         }
         let known = self.live.model();
         let is_known = |version: &str| known.as_ref().is_some_and(|model| model.version == version);

@@ -1,4 +1,4 @@
-//! One record of the output topic, as far as it is needed here.
+//! One record of an output topic, as far as it is needed here.
 
 use std::borrow::Cow;
 
@@ -74,15 +74,15 @@ impl<'a> Output<'a> {
             .flatten()
     }
 
-    /// Of an alert that is open: its account, rule, the time at which it opened, and its severity.
-    pub fn opened(&self) -> Option<(&'a str, Cow<'a, str>, Timestamp, Option<Severity>)> {
+    /// Of an alert that is open: its rule, the time at which it opened, and its severity.
+    pub fn opened(&self) -> Option<(Cow<'a, str>, Timestamp, Option<Severity>)> {
         if ![ALERT_OPENED, ALERT_UPDATED].contains(&self.event_type) {
             return None;
         }
         let alert = self.alert()?;
         let severity = Severity::parse(&alert.severity);
         let since = Timestamp::parse_rfc3339(&alert.since)?;
-        Some((self.subject, alert.alert, since, severity))
+        Some((alert.alert, since, severity))
     }
 
     pub fn event(&self, segment: &str) -> Event {

@@ -6,6 +6,7 @@
 //! | `row` | what is said to the table, and what it says |
 //! | `names`, `interner` | ids and their order; texts that rows share |
 //! | `query`, `best`, `cursor` | filtered, sorted pages |
+//! | `early` | openings of alerts that come before their scores |
 //! | `last_move` | why a score is not what it was |
 //! | `segments`, `alerts` | the same rows by segment, and by open alert |
 //! | `watched` | beside them, segments as subjects of their own |
@@ -13,6 +14,7 @@
 mod alerts;
 mod best;
 mod cursor;
+mod early;
 mod interner;
 mod last_move;
 mod names;
@@ -25,12 +27,14 @@ mod watched;
 
 pub use alerts::{AlertFilter, AlertQuery, AlertSort, AlertSortKey, OpenAlert};
 pub use cursor::Cursor;
+pub use early::Opening;
 pub use last_move::{DRIVERS_KEPT, Driver, LEAST, Move};
 pub use query::{Filter, Page, Query, Sort, SortKey};
 pub use row::{AccountSummary, Moved, Trend, Update};
 pub use segments::Segment;
 pub use watched::{Watched, WatchedState};
 
+use early::Early;
 use interner::{Interner, Number};
 use last_move::LastMove;
 use names::Names;
@@ -65,6 +69,7 @@ pub struct Table {
     alerts: Vec<Box<[Opened]>>,
     moves: Vec<Option<Box<LastMove>>>,
     pub watched: Watched,
+    early: Early,
 }
 
 /// An alert rule that is open on the row's account.
@@ -128,20 +133,8 @@ impl Table {
             }
         });
         self.alerts[row] = opened.collect();
+        self.say_early(update.account, row);
         applied
-    }
-
-    /// An alert's own output says how severe it is, and when it opened: after a backlog was worked off that is another time than
-    /// the score's.
-    pub fn opened(&mut self, account: &str, rule: &str, since: Timestamp, severity: Option<Severity>) {
-        let Some((row, rule)) = self.names.find(account).zip(self.rules.find(rule)) else {
-            return;
-        };
-        let mut open = self.alerts[row as usize].iter_mut();
-        if let Some(open) = open.find(|open| open.rule == rule) {
-            open.since = Some(since);
-            open.severity = severity;
-        }
     }
 
     fn add(&mut self, account: &str) -> usize {

@@ -81,8 +81,15 @@ fn an_alert_keeps_the_time_at_which_it_opened() {
     table.apply(&with(5, &["drop"]));
     table.apply(&with(6, &["drop", "silent"]));
     assert_eq!(since(&table), [("drop".to_owned(), 5), ("silent".to_owned(), 6)]);
-    table.opened("a", "drop", Timestamp::from_millis(2), None);
-    table.opened("a", "none", Timestamp::from_millis(2), None);
+    for rule in ["drop", "none"] {
+        table.opened(&Opening {
+            account: "a",
+            rule,
+            offset: 5,
+            since: Timestamp::from_millis(2),
+            severity: None,
+        });
+    }
     table.apply(&with(7, &["drop"]));
     assert_eq!(since(&table), [("drop".to_owned(), 2)]);
     table.apply(&with(8, &[]));

@@ -157,9 +157,11 @@ impl Watched {
         if known.is_some_and(|known| time(known) > time(&segment)) {
             return;
         }
-        // Another model may have dropped a rule, of which nothing is sent.
+        // Another model may have dropped a rule, of which nothing is sent. Alerts in a topic of their own may be ahead of this.
         if let Some(alerts) = self.alerts.get_mut(&segment.segment) {
-            alerts.retain(|open| segment.alerts.contains(&open.alert));
+            let as_of = time(&segment);
+            let is_ahead = |open: &SegmentAlert| Timestamp::parse_rfc3339(&open.since) > as_of;
+            alerts.retain(|open| segment.alerts.contains(&open.alert) || is_ahead(open));
         }
         self.segments.insert(segment.segment.clone(), segment);
     }
@@ -250,5 +252,18 @@ mod tests {
         watched.apply(ALERT_OPENED, &alert("drop", "medium", json!({"segment": "plan=pro"})));
         watched.apply(SEGMENT_UPDATED, &updated(2, 40, &[]));
         assert_eq!(open(&watched), []);
+    }
+
+    #[test]
+    fn an_alert_that_is_ahead_of_the_updates_stays() {
+        let mut watched = Watched::default();
+        let mut opened: serde_json::Value =
+            serde_json::from_slice(&alert("drop", "medium", json!({"segment": "plan=pro"}))).unwrap();
+        opened["since"] = json!("2026-03-02T00:00:00Z");
+        watched.apply(ALERT_OPENED, &serde_json::to_vec(&opened).unwrap());
+        watched.apply(SEGMENT_UPDATED, &updated(1, 40, &[]));
+        assert_eq!(open(&watched), [("drop", "medium")]);
+        watched.apply(SEGMENT_UPDATED, &updated(2, 40, &["drop"]));
+        assert_eq!(open(&watched), [("drop", "medium")]);
     }
 }

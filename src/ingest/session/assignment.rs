@@ -1,7 +1,7 @@
 //! Partitions come and go.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaResult;
@@ -14,6 +14,7 @@ use crate::domain::time::Timestamp;
 use crate::ingest::partitions::Partition;
 use crate::ingest::resume::{Committed, Resume};
 use crate::ingest::watermark::Watermark;
+use crate::kafka::asking::ask;
 use crate::kafka::topic_id::TopicId;
 use crate::kafka::{describe_topics, offsets, wall_clock};
 
@@ -81,7 +82,7 @@ impl Session<'_> {
         let elements = list.elements();
         let topics: BTreeSet<&str> = elements.iter().map(|element| element.topic()).collect();
         let topics = Vec::from_iter(topics);
-        let ids = describe_topics::topic_ids(&self.asker, &topics, ASK)?;
+        let ids = self.ask(|wait| describe_topics::topic_ids(&self.asker, &topics, wait))?;
         if ids.len() < topics.len() && !self.told_no_ids {
             self.told_no_ids = true;
             tracing::warn!(
@@ -89,6 +90,10 @@ impl Session<'_> {
             );
         }
         Ok(ids)
+    }
+
+    fn ask<T>(&self, question: impl Fn(Duration) -> KafkaResult<T>) -> KafkaResult<T> {
+        ask(ASK, || self.is_stopped(), question)
     }
 
     /// Asks the brokers about each partition.
@@ -104,7 +109,7 @@ impl Session<'_> {
             asked.add_partition(element.topic(), element.partition());
         }
         asked.add_partition(&settings.log_topic, 0);
-        let committed = consumer.committed_offsets(asked, ASK)?;
+        let committed = self.ask(|wait| consumer.committed_offsets(asked.clone(), wait))?;
         let position = |topic: &str, number| -> KafkaResult<Option<Committed>> {
             let Some(found) = committed.find_partition(topic, number) else {
                 return Ok(None);
@@ -126,7 +131,7 @@ impl Session<'_> {
             let Some(source) = self.intake.source_of(topic) else {
                 continue;
             };
-            let extent = offsets::extent(consumer, topic, number, ASK)?;
+            let extent = self.ask(|wait| offsets::extent(consumer, topic, number, wait))?;
             let topic_id = ids.get(topic).copied();
             let resume = Resume::decide(position(topic, number)?, topic_id, extent, known);
             coming.push(Coming {

@@ -23,7 +23,7 @@ use super::decode::Decoder;
 use super::dlq_writer::{DlqWriter, WriteError};
 use super::holds::Holds;
 use super::intake::Intake;
-use super::membership::{Change, Membership};
+use super::membership::{self, Change, Membership};
 use super::metrics::Metrics;
 use super::partitions::Partitions;
 use super::settings::Settings;
@@ -84,13 +84,20 @@ pub struct Session<'s> {
     told_waiting: bool,
     /// The log says that the brokers tell no topic ids.
     told_no_ids: bool,
+    stop: &'s AtomicBool,
 }
 
 impl<'s> Session<'s> {
-    pub fn start(settings: &'s Settings, metrics: &'s Metrics, instance: &str) -> Result<Self, SessionError> {
+    /// Ends once `stop` is set.
+    pub fn start(
+        settings: &'s Settings,
+        metrics: &'s Metrics,
+        instance: &str,
+        stop: &'s AtomicBool,
+    ) -> Result<Self, SessionError> {
         let transactional_id = format!("{}-dlq-{instance}", settings.app);
         let transactional_id = settings.transactions.then_some(transactional_id.as_str());
-        let writer = DlqWriter::new(&settings.kafka, &settings.dlq_topic, transactional_id)?;
+        let writer = DlqWriter::new(&settings.kafka, &settings.dlq_topic, transactional_id, stop)?;
         let log = ShardLog::new(
             &settings.kafka,
             &settings.log_topic,
@@ -135,12 +142,13 @@ impl<'s> Session<'s> {
             committing: None,
             told_waiting: false,
             told_no_ids: false,
+            stop,
         })
     }
 
     /// Reads until it is told to stop; then what was read is in the log and committed.
-    pub fn run(&mut self, stop: &AtomicBool, role: &Role) -> Result<(), SessionError> {
-        while !stop.load(Ordering::Relaxed) {
+    pub fn run(&mut self, role: &Role) -> Result<(), SessionError> {
+        while !self.is_stopped() {
             let now = Instant::now();
             if now >= self.chores_at {
                 self.chores_at = now + CHORES_EVERY;
@@ -151,6 +159,10 @@ impl<'s> Session<'s> {
             self.read()?;
         }
         self.settle()
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
     }
 
     /// What does not have to be done for every batch: together it costs as much as reading some ten records.
@@ -218,8 +230,7 @@ impl<'s> Session<'s> {
 
 impl Drop for Session<'_> {
     fn drop(&mut self) {
-        // Nobody deals with changes any more: closing the consumer gives its partitions up.
-        self.consumer.consumer().context().close();
+        membership::leave(self.consumer.consumer());
     }
 }
 

@@ -274,3 +274,15 @@ fn a_producer_that_gets_nothing_through_to_brokers_that_answer_is_replaced() {
     ingest.until("40 events", |_| bed.log().accounts.len() >= 40);
     ingest.end();
 }
+
+#[test]
+fn a_session_that_ends_while_partitions_come_to_it_is_followed_by_another() {
+    let bed = Bed::new();
+    bed.put_events(0, 20);
+    let refused = RDKafkaRespErr::RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED;
+    bed.cluster.request_errors(RDKafkaApiKey::OffsetFetch, &[refused]);
+    let ingest = bed.start();
+    ingest.until("20 events", |ingest| ingest.metric("pulsewatch_events_total") == 20.0);
+    assert_eq!(ingest.metric("pulsewatch_ingest_restarts_total"), 1.0);
+    ingest.end();
+}

@@ -1,5 +1,6 @@
 //! Records whose schema is not there yet.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rdkafka::message::Message;
@@ -131,4 +132,37 @@ fn what_waits_is_not_committed() {
     second.until("the second half", |ingest| is_read(ingest, 20));
     second.stop();
     assert_eq!(bed.log().sorted_accounts().len(), 40);
+}
+
+#[test]
+fn a_partition_that_goes_to_another_while_it_waits_is_held_by_that_one_alone() {
+    let bed = Bed::new();
+    let (schemas, _asking) = Schemas::by_hand();
+    let (others, _others_asking) = Schemas::by_hand();
+    // Nothing else, so that each of two gets one of the two partitions.
+    let of_orders = |schemas| {
+        let mut settings = settings(&bed, schemas);
+        settings.sources.truncate(1);
+        settings
+    };
+    let waiting = |ingest: &Running| ingest.metric("pulsewatch_source_waiting");
+    put_orders(&bed, 1, 0, 40);
+    let first = Running::start(of_orders(&schemas));
+    first.until("both to wait", |ingest| waiting(ingest) == 2.0);
+    let second = Running::start(of_orders(&others));
+    second.until("one to wait at each", |ingest| {
+        waiting(ingest) == 1.0 && waiting(&first) == 1.0
+    });
+    // The schema is known where the partition was, and not where it is: nobody reads it.
+    schemas.put(SchemaId(1), Found::Schema(avro_schema(AVRO_ORDER)));
+    first.until("its own partition", |ingest| {
+        is_read(ingest, 20) && waiting(ingest) == 0.0
+    });
+    assert_eq!(waiting(&second), 1.0);
+    others.put(SchemaId(1), Found::Schema(avro_schema(AVRO_ORDER)));
+    second.until("the other", |ingest| is_read(ingest, 20) && waiting(ingest) == 0.0);
+    first.stop();
+    second.stop();
+    let expected: BTreeSet<String> = (0..40).map(|n| format!("acc-{n}")).collect();
+    assert_eq!(bed.log().sorted_accounts(), Vec::from_iter(expected));
 }

@@ -19,7 +19,7 @@ use crate::kafka::context::{self, Quiet};
 /// Between two looks: at least, and at random so much more, as other processes look as well.
 const EVERY: Duration = Duration::from_secs(4);
 const JITTER: Duration = Duration::from_secs(4);
-const TIMEOUT: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(3);
 /// For the group to take the guest in. The slowest member hears of it with its next heartbeat, and finishes its work first.
 const VISIT: Duration = Duration::from_secs(15);
 const POLL: Duration = Duration::from_millis(50);
@@ -46,6 +46,9 @@ pub fn watch(
     while !stop.load(Ordering::Relaxed) {
         role.rest(EVERY + JITTER.mul_f64(rand::random()), stop);
         for (watched, seen) in groups.iter().zip(&mut seen) {
+            if stop.load(Ordering::Relaxed) {
+                break;
+            }
             role.progressed();
             let now = match Seen::look(&client, watched) {
                 Ok(now) => now,
