@@ -88,12 +88,6 @@ const RULES: ShardRules = ShardRules {
 
 static SMALL_ENTRIES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| log(1_000, MODEL));
 static LARGE_ENTRIES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| log(8_000, MODEL));
-/// The same, and before it what the accounts' attributes are.
-static WITH_ATTRIBUTES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| attributed(MODEL));
-static WITH_SEGMENTS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| attributed(&format!("{MODEL}{SEGMENTS}")));
-static WITH_BASELINE: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| attributed(&format!("{MODEL}{BASELINE}")));
-static WITH_SCORECARDS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| attributed(&format!("{MODEL}{SCORECARDS}")));
-static WITH_RISK: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| attributed(&format!("{MODEL}{RISK}")));
 
 fn main() {
     divan::main();
@@ -188,8 +182,7 @@ fn attributed(model: &str) -> Vec<Vec<u8>> {
     entries
 }
 
-fn fold(bencher: Bencher<'_, '_>, entries: &'static LazyLock<Vec<Vec<u8>>>) {
-    LazyLock::force(entries);
+fn fold(bencher: Bencher<'_, '_>, entries: &[Vec<u8>]) {
     bencher
         .counter(ItemsCount::new(EVENTS))
         .with_inputs(|| Shard::new(0, RULES))
@@ -226,29 +219,17 @@ fn fold_entries_of_8000(bencher: Bencher<'_, '_>) {
     fold(bencher, &LARGE_ENTRIES);
 }
 
-#[divan::bench(sample_count = 5, sample_size = 1)]
-fn fold_with_attributes(bencher: Bencher<'_, '_>) {
-    fold(bencher, &WITH_ATTRIBUTES);
-}
-
-#[divan::bench(sample_count = 5, sample_size = 1)]
-fn fold_with_segments(bencher: Bencher<'_, '_>) {
-    fold(bencher, &WITH_SEGMENTS);
-}
-
-#[divan::bench(sample_count = 5, sample_size = 1)]
-fn fold_with_baseline(bencher: Bencher<'_, '_>) {
-    fold(bencher, &WITH_BASELINE);
-}
-
-#[divan::bench(sample_count = 5, sample_size = 1)]
-fn fold_with_scorecards(bencher: Bencher<'_, '_>) {
-    fold(bencher, &WITH_SCORECARDS);
-}
-
-#[divan::bench(sample_count = 5, sample_size = 1)]
-fn fold_with_risk(bencher: Bencher<'_, '_>) {
-    fold(bencher, &WITH_RISK);
+/// With the accounts' attributes, and with one thing more in the model.
+#[divan::bench(args = ["attributes", "baseline", "risk", "scorecards", "segments"], sample_count = 5, sample_size = 1)]
+fn fold_with(bencher: Bencher<'_, '_>, addition: &str) {
+    let more = match addition {
+        "baseline" => BASELINE,
+        "risk" => RISK,
+        "scorecards" => SCORECARDS,
+        "segments" => SEGMENTS,
+        _ => "",
+    };
+    fold(bencher, &attributed(&format!("{MODEL}{more}")));
 }
 
 /// As after a restart: outputs are counted and not written.
