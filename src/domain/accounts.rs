@@ -38,16 +38,18 @@ impl Accounts {
 
     /// Has what events change of these accounts at hand when they are looked at next; see [`TOGETHER`].
     pub fn touch(&self, numbers: impl Iterator<Item = u32>) {
-        let words = numbers.map(|number| self.get(number).cells.touch());
-        std::hint::black_box(words.fold(0, |all, word| all ^ word));
+        self.read_of_each(numbers, |account| account.cells.touch());
     }
 
     /// The same with all that a scoring reads and changes.
     pub fn touch_whole(&self, numbers: impl Iterator<Item = u32>) {
-        let words = numbers.map(|number| {
-            let account = self.get(number);
+        self.read_of_each(numbers, |account| {
             account.cells.touch() ^ u64::from(account.parts.touch())
         });
+    }
+
+    fn read_of_each(&self, numbers: impl Iterator<Item = u32>, read: impl Fn(&Account) -> u64) {
+        let words = numbers.map(|number| read(self.get(number)));
         std::hint::black_box(words.fold(0, |all, word| all ^ word));
     }
 

@@ -144,6 +144,11 @@ impl Installation {
         OutputTopics::new(self.output_topic(), alerts)
     }
 
+    /// Whether no transaction holds readers of the outputs back.
+    pub fn outputs_are_committed(&self) -> bool {
+        self.outputs().all().all(|topic| self.kafka.is_all_committed(topic))
+    }
+
     pub fn dlq_topic(&self) -> &str {
         self.setting("dlq.topic")
     }
@@ -239,7 +244,7 @@ impl Installation {
         };
         self.sources.iter().all(|(topic, ..)| caught_up(&ingest, topic))
             && caught_up(&format!("{}-score", self.name), self.log_topic())
-            && self.outputs().all().all(|topic| self.kafka.is_all_committed(topic))
+            && self.outputs_are_committed()
     }
 
     pub fn wait_until_idle(&self) {

@@ -242,8 +242,7 @@ pub fn assert_as_undisturbed(installation: &Installation) -> usize {
     let (committed, stored, published) = wait_until("the installation to stand still", || {
         let (committed, stored) = settled_state(installation);
         // The offset may be known to be committed a moment before the outputs are.
-        let topics = installation.outputs();
-        if !topics.all().all(|topic| installation.kafka.is_all_committed(topic)) {
+        if !installation.outputs_are_committed() {
             return None;
         }
         let published = published_by_topic(installation);
