@@ -20,6 +20,7 @@ mod support;
 
 use std::{
     collections::HashSet,
+    path::PathBuf,
     time::{Duration, Instant, UNIX_EPOCH},
 };
 
@@ -59,6 +60,12 @@ struct Arguments {
     /// A setting of the service, as TOML: `--set log.shards=8`.
     #[arg(long = "set", value_name = "SECTION.KEY=VALUE")]
     settings: Vec<String>,
+    /// Run in turn with this setting too, and say how the two compare: `--against log.entry_events=1000`.
+    #[arg(long, value_name = "SECTION.KEY=VALUE")]
+    against: Vec<String>,
+    /// Run in turn with this build of the service too.
+    #[arg(long, value_name = "PATH")]
+    against_binary: Option<PathBuf>,
     /// Partitions of each source topic.
     #[arg(long, default_value_t = 4)]
     partitions: i32,
@@ -71,7 +78,7 @@ struct Arguments {
 }
 
 /// Whatever happens is done within this.
-const DEADLINE: Duration = Duration::from_secs(1_800);
+const DEADLINE: Duration = Duration::from_secs(600);
 
 fn main() {
     let arguments = Arguments::parse();
@@ -105,17 +112,29 @@ impl Servers {
     }
 }
 
-fn installation(arguments: &Arguments, sources: &Installation, run: usize) -> Installation {
+/// What a run is of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Side {
+    Subject,
+    /// What it is compared with.
+    Other,
+}
+
+fn installation(arguments: &Arguments, sources: &Installation, run: usize, side: Side) -> Installation {
     let mut installation = sources.beside(&format!("run{run}"));
     // The tests' entries are small ones, so that there are many.
     installation.unset("log.entry_events");
     installation.set("log.shards", "8");
     installation.set("output.partitions", "4");
-    for setting in &arguments.settings {
+    let of_other = arguments.against.iter().filter(|_| side == Side::Other);
+    for setting in arguments.settings.iter().chain(of_other) {
         let (key, value) = setting
             .split_once('=')
             .unwrap_or_else(|| panic!("{setting}: write SECTION.KEY=VALUE"));
         installation.set(key, value);
+    }
+    if let Some(binary) = arguments.against_binary.as_ref().filter(|_| side == Side::Other) {
+        installation.use_binary(binary);
     }
     installation
 }
@@ -128,22 +147,60 @@ fn measure_throughput(arguments: &Arguments, servers: &Servers, sources: &Instal
     };
     println!("preloading {} events of {} accounts", plan.events, plan.accounts);
     feed::preload(sources, plan);
-    let mut rates: Vec<f64> = (0..arguments.runs)
-        .map(|run| throughput_run(arguments, servers, sources, run))
-        .collect();
-    rates.sort_by(f64::total_cmp);
-    if let [least, .., most] = rates[..] {
-        let middle = rates.len() / 2;
-        let median = (rates[middle] + rates[(rates.len() - 1) / 2]) / 2.0;
+    let is_paired = !arguments.against.is_empty() || arguments.against_binary.is_some();
+    let (mut subject, mut other) = (Vec::new(), Vec::new());
+    let mut numbers = 0..;
+    let mut run = |side| throughput_run(arguments, servers, sources, numbers.next().unwrap(), side);
+    for _ in 0..arguments.runs {
+        subject.push(run(Side::Subject));
+        if is_paired {
+            other.push(run(Side::Other));
+        }
+    }
+    if is_paired {
+        let pairs = subject.iter().zip(&other);
+        let ratio = |of: fn(&Run) -> f64| median(pairs.clone().map(|(subject, other)| of(subject) / of(other)));
         println!(
-            "median {median:.0} events/s of {} runs, {least:.0} to {most:.0}",
-            rates.len()
+            "to the other, pair by pair: {:.3} of its events/s, {:.3} of its CPU an event",
+            ratio(|run| run.events_per_second),
+            ratio(|run| run.cpu_seconds),
         );
+        summarize("the other", &other);
+    }
+    summarize("measured", &subject);
+}
+
+/// What a run came to.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    events_per_second: f64,
+    /// Of the service.
+    cpu_seconds: f64,
+}
+
+fn summarize(name: &str, runs: &[Run]) {
+    let rates = runs.iter().map(|run| run.events_per_second);
+    println!(
+        "{name}: median {:.0} events/s of {} runs, {:.0} to {:.0}",
+        median(rates.clone()),
+        runs.len(),
+        rates.clone().fold(f64::INFINITY, f64::min),
+        rates.fold(0.0, f64::max),
+    );
+}
+
+fn median(figures: impl Iterator<Item = f64>) -> f64 {
+    let mut figures: Vec<f64> = figures.collect();
+    figures.sort_by(f64::total_cmp);
+    let middle = figures.len() / 2;
+    match figures[..] {
+        [] => f64::NAN,
+        _ => (figures[middle] + figures[(figures.len() - 1) / 2]) / 2.0,
     }
 }
 
-fn throughput_run(arguments: &Arguments, servers: &Servers, sources: &Installation, run: usize) -> f64 {
-    let installation = installation(arguments, sources, run);
+fn throughput_run(arguments: &Arguments, servers: &Servers, sources: &Installation, run: usize, side: Side) -> Run {
+    let installation = installation(arguments, sources, run, side);
     let before = [
         0.0,
         cpu_seconds(servers.broker.process().id()),
@@ -167,15 +224,19 @@ fn throughput_run(arguments: &Arguments, servers: &Servers, sources: &Installati
     let restart = restart_seconds(&installation, run);
     let outputs = outputs_once(&installation);
     println!(
-        "{:>9.0} events/s: {seconds:.2} s, {outputs} outputs; CPU s: service {:.2} ({:.2} us an event), Kafka {:.2}, \
+        "{}{:>9.0} events/s: {seconds:.2} s, {outputs} outputs; CPU s: service {:.2} ({:.2} us an event), Kafka {:.2}, \
          Redis {:.2}; peak memory {memory:.0} MiB; first output {restart:.2} s after a restart",
+        if side == Side::Other { "other " } else { "" },
         events / seconds,
         used[0],
         used[0] / events * 1e6,
         used[1],
         used[2],
     );
-    events / seconds
+    Run {
+        events_per_second: events / seconds,
+        cpu_seconds: used[0],
+    }
 }
 
 /// Each output is there once.
@@ -215,7 +276,7 @@ fn restart_seconds(installation: &Installation, run: usize) -> f64 {
 }
 
 fn measure_latency(arguments: &Arguments, servers: &Servers, sources: &Installation, rate: u64) {
-    let installation = installation(arguments, sources, 0);
+    let installation = installation(arguments, sources, 0, Side::Subject);
     let service = installation.start(0);
     service.wait_until_ready();
     let mut reader = installation.kafka.reader(installation.output_topic());

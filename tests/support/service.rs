@@ -37,6 +37,7 @@ pub struct Installation {
     /// Further lines of a source.
     described: Vec<(Kind, String)>,
     folder: TempDir,
+    binary: PathBuf,
 }
 
 impl Installation {
@@ -77,6 +78,7 @@ impl Installation {
             sources: Vec::new(),
             described: Vec::new(),
             folder: TempDir::new().unwrap(),
+            binary: env!("CARGO_BIN_EXE_pulsewatch").into(),
             name,
             kafka,
         }
@@ -98,6 +100,11 @@ impl Installation {
     /// Goes back to the service's own default.
     pub fn unset(&mut self, key: &str) {
         self.settings.retain(|(known, _)| known != key);
+    }
+
+    /// Has another build run, from now on.
+    pub fn use_binary(&mut self, path: &Path) {
+        path.clone_into(&mut self.binary);
     }
 
     /// A further source topic.
@@ -159,7 +166,7 @@ impl Installation {
 
     /// A command line of the binary with the installation's settings.
     pub fn command(&self, name: &str, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_pulsewatch"));
+        let mut command = Command::new(&self.binary);
         command
             .arg(name)
             .args(arguments)
