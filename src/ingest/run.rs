@@ -3,10 +3,9 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::error::KafkaError;
 
 use super::metrics::Metrics;
-use super::model_entries::{empty_shards, write_model_entries};
 use super::session::{Session, SessionError};
 use super::settings::{IngestError, Settings};
 use crate::health::Role;
@@ -34,13 +33,10 @@ pub fn run(settings: &Settings, stop: &AtomicBool, metrics: &Metrics, role: &Rol
     let mut fenced = Fenced::default();
     while !stop.load(Ordering::Relaxed) {
         let began = Instant::now();
-        let ended = first_entries(settings, &mut model_written, stop)
-            .map_err(SessionError::from)
-            .and_then(|()| Session::start(settings, metrics, &instance, stop))
-            .and_then(|mut session| {
-                role.ready();
-                session.run(role)
-            });
+        let ended = Session::start(settings, metrics, &instance, &mut model_written, stop).and_then(|mut session| {
+            role.ready();
+            session.run(role)
+        });
         match ended {
             Ok(()) => break,
             // What the stop cut short is no trouble.
@@ -64,18 +60,5 @@ pub fn run(settings: &Settings, stop: &AtomicBool, metrics: &Metrics, role: &Rol
         };
         role.rest(pause, stop);
     }
-    Ok(())
-}
-
-/// The first entry of an empty shard log is the model.
-fn first_entries(settings: &Settings, written: &mut bool, stop: &AtomicBool) -> KafkaResult<()> {
-    let is_stopped = || stop.load(Ordering::Relaxed);
-    if let (Some(source), false) = (&settings.model, *written) {
-        let shards = empty_shards(&settings.kafka, &settings.log_topic, settings.shards, is_stopped)?;
-        if !shards.is_empty() {
-            write_model_entries(&settings.kafka, &settings.log_topic, shards, source, is_stopped)?;
-        }
-    }
-    *written = true;
     Ok(())
 }

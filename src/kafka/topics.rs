@@ -58,8 +58,8 @@ impl TopicSpec {
     }
 }
 
-/// Checks every topic, creates what is missing and may be created, and waits until the brokers show it. Once `is_stopped`, some may be
-/// left out.
+/// Checks every topic, creates what is missing and may be created, and waits until the brokers show it. `is_stopped` ends the wait for the
+/// brokers' first answer.
 pub fn ensure(
     settings: &KafkaSettings,
     specs: &[TopicSpec],
@@ -96,7 +96,7 @@ pub fn ensure(
     if missing.is_empty() {
         Ok(())
     } else {
-        create(settings, &missing, is_stopped)
+        create(settings, &missing)
     }
 }
 
@@ -131,11 +131,7 @@ fn unreachable(settings: &KafkaSettings, consumer: &BaseConsumer<Remembering>, e
     }
 }
 
-fn create(
-    settings: &KafkaSettings,
-    missing: &[&TopicSpec],
-    is_stopped: impl Fn() -> bool,
-) -> Result<(), KafkaSetupError> {
+fn create(settings: &KafkaSettings, missing: &[&TopicSpec]) -> Result<(), KafkaSetupError> {
     let refused = |spec: &TopicSpec, cause: String| KafkaSetupError::TopicNotCreated {
         topic: spec.name.clone(),
         cause,
@@ -147,17 +143,25 @@ fn create(
         .request_timeout(Some(TIMEOUT))
         .operation_timeout(Some(TIMEOUT));
     let runtime = tokio::runtime::Builder::new_current_thread().build();
-    for spec in missing.iter().take_while(|_| !is_stopped()) {
-        let runtime = runtime.as_ref().map_err(|cause| refused(spec, cause.to_string()))?;
-        let results = runtime.block_on(admin.create_topics([&spec.to_new_topic()], &options))?;
-        for result in results {
-            match result {
-                // Another instance that starts too was first.
-                Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {
-                    tracing::info!(topic = spec.name, partitions = spec.partitions, "topic created");
-                }
-                Err((_, code)) => return Err(refused(spec, code.to_string())),
+    let runtime = runtime.map_err(|cause| refused(missing[0], cause.to_string()))?;
+    let wanted: Vec<NewTopic<'_>> = missing.iter().map(|spec| spec.to_new_topic()).collect();
+    let results = runtime.block_on(admin.create_topics(&wanted, &options));
+    // Its thread looks up ten times a second: nobody needs to wait for its end.
+    std::thread::spawn(move || drop(admin));
+    for result in results? {
+        let (topic, code) = match result {
+            Ok(topic) => (topic, None),
+            Err((topic, code)) => (topic, Some(code)),
+        };
+        let Some(spec) = missing.iter().find(|spec| spec.name == topic) else {
+            continue;
+        };
+        match code {
+            // Another instance that starts too was first.
+            None | Some(RDKafkaErrorCode::TopicAlreadyExists) => {
+                tracing::info!(topic, partitions = spec.partitions, "topic created");
             }
+            Some(code) => return Err(refused(spec, code.to_string())),
         }
     }
     Ok(())

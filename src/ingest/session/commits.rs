@@ -6,7 +6,7 @@ use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaResult;
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::{COMMIT_EVERY, SETTLE, Session, SessionError};
+use super::{COMMIT_AT_REST, COMMIT_EVERY, SETTLE, Session, SessionError};
 use crate::ingest::dlq_writer::WriteError;
 use crate::ingest::tracker::PartitionIndex;
 use crate::kafka::offsets;
@@ -49,10 +49,14 @@ impl Session<'_> {
     }
 
     pub(super) fn commit_if_due(&mut self) -> Result<(), SessionError> {
-        if self.committing.is_some() || Instant::now() < self.commit_at {
+        if self.committing.is_some() {
             return Ok(());
         }
-        self.commit_at = Instant::now() + COMMIT_EVERY;
+        let (now, pace) = (Instant::now(), self.commit_pace());
+        if now < self.committed_at + pace {
+            return Ok(());
+        }
+        self.committed_at = now;
         let due = self.due_offsets();
         if !due.is_empty() {
             let list = self.marked(self.list(&due)?)?;
@@ -60,6 +64,14 @@ impl Session<'_> {
             self.committing = Some(due);
         }
         Ok(())
+    }
+
+    fn commit_pace(&self) -> Duration {
+        if self.intake.is_drained() {
+            COMMIT_AT_REST
+        } else {
+            COMMIT_EVERY
+        }
     }
 
     /// The asynchronous commit came to its end.

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, KafkaResult};
 use thiserror::Error;
 
 use super::dead_letters::{DeadLetters, Origin};
@@ -25,6 +25,7 @@ use super::holds::Holds;
 use super::intake::Intake;
 use super::membership::{self, Change, Membership};
 use super::metrics::Metrics;
+use super::model_entries::{empty_shards, write_model_entries};
 use super::partitions::Partitions;
 use super::settings::Settings;
 use super::shard_log::ShardLog;
@@ -41,6 +42,8 @@ const BATCH: usize = 2_000;
 const IDLE: Duration = Duration::from_millis(10);
 const CHORES_EVERY: Duration = Duration::from_millis(1);
 const COMMIT_EVERY: Duration = Duration::from_millis(500);
+/// When the log holds all that was read: what follows may be long in coming.
+const COMMIT_AT_REST: Duration = Duration::from_millis(100);
 /// For each question to the brokers that reading waits for.
 const ASK: Duration = Duration::from_secs(10);
 /// For what was read to reach the log and to be committed, when partitions are given up or ingest stops.
@@ -76,7 +79,8 @@ pub struct Session<'s> {
     asker: BaseConsumer<Quiet>,
     ask_ends_at: Instant,
     chores_at: Instant,
-    commit_at: Instant,
+    /// When offsets were committed last.
+    committed_at: Instant,
     stall: stall::Stall,
     /// The offsets of the asynchronous commit that is under way.
     committing: Option<commits::Due>,
@@ -88,22 +92,28 @@ pub struct Session<'s> {
 }
 
 impl<'s> Session<'s> {
-    /// Ends once `stop` is set.
+    /// Ends once `stop` is set. `model_written` says that no shard log is empty; it is seen to otherwise.
     pub fn start(
         settings: &'s Settings,
         metrics: &'s Metrics,
         instance: &str,
+        model_written: &mut bool,
         stop: &'s AtomicBool,
     ) -> Result<Self, SessionError> {
-        let transactional_id = format!("{}-dlq-{instance}", settings.app);
-        let transactional_id = settings.transactions.then_some(transactional_id.as_str());
-        let writer = DlqWriter::new(&settings.kafka, &settings.dlq_topic, transactional_id, stop)?;
+        // First, as it waits for its producer id while the rest is made.
         let log = ShardLog::new(
             &settings.kafka,
             &settings.log_topic,
             settings.shards,
             settings.entry.clone(),
         )?;
+        if !*model_written {
+            first_entries(settings, stop)?;
+            *model_written = true;
+        }
+        let transactional_id = format!("{}-dlq-{instance}", settings.app);
+        let transactional_id = settings.transactions.then_some(transactional_id.as_str());
+        let writer = DlqWriter::new(&settings.kafka, &settings.dlq_topic, transactional_id, stop)?;
         let intake = Intake {
             settings,
             metrics,
@@ -137,7 +147,7 @@ impl<'s> Session<'s> {
             asker: settings.kafka.admin().create_with_context(Quiet)?,
             ask_ends_at: now,
             chores_at: now,
-            commit_at: now,
+            committed_at: now,
             stall: stall::Stall::new(),
             committing: None,
             told_waiting: false,
@@ -232,6 +242,17 @@ impl Drop for Session<'_> {
     fn drop(&mut self) {
         membership::leave(self.consumer.consumer());
     }
+}
+
+/// The first entry of an empty shard log is the model.
+fn first_entries(settings: &Settings, stop: &AtomicBool) -> KafkaResult<()> {
+    let is_stopped = || stop.load(Ordering::Relaxed);
+    let Some(source) = &settings.model else { return Ok(()) };
+    let empty = empty_shards(&settings.kafka, &settings.log_topic, settings.shards, is_stopped)?;
+    if empty.is_empty() {
+        return Ok(());
+    }
+    write_model_entries(&settings.kafka, &settings.log_topic, empty, source, is_stopped)
 }
 
 fn group_member(settings: &Settings) -> Result<BaseConsumer<Membership>, SessionError> {
