@@ -63,6 +63,21 @@ impl Accounts {
         self.index.find(hash, same).map(|&(_, number)| number)
     }
 
+    /// An account whose id has the hash of `id`: all but certainly the one, which only a look at the account can tell. That look is
+    /// left for when its memory has been fetched.
+    pub fn probable(&self, id: &[u8]) -> Option<u32> {
+        let hash = account_hash(id);
+        self.index
+            .find(hash, |&(other, _)| other == hash)
+            .map(|&(_, number)| number)
+    }
+
+    /// The account of that id, if the `probable` one is it or else by looking it up.
+    pub fn confirm(&self, probable: Option<u32>, id: &[u8]) -> Option<u32> {
+        let is_it = |number: &u32| self.get(*number).id.as_bytes() == id;
+        probable.filter(is_it).or_else(|| self.find_bytes(id))
+    }
+
     /// Adds an account that is not there yet.
     pub fn add(&mut self, account: Account) -> u32 {
         let number = self.index.len() as u32;

@@ -172,8 +172,8 @@ impl Outputs {
         let id_end = bytes.len();
         bytes.extend_from_slice(subject.as_bytes());
         let subject_end = bytes.len();
-        if json::write(bytes, value).is_err() {
-            // Only a map with keys that are not text could fail, and there is none.
+        if json::write_output(bytes, value).is_err() {
+            // Only what outputs do not have could fail.
             debug_assert!(false, "an output could not be written as JSON");
             bytes.truncate(start);
             return;

@@ -155,27 +155,41 @@ impl EntryBuilder {
 #[derive(Debug, Default)]
 struct TextTable {
     bytes: Vec<u8>,
-    /// Where each text ends in `bytes`, its length, and its hash.
-    places: Vec<(u32, u32, u64)>,
-    index: HashTable<u32>,
+    /// What is known of a text lies in the table itself: an entry has thousands of accounts, and each further list would be
+    /// waited for.
+    places: HashTable<Place>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    hash: u64,
+    /// Where the text begins in the table's bytes.
+    start: u32,
+    length: u32,
+    index: u32,
 }
 
 impl TextTable {
     fn index_of(&mut self, text: &str) -> u32 {
         let hash = value_hash(text.as_bytes());
-        let Self { bytes, places, index } = self;
-        let same = |&at: &u32| {
-            let (end, length, _) = places[at as usize];
-            &bytes[(end - length) as usize..end as usize] == text.as_bytes()
+        let Self { bytes, places } = self;
+        let same = |place: &Place| {
+            place.hash == hash
+                && place.length as usize == text.len()
+                && bytes[place.start as usize..][..text.len()] == *text.as_bytes()
         };
-        if let Some(&found) = index.find(hash, same) {
-            return found;
+        if let Some(found) = places.find(hash, same) {
+            return found.index;
         }
-        let new = places.len() as u32;
         put_bytes(bytes, text.as_bytes());
-        places.push((bytes.len() as u32, text.len() as u32, hash));
-        index.insert_unique(hash, new, |&at| places[at as usize].2);
-        new
+        let new = Place {
+            hash,
+            start: (bytes.len() - text.len()) as u32,
+            length: text.len() as u32,
+            index: places.len() as u32,
+        };
+        places.insert_unique(hash, new, |place| place.hash);
+        new.index
     }
 
     fn write(&self, out: &mut Vec<u8>) {
@@ -186,6 +200,5 @@ impl TextTable {
     fn clear(&mut self) {
         self.bytes.clear();
         self.places.clear();
-        self.index.clear();
     }
 }

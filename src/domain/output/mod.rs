@@ -11,7 +11,7 @@ pub use self::segment::{
     Alert, SegmentAlertChanged, SegmentBand, SegmentChange, SegmentChanges, SegmentDriver, SegmentMeasureValue,
     SegmentSubject, SegmentUpdated,
 };
-use super::{band::Band, event::Kind, time::Timestamp};
+use super::{band::Band, event::Kind, json, time::Timestamp};
 use crate::model::Attribute;
 
 mod segment;
@@ -57,12 +57,25 @@ impl Serialize for Quantity {
     }
 }
 
+/// Above it every double is a whole number.
+const MOST_ROUNDED: f64 = (1_u64 << 53) as f64;
+
 fn rounded<S: Serializer>(number: f64, scale: f64, serializer: S) -> Result<S::Ok, S::Error> {
     if !number.is_finite() {
         return serializer.serialize_none();
     }
-    // Adding 0 turns -0 into 0.
-    serializer.serialize_f64((number * scale).round() / scale + 0.0)
+    let scaled = number.abs() * scale;
+    let magnitude = if scaled < MOST_ROUNDED {
+        json::rounded(scaled) as f64 / scale
+    } else {
+        number.abs()
+    };
+    // No -0.
+    serializer.serialize_f64(if number < 0.0 && magnitude > 0.0 {
+        -magnitude
+    } else {
+        magnitude
+    })
 }
 
 /// `pulsewatch.score.updated.v1`: an account's health score. 100 is healthy.

@@ -49,7 +49,7 @@ impl Shard {
                 let together = first..batch.accounts().min(first + TOGETHER);
                 let found = together
                     .clone()
-                    .map(|account| self.accounts.find_bytes(batch.account_bytes(entry, account)));
+                    .map(|account| self.accounts.probable(batch.account_bytes(entry, account)));
                 self.found.clear();
                 self.found.extend(found);
                 self.accounts.touch(self.found.iter().copied().flatten());
@@ -85,8 +85,8 @@ impl Shard {
         offset: i64,
         facts: &mut EventFacts<'a>,
     ) {
-        let id = batch.account(entry, index);
-        let is_ahead = self.pending.holds(id);
+        let id = || batch.account(entry, index);
+        let is_ahead = !self.pending.is_empty() && self.pending.holds(id());
         let mut number = None;
         for event in batch.events_of(index) {
             let origin = &origins[event.partition as usize];
@@ -102,9 +102,10 @@ impl Shard {
                 continue;
             }
             let number = *number.get_or_insert_with(|| {
-                // Looked for once more: an entry of a faulty writer might name an account twice.
-                found.or_else(|| self.accounts.find(id)).unwrap_or_else(|| {
-                    let number = self.accounts.add(Account::new(id, plan.slots()));
+                // New ones are looked for once more: an entry of a faulty writer might name an account twice.
+                let known = self.accounts.confirm(found, batch.account_bytes(entry, index));
+                known.unwrap_or_else(|| {
+                    let number = self.accounts.add(Account::new(id(), plan.slots()));
                     self.due.add(number, self.accounts.get(number));
                     number
                 })

@@ -55,8 +55,12 @@ pub struct Pending {
 }
 
 impl Pending {
+    pub fn is_empty(&self) -> bool {
+        self.blobs.is_empty()
+    }
+
     pub fn holds(&self, account: &str) -> bool {
-        !self.blobs.is_empty() && self.blobs.contains_key(account)
+        self.blobs.contains_key(account)
     }
 }
 
