@@ -86,15 +86,17 @@ const RULES: ShardRules = ShardRules {
     catch_up_emit: true,
 };
 
-static SMALL_ENTRIES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| log(1_000, MODEL));
-static LARGE_ENTRIES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| log(8_000, MODEL));
+static SMALL_ENTRIES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| log(1_000, MODEL, 1));
+static LARGE_ENTRIES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| log(8_000, MODEL, 1));
+/// As ingest writes them while it is behind: accounts are scored with every fiftieth, which is less than a second's work.
+static BACKLOG: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| log(8_000, MODEL, 50));
 
 fn main() {
     divan::main();
 }
 
-/// The log of one shard that holds every account.
-fn log(events_per_entry: usize, model: &str) -> Vec<Vec<u8>> {
+/// The log of one shard that holds every account; of so many entries the last does not say that more is at hand.
+fn log(events_per_entry: usize, model: &str, entries_per_scoring: usize) -> Vec<Vec<u8>> {
     let mut entries = vec![Vec::new(), Vec::new()];
     encode_model(Timestamp::EARLIEST, model, &mut entries[0]);
     let mut watermarks = [None; 3 * PARTITIONS as usize];
@@ -134,7 +136,7 @@ fn log(events_per_entry: usize, model: &str) -> Vec<Vec<u8>> {
             let mut entry = Vec::new();
             builder.finish(
                 wall,
-                false,
+                (entries.len() - 1) % entries_per_scoring != 0,
                 |index| clock(index, watermarks[usize::from(index)]),
                 &mut entry,
             );
@@ -154,7 +156,7 @@ fn plan() -> Plan {
 
 /// The log with the attributes of every account before its events; their source is read to its end.
 fn attributed(model: &str) -> Vec<Vec<u8>> {
-    let mut entries = log(1_000, model);
+    let mut entries = log(1_000, model, 1);
     let mut decoder = Decoder::new(Limits::default());
     let shape = Shape::of(Kind::Account);
     let wall = Timestamp::from_millis(4_000_000_000_000);
@@ -217,6 +219,11 @@ fn fold_entries_of_1000(bencher: Bencher<'_, '_>) {
 #[divan::bench(sample_count = 5, sample_size = 1)]
 fn fold_entries_of_8000(bencher: Bencher<'_, '_>) {
     fold(bencher, &LARGE_ENTRIES);
+}
+
+#[divan::bench(sample_count = 5, sample_size = 1)]
+fn fold_backlog(bencher: Bencher<'_, '_>) {
+    fold(bencher, &BACKLOG);
 }
 
 /// With the accounts' attributes, and with one thing more in the model.

@@ -100,17 +100,18 @@ impl Config {
     fn read_sections<'d>(document: &'d Document<'d>, folder: &Path) -> Self {
         let mut root = document.root();
         let mut section = |name: &str| Reader::new(root.table(name), folder);
+        let log = Log::read(section("log"));
         let mut config = Self {
+            scorer: Scorer::read(section("scorer"), log.shards),
+            log,
             app: App::read(section("app")),
             kafka: Kafka::read(section("kafka")),
             schema_registry: SchemaRegistry::read(section("schema_registry")),
             ingest: Ingest::read(section("ingest")),
-            log: Log::read(section("log")),
             output: Output::read(section("output")),
             dlq: Dlq::read(section("dlq")),
             topics: Topics::read(section("topics")),
             redis: Redis::read(section("redis")),
-            scorer: Scorer::read(section("scorer")),
             clock: Clock::read(section("clock")),
             catch_up: CatchUp::read(section("catch_up")),
             model: ModelFile::read(section("model")),

@@ -75,15 +75,26 @@ pub struct Log {
     pub entry_wait: Millis,
 }
 
+/// How long waiting for more takes by default, in milliseconds. Each shard's entries and transactions are requests of their own: few shards
+/// can afford to wait less, and what it costs is the same (docs/performance.md, *Latency*).
+const fn pace_of(shards: u32) -> i64 {
+    match shards {
+        0..=2 => 5,
+        3..=4 => 10,
+        _ => 20,
+    }
+}
+
 impl Log {
     pub(super) fn read(mut section: Reader<'_, '_>) -> Self {
+        let shards = section.integer("shards", 1..=4_096, 8);
         let log = Self {
             topic: section.topic("topic", "pulsewatch.log"),
-            shards: section.integer("shards", 1..=4_096, 8),
+            shards,
             retention: section.millis("retention", HOUR_MS..=FOREVER_MS, 7 * DAY_MS),
             entry_events: section.integer("entry_events", 1..=100_000, 10_000),
             entry_bytes: section.integer("entry_bytes", 1_024..=900_000, 800_000),
-            entry_wait: section.millis("entry_wait", 0..=10 * SECOND_MS, 20),
+            entry_wait: section.millis("entry_wait", 0..=10 * SECOND_MS, pace_of(shards)),
         };
         section.finish();
         log
@@ -217,14 +228,14 @@ pub struct Scorer {
 }
 
 impl Scorer {
-    pub(super) fn read(mut section: Reader<'_, '_>) -> Self {
+    pub(super) fn read(mut section: Reader<'_, '_>, shards: u32) -> Self {
         let deliveries = [
             ("exactly_once", Delivery::ExactlyOnce),
             ("at_least_once", Delivery::AtLeastOnce),
         ];
         let scorer = Self {
             delivery: section.choice("delivery", &deliveries, Delivery::ExactlyOnce),
-            cycle: section.millis("cycle", 0..=10 * SECOND_MS, 20),
+            cycle: section.millis("cycle", 0..=10 * SECOND_MS, pace_of(shards)),
             checkpoint: section.millis("checkpoint", 100..=HOUR_MS, SECOND_MS),
         };
         section.finish();

@@ -147,6 +147,19 @@ fn the_shipped_settings_are_the_defaults() {
     assert_eq!(shipped.to_toml().unwrap(), defaults.to_toml().unwrap());
 }
 
+#[test]
+fn few_shards_wait_less() {
+    for (shards, pace) in [(1, 5), (2, 5), (4, 10), (8, 20), (64, 20)] {
+        let config = read(&format!("log.shards = {shards}"), &[], &[]).unwrap();
+        assert_eq!(
+            [config.log.entry_wait, config.scorer.cycle].map(|pace| pace.0),
+            [pace; 2]
+        );
+    }
+    let said = read("log.shards = 1\nlog.entry_wait = \"20ms\"", &[], &[]).unwrap();
+    assert_eq!([said.log.entry_wait, said.scorer.cycle].map(|pace| pace.0), [20, 5]);
+}
+
 /// Uncommented, the shipped file must be right too: it is what people copy from.
 #[test]
 fn every_commented_setting_of_the_shipped_file_exists() {

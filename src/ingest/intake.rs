@@ -163,7 +163,7 @@ impl Intake<'_> {
     /// Closes the open entries whose time has come; with `all`, every one. Once nothing more is at hand, accounts wait no
     /// longer to be scored.
     pub fn close_entries(&mut self, all: bool) -> KafkaResult<()> {
-        for shard in self.log.to_close(all) {
+        for shard in self.log.to_close(all, self.behind) {
             self.close(shard)?;
         }
         if self.behind {

@@ -3,14 +3,14 @@
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::BaseConsumer;
-use rdkafka::error::KafkaResult;
-use rdkafka::producer::BaseRecord;
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 
+use super::settings::EntryLimits;
+use super::shard_log::ShardLog;
 use crate::domain::entry::encode_model;
 use crate::kafka::asking::ask;
 use crate::kafka::client::KafkaSettings;
 use crate::kafka::context::Quiet;
-use crate::kafka::producer::DrainedProducer;
 use crate::kafka::{offsets, wall_clock};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -26,20 +26,24 @@ pub fn write_model_entries(
     source: &str,
     is_stopped: impl Fn() -> bool,
 ) -> KafkaResult<()> {
-    let mut config = kafka.idempotent_producer();
-    // As a repeated one is harmless. An idempotent producer waits half a second for its id.
-    config.set("enable.idempotence", "false");
-    let producer = DrainedProducer::new(&config)?;
+    let mut log = ShardLog::new(kafka, log_topic, 0, EntryLimits::default())?;
     let mut entry = Vec::new();
     encode_model(wall_clock(), source, &mut entry);
-    let deadline = Instant::now() + TIMEOUT;
     for shard in shards {
-        let record = BaseRecord::<(), [u8]>::to(log_topic)
-            .partition(shard as i32)
-            .payload(&entry);
-        producer.send(record, deadline)?;
+        log.write(shard, &entry)?;
     }
-    ask(TIMEOUT, is_stopped, |wait| producer.drain(Instant::now() + wait))
+    let deadline = Instant::now() + TIMEOUT;
+    while !log.is_drained() {
+        if Instant::now() >= deadline {
+            return Err(KafkaError::Flush(RDKafkaErrorCode::OperationTimedOut));
+        }
+        if is_stopped() {
+            return Err(KafkaError::Canceled);
+        }
+        log.serve()?;
+        std::thread::park_timeout(Duration::from_millis(1));
+    }
+    log.serve().map(drop)
 }
 
 /// The shards whose log holds no entry.

@@ -26,6 +26,9 @@ use crate::kafka::context;
 /// The ticket of an entry that nobody waits for.
 const NO_TICKET: usize = usize::MAX;
 
+/// While ingest is behind, an entry waits for so long at least: what is late gains nothing from small ones.
+const WAIT_WHILE_BEHIND: Duration = Duration::from_millis(20);
+
 /// Delivery reports since they were last taken.
 #[derive(Default)]
 struct Reports {
@@ -129,9 +132,11 @@ impl ShardLog {
     }
 
     /// Shards whose open entry has waited long enough; with `all`, every one with an open entry.
-    pub fn to_close(&self, all: bool) -> Vec<usize> {
+    pub fn to_close(&self, all: bool, is_behind: bool) -> Vec<usize> {
         let now = Instant::now();
-        let ripe = |open: &OpenEntry| open.since.is_some_and(|since| all || now - since >= self.limits.wait);
+        let least = if is_behind { WAIT_WHILE_BEHIND } else { Duration::ZERO };
+        let wait = self.limits.wait.max(least);
+        let ripe = |open: &OpenEntry| open.since.is_some_and(|since| all || now - since >= wait);
         let open = self.open.iter().enumerate();
         open.filter(|(_, open)| ripe(open)).map(|(shard, _)| shard).collect()
     }

@@ -147,7 +147,7 @@ fn create(settings: &KafkaSettings, missing: &[&TopicSpec]) -> Result<(), KafkaS
     let wanted: Vec<NewTopic<'_>> = missing.iter().map(|spec| spec.to_new_topic()).collect();
     let results = runtime.block_on(admin.create_topics(&wanted, &options));
     // Its thread looks up ten times a second: nobody needs to wait for its end.
-    std::thread::spawn(move || drop(admin));
+    let _ = std::thread::Builder::new().spawn(move || drop(admin));
     for result in results? {
         let (topic, code) = match result {
             Ok(topic) => (topic, None),

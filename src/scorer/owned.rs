@@ -175,7 +175,8 @@ impl<'a> Owned<'a> {
 
     /// Once the log has been folded as far as it went when the shard was taken: is the configured model in force?
     fn settle_model(&mut self) -> Result<(), Trouble> {
-        if self.model_settled || self.next < self.log_end {
+        // A log that is empty is begun by ingest, with its model.
+        if self.model_settled || self.next < self.log_end || self.shard.offset().is_none() {
             return Ok(());
         }
         self.model_settled = true;

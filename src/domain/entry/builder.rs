@@ -162,33 +162,39 @@ struct TextTable {
 
 #[derive(Clone, Copy, Debug)]
 struct Place {
-    hash: u64,
+    /// The upper half of the text's hash; the table goes by the lower.
+    hash: u32,
     /// Where the text begins in the table's bytes.
     start: u32,
     length: u32,
     index: u32,
 }
 
+impl Place {
+    fn of(self, bytes: &[u8]) -> &[u8] {
+        &bytes[self.start as usize..][..self.length as usize]
+    }
+}
+
 impl TextTable {
     fn index_of(&mut self, text: &str) -> u32 {
         let hash = value_hash(text.as_bytes());
         let Self { bytes, places } = self;
+        let upper = (hash >> 32) as u32;
         let same = |place: &Place| {
-            place.hash == hash
-                && place.length as usize == text.len()
-                && bytes[place.start as usize..][..text.len()] == *text.as_bytes()
+            place.hash == upper && place.length as usize == text.len() && place.of(bytes) == text.as_bytes()
         };
         if let Some(found) = places.find(hash, same) {
             return found.index;
         }
         put_bytes(bytes, text.as_bytes());
         let new = Place {
-            hash,
+            hash: upper,
             start: (bytes.len() - text.len()) as u32,
             length: text.len() as u32,
             index: places.len() as u32,
         };
-        places.insert_unique(hash, new, |place| place.hash);
+        places.insert_unique(hash, new, |place| value_hash(place.of(bytes)));
         new.index
     }
 

@@ -25,16 +25,18 @@ use super::holds::Holds;
 use super::intake::Intake;
 use super::membership::{self, Change, Membership};
 use super::metrics::Metrics;
-use super::model_entries::{empty_shards, write_model_entries};
+use super::model_entries::empty_shards;
 use super::partitions::Partitions;
 use super::settings::Settings;
 use super::shard_log::ShardLog;
 use super::traced::TracedRecords;
 use super::tracker::Tracker;
 use super::watermark::Ticks;
+use crate::domain::entry::encode_model;
 use crate::health::Role;
 use crate::kafka::consume_batch::BatchConsumer;
 use crate::kafka::context::Quiet;
+use crate::kafka::wall_clock;
 
 /// Messages read at once.
 const BATCH: usize = 2_000;
@@ -92,7 +94,7 @@ pub struct Session<'s> {
 }
 
 impl<'s> Session<'s> {
-    /// Ends once `stop` is set. `model_written` says that no shard log is empty; it is seen to otherwise.
+    /// Ends once `stop` is set. Unless `model_written`, empty shard logs are looked for and begun.
     pub fn start(
         settings: &'s Settings,
         metrics: &'s Metrics,
@@ -101,15 +103,14 @@ impl<'s> Session<'s> {
         stop: &'s AtomicBool,
     ) -> Result<Self, SessionError> {
         // First, as it waits for its producer id while the rest is made.
-        let log = ShardLog::new(
+        let mut log = ShardLog::new(
             &settings.kafka,
             &settings.log_topic,
             settings.shards,
             settings.entry.clone(),
         )?;
         if !*model_written {
-            first_entries(settings, stop)?;
-            *model_written = true;
+            *model_written = first_entries(settings, &mut log, stop)?;
         }
         let transactional_id = format!("{}-dlq-{instance}", settings.app);
         let transactional_id = settings.transactions.then_some(transactional_id.as_str());
@@ -244,15 +245,16 @@ impl Drop for Session<'_> {
     }
 }
 
-/// The first entry of an empty shard log is the model.
-fn first_entries(settings: &Settings, stop: &AtomicBool) -> KafkaResult<()> {
+/// The first entry of an empty shard log is the model. Nothing waits for it to be there, as the log's writer keeps the order. Whether
+/// no log was empty.
+fn first_entries(settings: &Settings, log: &mut ShardLog, stop: &AtomicBool) -> KafkaResult<bool> {
+    let Some(source) = &settings.model else { return Ok(true) };
     let is_stopped = || stop.load(Ordering::Relaxed);
-    let Some(source) = &settings.model else { return Ok(()) };
     let empty = empty_shards(&settings.kafka, &settings.log_topic, settings.shards, is_stopped)?;
-    if empty.is_empty() {
-        return Ok(());
-    }
-    write_model_entries(&settings.kafka, &settings.log_topic, empty, source, is_stopped)
+    let mut entry = Vec::new();
+    encode_model(wall_clock(), source, &mut entry);
+    empty.iter().try_for_each(|shard| log.write(*shard, &entry))?;
+    Ok(empty.is_empty())
 }
 
 fn group_member(settings: &Settings) -> Result<BaseConsumer<Membership>, SessionError> {
