@@ -71,16 +71,26 @@ impl Cells {
     /// Inserts `new` before the word `at` of `slot`.
     pub fn insert<const N: usize>(&mut self, slot: usize, at: usize, new: [u64; N]) {
         let place = self.range(slot).start + at;
-        if self.words.capacity() < self.words.len() + N {
-            // Grown by a quarter: a million accounts cannot afford to be half empty.
-            self.words.reserve_exact(N.max(self.words.len() / 4).max(4));
-        }
-        // By hand, as `splice` is several times slower for the few words that an event adds.
-        let end = self.words.len();
-        self.words.resize(end + N, 0);
-        self.words.copy_within(place..end, place + N);
+        self.open_gap(place, N);
         self.words[place..place + N].copy_from_slice(&new);
         self.move_ends(slot, N as i64);
+    }
+
+    /// Has room for so many words more, which are to come.
+    pub fn reserve(&mut self, words: usize) {
+        let wanted = self.words.len() + words;
+        if self.words.capacity() < wanted {
+            self.words.reserve_exact(block_for(wanted) - self.words.len());
+        }
+    }
+
+    /// Makes room for `count` words before the word `place`. By hand, as `splice` is several times slower for the few words that an
+    /// event adds.
+    fn open_gap(&mut self, place: usize, count: usize) {
+        self.reserve(count);
+        let end = self.words.len();
+        self.words.resize(end + count, 0);
+        self.words.copy_within(place..end, place + count);
     }
 
     /// Removes a stretch of words of `slot`.
@@ -111,16 +121,15 @@ impl Cells {
     /// Replaces the words of `slot`.
     pub fn set(&mut self, slot: usize, new: impl ExactSizeIterator<Item = u64>) {
         let range = self.range(slot);
-        if range.len() == new.len() {
-            self.words[range]
-                .iter_mut()
-                .zip(new)
-                .for_each(|(word, new)| *word = new);
-            return;
+        let (old, len) = (range.len(), new.len());
+        if len > old {
+            self.open_gap(range.end, len - old);
+            self.move_ends(slot, (len - old) as i64);
+        } else {
+            self.remove(slot, len..old);
         }
-        let moved = new.len() as i64 - range.len() as i64;
-        self.words.splice(range, new);
-        self.move_ends(slot, moved);
+        let words = &mut self.words[range.start..range.start + len];
+        words.iter_mut().zip(new).for_each(|(word, new)| *word = new);
     }
 
     /// Of `slot` and of all whose words lie after its own.
@@ -132,6 +141,15 @@ impl Cells {
             *word = *word & !(0xffff_ffff << shift) | u64::from(end) << shift;
         }
     }
+}
+
+/// The words of the block that `words` are given. Between two powers of two there are four sizes, as allocators of this kind have: a
+/// million accounts cannot afford to be half empty, and what lies between two of an allocator's sizes is lost.
+const fn block_for(words: usize) -> usize {
+    if words <= 8 {
+        return 8;
+    }
+    words.next_multiple_of(1 << ((words - 1).ilog2() - 2))
 }
 
 #[cfg(test)]
@@ -155,6 +173,21 @@ mod tests {
             1 => (0..5_usize, prop::collection::vec(any::<u64>(), 0..4)).prop_map(|(slot, new)| Step::Set(slot, new)),
             1 => (0..5_usize).prop_map(Step::RetainOdd),
         ]
+    }
+
+    #[test]
+    fn blocks_have_an_allocators_sizes_and_little_to_spare() {
+        let sizes: Vec<usize> = (1..=130).map(block_for).collect();
+        let mut different = sizes.clone();
+        different.dedup();
+        assert_eq!(
+            different,
+            [8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160]
+        );
+        assert!((1..).zip(sizes).all(|(words, size)| size >= words));
+        let mut cells = Cells::new(3);
+        cells.set(0, [7; 70].into_iter());
+        assert_eq!(cells.heap_bytes(), 80 * size_of::<u64>());
     }
 
     proptest! {

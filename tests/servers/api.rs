@@ -147,11 +147,10 @@ fn lists_and_details_follow_events() {
     // From the list to the account.
     let account = scores[0]["account"].as_str().unwrap();
     let path = format!("/api/v1/accounts/{account}");
-    let (view, tag) = wait_until("the checkpoint to be as new as the list", || {
-        let answer = get(&service, &path);
-        let view = answer.json();
-        (view["band"] == scores[0]["band"]).then(|| (view, answer.headers["etag"].clone()))
-    });
+    installation.wait_until_checkpointed();
+    let answer = get(&service, &path);
+    let (view, tag) = (answer.json(), answer.headers["etag"].clone());
+    assert_eq!(view["band"], scores[0]["band"]);
     let contributions = view["indicators"].as_array().unwrap().iter();
     let sum: f64 = contributions
         .map(|indicator| indicator["contribution"].as_f64().unwrap())

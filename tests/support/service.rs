@@ -262,6 +262,21 @@ impl Installation {
         });
     }
 
+    /// Waits until Redis holds what is committed.
+    pub fn wait_until_checkpointed(&self) {
+        let mut store = self.store();
+        wait_until("the checkpoints to be as new as what is committed", || {
+            let mut shards = (0..).zip(self.committed());
+            let mut reaches = |(shard, next)| {
+                store
+                    .load_meta(shard)
+                    .unwrap()
+                    .is_some_and(|meta| meta.offset + 1 >= next)
+            };
+            shards.all(&mut reaches).then_some(())
+        });
+    }
+
     /// Whether some shard's log ends with an entry that says that more was at hand.
     fn owes_scoring(&self) -> bool {
         let mut last = BTreeMap::new();

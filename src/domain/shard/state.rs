@@ -294,9 +294,11 @@ pub(super) fn decode_account(
             account.attributes.set(id, value, time);
         }
     }
+    let mut ahead = reader.clone();
+    let lengths = (0..plan.slots()).map(|_| Ok(take_words(&mut ahead)?.len() / 8));
+    account.cells.reserve(lengths.sum::<Result<usize, CodecError>>()?);
     for slot in 0..plan.slots() {
-        let count = reader.count()?;
-        let words = reader.take(count.checked_mul(8).ok_or(CodecError::OutOfRange)?)?;
+        let words = take_words(&mut reader)?;
         let words = words.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word));
         account.cells.set(slot, words);
     }
@@ -304,6 +306,12 @@ pub(super) fn decode_account(
         account.parts = Parts::from_bytes(reader.bytes()?)?;
     }
     Ok(account)
+}
+
+/// A slot's words, as bytes.
+fn take_words<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8], CodecError> {
+    let count = reader.count()?;
+    reader.take(count.checked_mul(8).ok_or(CodecError::OutOfRange)?)
 }
 
 fn put_override(out: &mut Vec<u8>, overridden: Option<&Override>) {
