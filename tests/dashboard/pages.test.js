@@ -483,7 +483,7 @@ test("a segment shows its days, and says so when they cannot be had", async () =
   assert.deepEqual(await barriers(page), []);
   // A segment that is new has no line yet.
   await page.unroute(address);
-  const one = { ...(await api(`/api/v1/watched-segments/${encodeURIComponent(watched)}`)), history: history.slice(-1) };
+  const one = { ...(await api(`/api/v1/watched-segments/${encodeURIComponent(watched)}`)), history: known.history.slice(-1) };
   await page.route(address, (route) => route.fulfill({ json: one }));
   await page.getByRole("button", { name: "Try again" }).press("Enter");
   await page.locator("#history .empty").getByText("The first day is not over yet.").waitFor();
