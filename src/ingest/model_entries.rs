@@ -1,11 +1,12 @@
 //! Model entries: from where one stands in a shard's log, its model is in force.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::BaseConsumer;
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 
-use super::settings::EntryLimits;
+use super::settings::{EntryLimits, Settings};
 use super::shard_log::ShardLog;
 use crate::domain::entry::encode_model;
 use crate::kafka::asking::ask;
@@ -27,11 +28,7 @@ pub fn write_model_entries(
     is_stopped: impl Fn() -> bool,
 ) -> KafkaResult<()> {
     let mut log = ShardLog::new(kafka, log_topic, 0, EntryLimits::default())?;
-    let mut entry = Vec::new();
-    encode_model(wall_clock(), source, &mut entry);
-    for shard in shards {
-        log.write(shard, &entry)?;
-    }
+    put(&mut log, shards, source)?;
     let deadline = Instant::now() + TIMEOUT;
     while !log.is_drained() {
         if Instant::now() >= deadline {
@@ -44,6 +41,22 @@ pub fn write_model_entries(
         std::thread::park_timeout(Duration::from_millis(1));
     }
     log.serve().map(drop)
+}
+
+fn put(log: &mut ShardLog, shards: impl IntoIterator<Item = u32>, source: &str) -> KafkaResult<()> {
+    let mut entry = Vec::new();
+    encode_model(wall_clock(), source, &mut entry);
+    shards.into_iter().try_for_each(|shard| log.write(shard, &entry))
+}
+
+/// The first entry of an empty shard log is the model. Nothing waits for it to be there, as the log's writer keeps the order. Whether
+/// no log was empty.
+pub(super) fn begin_empty_logs(settings: &Settings, log: &mut ShardLog, stop: &AtomicBool) -> KafkaResult<bool> {
+    let Some(source) = &settings.model else { return Ok(true) };
+    let is_stopped = || stop.load(Ordering::Relaxed);
+    let empty = empty_shards(&settings.kafka, &settings.log_topic, settings.shards, is_stopped)?;
+    put(log, empty.iter().copied(), source)?;
+    Ok(empty.is_empty())
 }
 
 /// The shards whose log holds no entry.

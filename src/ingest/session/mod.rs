@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::error::KafkaError;
 use thiserror::Error;
 
 use super::dead_letters::{DeadLetters, Origin};
@@ -25,18 +25,16 @@ use super::holds::Holds;
 use super::intake::Intake;
 use super::membership::{self, Change, Membership};
 use super::metrics::Metrics;
-use super::model_entries::empty_shards;
+use super::model_entries::begin_empty_logs;
 use super::partitions::Partitions;
 use super::settings::Settings;
 use super::shard_log::ShardLog;
 use super::traced::TracedRecords;
 use super::tracker::Tracker;
 use super::watermark::Ticks;
-use crate::domain::entry::encode_model;
 use crate::health::Role;
 use crate::kafka::consume_batch::BatchConsumer;
 use crate::kafka::context::Quiet;
-use crate::kafka::wall_clock;
 
 /// Messages read at once.
 const BATCH: usize = 2_000;
@@ -110,7 +108,7 @@ impl<'s> Session<'s> {
             settings.entry.clone(),
         )?;
         if !*model_written {
-            *model_written = first_entries(settings, &mut log, stop)?;
+            *model_written = begin_empty_logs(settings, &mut log, stop)?;
         }
         let transactional_id = format!("{}-dlq-{instance}", settings.app);
         let transactional_id = settings.transactions.then_some(transactional_id.as_str());
@@ -243,18 +241,6 @@ impl Drop for Session<'_> {
     fn drop(&mut self) {
         membership::leave(self.consumer.consumer());
     }
-}
-
-/// The first entry of an empty shard log is the model. Nothing waits for it to be there, as the log's writer keeps the order. Whether
-/// no log was empty.
-fn first_entries(settings: &Settings, log: &mut ShardLog, stop: &AtomicBool) -> KafkaResult<bool> {
-    let Some(source) = &settings.model else { return Ok(true) };
-    let is_stopped = || stop.load(Ordering::Relaxed);
-    let empty = empty_shards(&settings.kafka, &settings.log_topic, settings.shards, is_stopped)?;
-    let mut entry = Vec::new();
-    encode_model(wall_clock(), source, &mut entry);
-    empty.iter().try_for_each(|shard| log.write(*shard, &entry))?;
-    Ok(empty.is_empty())
 }
 
 fn group_member(settings: &Settings) -> Result<BaseConsumer<Membership>, SessionError> {
