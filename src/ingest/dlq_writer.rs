@@ -52,7 +52,7 @@ impl DlqWriter {
         config.set("message.max.bytes", MOST_BYTES);
         let producer = DrainedProducer::new(&config)?;
         if transactional_id.is_some() {
-            producer.init_transactions(INIT, || stop.load(Ordering::Relaxed))?;
+            producer.init_transactions(topic, INIT, || stop.load(Ordering::Relaxed))?;
         }
         Ok(Self {
             producer,

@@ -86,13 +86,20 @@ impl DrainedProducer {
         })
     }
 
-    /// Resolves what a predecessor of the transactional id left open, and shuts it out. Takes `limit` at most.
+    /// Resolves what a predecessor of the transactional id left open, and shuts it out. Takes `limit` at most. `topic` is one that it
+    /// writes to.
     ///
     /// # Errors
     /// As [`ask`] has them.
-    pub fn init_transactions(&self, limit: Duration, is_stopped: impl Fn() -> bool) -> KafkaResult<()> {
+    pub fn init_transactions(&self, topic: &str, limit: Duration, is_stopped: impl Fn() -> bool) -> KafkaResult<()> {
+        let deadline = Instant::now() + limit;
+        // Any answer will do: a client that is not connected when transactions begin looks for their coordinator half a second later.
+        ask(limit, &is_stopped, |wait| {
+            self.producer.client().fetch_metadata(Some(topic), wait)
+        })?;
+        let left = deadline.saturating_duration_since(Instant::now());
         // One that has timed out goes on where it was.
-        ask(limit, is_stopped, |wait| self.producer.init_transactions(wait))
+        ask(left, is_stopped, |wait| self.producer.init_transactions(wait))
     }
 
     /// The client behind it, for transactions.
@@ -169,9 +176,9 @@ mod tests {
         };
         let producer = DrainedProducer::new(&kafka.transactional_producer("id")).unwrap();
         let (begun, limit) = (Instant::now(), Duration::from_secs(30));
-        let stopped = producer.init_transactions(limit, || begun.elapsed() > Duration::from_millis(500));
+        let stopped = producer.init_transactions("out", limit, || begun.elapsed() > Duration::from_millis(500));
         assert_eq!(stopped, Err(KafkaError::Canceled));
         cluster.clear_request_errors(RDKafkaApiKey::InitProducerId);
-        assert_eq!(producer.init_transactions(limit, || false), Ok(()));
+        assert_eq!(producer.init_transactions("out", limit, || false), Ok(()));
     }
 }

@@ -1,8 +1,9 @@
 //! Makes sure that the topics are there with the right shape, or says the command that creates them.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::{
+    Offset, TopicPartitionList,
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
     config::RDKafkaLogLevel,
     consumer::{BaseConsumer, Consumer},
@@ -32,6 +33,8 @@ pub struct TopicSpec {
 }
 
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// Between two looks for the leaders of new partitions.
+const AGAIN: Duration = Duration::from_millis(5);
 
 impl TopicSpec {
     /// The shell command that creates this topic.
@@ -94,9 +97,49 @@ pub fn ensure(
         }
     }
     if missing.is_empty() {
-        Ok(())
-    } else {
-        create(settings, &missing)
+        return Ok(());
+    }
+    create(settings, &missing)?;
+    await_leaders(&consumer, &missing, &is_stopped);
+    Ok(())
+}
+
+/// The controller answers before the leaders of a new topic's partitions know that they are. Whoever asks them too early is refused, and
+/// waits much longer before it asks again. What is wrong otherwise is for those to say who use the topics.
+fn await_leaders(consumer: &BaseConsumer<Remembering>, created: &[&TopicSpec], is_stopped: impl Fn() -> bool) {
+    let deadline = Instant::now() + TIMEOUT;
+    while leaders_are_missing(consumer, created) && Instant::now() < deadline && !is_stopped() {
+        std::thread::park_timeout(AGAIN);
+    }
+}
+
+fn leaders_are_missing(consumer: &BaseConsumer<Remembering>, created: &[&TopicSpec]) -> bool {
+    let mut asked = TopicPartitionList::new();
+    for spec in created {
+        for partition in 0..spec.partitions {
+            // Only a partition number or an offset that cannot be is refused here.
+            let _ = asked.add_partition_offset(&spec.name, partition, Offset::End);
+        }
+    }
+    use RDKafkaErrorCode::{
+        LeaderNotAvailable, NotLeaderForPartition, UnknownPartition, UnknownTopic, UnknownTopicOrPartition,
+    };
+    let is_early = |error: KafkaError| {
+        let early = [
+            LeaderNotAvailable,
+            NotLeaderForPartition,
+            UnknownPartition,
+            UnknownTopic,
+            UnknownTopicOrPartition,
+        ];
+        error.rdkafka_error_code().is_some_and(|code| early.contains(&code))
+    };
+    match consumer.offsets_for_times(asked, TIMEOUT) {
+        Ok(answers) => answers
+            .elements()
+            .into_iter()
+            .any(|answer| answer.error().is_err_and(is_early)),
+        Err(error) => is_early(error),
     }
 }
 

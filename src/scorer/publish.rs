@@ -22,7 +22,10 @@ use super::{
     traced::Publication,
 };
 use crate::{
-    domain::outbox::{OutputRecord, Outputs},
+    domain::{
+        outbox::{OutputRecord, Outputs},
+        output::SCORE_UPDATED,
+    },
     kafka::{cloud_events, offsets, producer::DrainedProducer},
 };
 
@@ -70,7 +73,9 @@ impl Publisher {
             left_out: HashSet::new(),
         };
         if settings.delivery == Delivery::ExactlyOnce {
-            let result = Stage::Init.of(publisher.producer.init_transactions(TIMEOUT, || stop.is_set()));
+            let topic = settings.outputs.of(SCORE_UPDATED);
+            let init = publisher.producer.init_transactions(topic, TIMEOUT, || stop.is_set());
+            let result = Stage::Init.of(init);
             result.map_err(|failed| publisher.trouble(failed))?;
         }
         Ok(publisher)
