@@ -22,6 +22,9 @@ const ANSWERS: Duration = Duration::from_secs(3);
 const REST: Duration = Duration::from_micros(300);
 const LONGEST_REST: Duration = Duration::from_millis(2);
 
+/// For a connection to a broker, before transactions begin.
+const CONNECTED: Duration = Duration::from_secs(1);
+
 /// Serves the delivery reports that a producer has, then rests for so long. The crate's `poll`
 /// takes one report a call, and with a time it would spin through its last millisecond, on a core that the broker may be
 /// waiting for.
@@ -93,10 +96,9 @@ impl DrainedProducer {
     /// As [`ask`] has them.
     pub fn init_transactions(&self, topic: &str, limit: Duration, is_stopped: impl Fn() -> bool) -> KafkaResult<()> {
         let deadline = Instant::now() + limit;
-        // Any answer will do: a client that is not connected when transactions begin looks for their coordinator half a second later.
-        ask(limit, &is_stopped, |wait| {
-            self.producer.client().fetch_metadata(Some(topic), wait)
-        })?;
+        // The question does not matter, but who answers: a leader. librdkafka drops the connection that it begins with once it knows the
+        // brokers, and the question for the coordinator with it; it asks again half a second later.
+        let _ = self.producer.client().fetch_watermarks(topic, 0, CONNECTED);
         let left = deadline.saturating_duration_since(Instant::now());
         // One that has timed out goes on where it was.
         ask(left, is_stopped, |wait| self.producer.init_transactions(wait))

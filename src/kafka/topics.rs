@@ -33,7 +33,8 @@ pub struct TopicSpec {
 }
 
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// Between two looks for the leaders of new partitions.
+/// For a look for the leaders of new partitions, as librdkafka may take a partition for leaderless longer than it is; and between two.
+const LOOK: Duration = Duration::from_millis(200);
 const AGAIN: Duration = Duration::from_millis(5);
 
 impl TopicSpec {
@@ -121,26 +122,34 @@ fn leaders_are_missing(consumer: &BaseConsumer<Remembering>, created: &[&TopicSp
             let _ = asked.add_partition_offset(&spec.name, partition, Offset::End);
         }
     }
-    use RDKafkaErrorCode::{
-        LeaderNotAvailable, NotLeaderForPartition, UnknownPartition, UnknownTopic, UnknownTopicOrPartition,
-    };
-    let is_early = |error: KafkaError| {
-        let early = [
-            LeaderNotAvailable,
-            NotLeaderForPartition,
-            UnknownPartition,
-            UnknownTopic,
-            UnknownTopicOrPartition,
-        ];
-        error.rdkafka_error_code().is_some_and(|code| early.contains(&code))
-    };
-    match consumer.offsets_for_times(asked, TIMEOUT) {
+    // Without it a partition that was not there at the first look is not there for seconds.
+    for spec in created {
+        let _ = consumer.fetch_metadata(Some(&spec.name), LOOK);
+    }
+    match consumer.offsets_for_times(asked, LOOK) {
         Ok(answers) => answers
             .elements()
             .into_iter()
-            .any(|answer| answer.error().is_err_and(is_early)),
-        Err(error) => is_early(error),
+            .any(|answer| answer.error().is_err_and(|error| is_early(&error))),
+        Err(error) => is_early(&error),
     }
+}
+
+/// What is said of a partition that will have its leader soon.
+fn is_early(error: &KafkaError) -> bool {
+    use RDKafkaErrorCode::{
+        LeaderNotAvailable, NotLeaderForPartition, OperationTimedOut, UnknownPartition, UnknownTopic,
+        UnknownTopicOrPartition,
+    };
+    let early = [
+        LeaderNotAvailable,
+        NotLeaderForPartition,
+        OperationTimedOut,
+        UnknownPartition,
+        UnknownTopic,
+        UnknownTopicOrPartition,
+    ];
+    error.rdkafka_error_code().is_some_and(|code| early.contains(&code))
 }
 
 /// Partitions of each topic, `None` for one that is not there. Asks for all topics: asking for one by its name would
