@@ -53,7 +53,7 @@ impl Bench {
     fn run(&mut self, mut sink: impl FnMut(Kind, usize, &Event<'_>)) {
         for (number, (kind, value)) in self.records.iter().enumerate() {
             let shape = &self.shapes[kind.index()];
-            let envelope = Envelope::default();
+            let envelope = Envelope::default;
             let sink = |event: &Event<'_>| sink(*kind, number, event);
             let decoded = self.decoder.decode(shape, Some(value), envelope, WALL, sink);
             assert!(decoded.is_ok());

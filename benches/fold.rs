@@ -131,7 +131,7 @@ fn log(events_per_entry: usize, model: &str, entries_per_scoring: usize) -> Vec<
             builder.push(index, offset, event);
         };
         let shape = &shapes[record.kind.index()];
-        let _ = decoder.decode(shape, Some(record.value), Envelope::default(), wall, push);
+        let _ = decoder.decode(shape, Some(record.value), Envelope::default, wall, push);
         if builder.events() == events_per_entry {
             let mut entry = Vec::new();
             builder.finish(
@@ -168,7 +168,7 @@ fn attributed(model: &str) -> Vec<Vec<u8>> {
     while let Some(record) = attributes.next() {
         offset += 1;
         let push = |event: &pulsewatch::domain::event::Event<'_>| builder.push(0, offset, event);
-        let _ = decoder.decode(&shape, Some(record.value), Envelope::default(), wall, push);
+        let _ = decoder.decode(&shape, Some(record.value), Envelope::default, wall, push);
     }
     let clock = |_| PartitionClock {
         topic: Kind::Account.as_str(),

@@ -54,7 +54,7 @@ fuzz_target!(|data: &[u8]| {
         (event.account.to_owned(), event.fields.len())
     };
     let Ok(pulsewatch::ingest::decode::Decoded::Event((account, fields))) =
-        decoder.decode(&shape, Some(value), envelope, WALL, append)
+        decoder.decode(&shape, Some(value), || envelope, WALL, append)
     else {
         return;
     };

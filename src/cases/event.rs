@@ -115,7 +115,7 @@ impl Series {
         let shape = Shape::of(self.kind);
         let record = self.record(1, 1, self.first);
         let mut decoder = Decoder::new(limits.clone());
-        decoder.decode(&shape, Some(&record), Envelope::default(), self.first, |_| ())?;
+        decoder.decode(&shape, Some(&record), Envelope::default, self.first, |_| ())?;
         Ok(())
     }
 }

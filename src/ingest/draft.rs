@@ -77,6 +77,11 @@ impl<'a> Draft<'a> {
         self.account.is_some()
     }
 
+    /// Whether no envelope can add to it: it has all that a fallback stands in for, and is none itself.
+    pub fn stands_alone(&self) -> bool {
+        self.account.is_some() && self.time.is_some() && self.id.is_some() && !self.has(field::SPEC_VERSION)
+    }
+
     pub fn has(&self, name: &str) -> bool {
         self.get(name).is_some()
     }

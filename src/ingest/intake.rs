@@ -78,8 +78,10 @@ impl Intake<'_> {
         let source = &self.settings.sources[partition.source];
         let counts = &self.sources[partition.source];
         let (log, tracker, traced) = (&mut self.log, &mut self.tracker, &mut self.traced);
-        let envelope = Envelope::from_headers(record.headers());
-        let sampled = traced.choose(envelope.traceparent);
+        let headers = || Envelope::from_headers(record.headers());
+        let seen = traced.is_on().then(headers);
+        let sampled = traced.choose(seen.and_then(|envelope| envelope.traceparent));
+        let envelope = || seen.unwrap_or_else(headers);
         let decoded = self
             .decoder
             .decode(&source.shape, record.payload(), envelope, wall, |event| {

@@ -33,6 +33,11 @@ impl TracedRecords {
         }
     }
 
+    /// Whether records are traced at all.
+    pub fn is_on(&self) -> bool {
+        self.sampler.is_on()
+    }
+
     /// Whether a record with this `traceparent` is traced.
     pub fn choose(&mut self, traceparent: Option<&str>) -> Option<Sampled> {
         self.sampler.choose(traceparent)

@@ -118,7 +118,7 @@ impl KafkaSettings {
             ("session.timeout.ms", SESSION_TIMEOUT_MS),
             // A full queue pauses fetching for so long; 1 s (the default) starves a consumer that drains in 50 ms.
             ("fetch.queue.backoff.ms", "5"),
-            ("queued.min.messages", "20000"),
+            ("queued.min.messages", "50000"),
             // Enough to be ahead of the fold by some entries; 64 MiB a shard, the default, is memory that nobody needs.
             ("queued.max.messages.kbytes", "16384"),
         ];

@@ -116,7 +116,7 @@ impl FileDecoder {
         let (kind, wall) = (shape.kind, self.wall);
         let block = &mut self.block;
         self.decoder
-            .decode(shape, Some(record), Envelope::default(), wall, |event| {
+            .decode(shape, Some(record), Envelope::default, wall, |event| {
                 block.push(kind, number, event)
             })?;
         Ok(())
