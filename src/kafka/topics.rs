@@ -221,7 +221,36 @@ fn create(settings: &KafkaSettings, missing: &[&TopicSpec]) -> Result<(), KafkaS
 
 #[cfg(test)]
 mod tests {
+    use rdkafka::mocking::MockCluster;
+    use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
+
     use super::*;
+    use crate::kafka::offsets::{Extent, extent};
+
+    #[test]
+    fn leaders_that_do_not_know_yet_are_waited_for() {
+        let cluster = MockCluster::new(1).unwrap();
+        cluster.create_topic("new", 2, 1).unwrap();
+        let early = RDKafkaRespErr::RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION;
+        cluster.request_errors(RDKafkaApiKey::ListOffsets, &[early; 3]);
+        let settings = KafkaSettings {
+            bootstrap_servers: cluster.bootstrap_servers(),
+            ..KafkaSettings::default()
+        };
+        let consumer: BaseConsumer<Remembering> = settings.admin().create_with_context(Remembering::default()).unwrap();
+        let spec = TopicSpec {
+            name: "new".into(),
+            partitions: 2,
+            replication: 1,
+            config: Vec::new(),
+            create: true,
+            exact: true,
+        };
+        await_leaders(&consumer, &[&spec], || false);
+        // Whoever comes next is refused no more.
+        let first = extent(&consumer, "new", 0, TIMEOUT);
+        assert_eq!(first, Ok(Extent { low: 0, high: 0 }));
+    }
 
     #[test]
     fn the_command_says_everything_that_the_settings_say() {
