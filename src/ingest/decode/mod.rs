@@ -104,7 +104,7 @@ impl Decoder {
             return self.decode_tree(shape, value, envelope(), wall, sink);
         }
         let text = text(shape.format, value)?;
-        self.finish(shape, wall, sink, move |draft| fill(shape, text, || envelope(), draft))
+        self.finish(shape, wall, sink, move |draft| fill(shape, text, envelope, draft))
     }
 
     /// By way of a JSON tree, for what is no JSON text of an event.
@@ -173,10 +173,10 @@ fn text(format: Format, value: &[u8]) -> Result<&str, Refusal> {
 }
 
 /// `None` when the mapping's filter passes the record over.
-fn fill<'a>(
+fn fill<'a, 'e: 'a>(
     shape: &'a Shape,
     text: &'a str,
-    envelope: impl FnOnce() -> Envelope<'a>,
+    envelope: impl FnOnce() -> Envelope<'e>,
     draft: &mut Draft<'a>,
 ) -> Result<Option<Fallback<'a>>, Refusal> {
     let Some(mapping) = &shape.mapping else {
@@ -191,9 +191,9 @@ fn fill<'a>(
 }
 
 /// The event is read before its headers, which cost a tenth of the reading and tell nothing new of an event that says all by itself.
-fn fill_unmapped<'a>(
+fn fill_unmapped<'a, 'e: 'a>(
     text: &'a str,
-    envelope: impl FnOnce() -> Envelope<'a>,
+    envelope: impl FnOnce() -> Envelope<'e>,
     draft: &mut Draft<'a>,
 ) -> Result<Fallback<'a>, Refusal> {
     let read = json::read_object(text, draft);
