@@ -35,7 +35,7 @@ impl TracedRecords {
 
     /// Whether records are traced at all.
     pub fn is_on(&self) -> bool {
-        self.sampler.is_on()
+        self.traces.is_on()
     }
 
     /// Whether a record with this `traceparent` is traced.

@@ -75,8 +75,7 @@ impl Publisher {
         if settings.delivery == Delivery::ExactlyOnce {
             let topic = settings.outputs.of(SCORE_UPDATED);
             let init = publisher.producer.init_transactions(topic, TIMEOUT, || stop.is_set());
-            let result = Stage::Init.of(init);
-            result.map_err(|failed| publisher.trouble(failed))?;
+            Stage::Init.of(init).map_err(|failed| publisher.trouble(failed))?;
         }
         Ok(publisher)
     }

@@ -30,11 +30,6 @@ impl Sampler {
         sampler
     }
 
-    /// Whether there are traces.
-    pub fn is_on(&self) -> bool {
-        self.share.is_some()
-    }
-
     /// `header` is the record's `traceparent`.
     pub fn choose(&mut self, header: Option<&str>) -> Option<Sampled> {
         self.share?;
