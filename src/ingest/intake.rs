@@ -49,8 +49,14 @@ impl Intake<'_> {
         for polled in batch.iter() {
             match polled {
                 Polled::Record(record) => self.take_record(&record, wall)?,
-                Polled::End(record) => self.take_end(&record),
-                Polled::Failed { topic, partition, code } => failed(&topic, partition, code)?,
+                // Not asked for: see there.
+                Polled::End(_) => {}
+                Polled::Failed {
+                    topic,
+                    partition,
+                    code,
+                    reason,
+                } => failed(&topic, partition, code, &reason)?,
             }
         }
         Ok(())
@@ -136,15 +142,15 @@ impl Intake<'_> {
         self.metrics.dlq_waiting.set(self.letters.len() as i64);
     }
 
-    fn take_end(&mut self, end: &Record<'_>) {
-        // Transaction markers have offsets too: the end may be past the last record that we were given.
-        let Some(index) = self.partition_of(end) else { return };
+    /// The consumer is through with everything below `next`: transaction markers have offsets too, so that this may be past the last
+    /// record that we were given.
+    pub fn passed(&mut self, index: PartitionIndex, next: i64) {
         if self.holds.has(index) {
-            // It is seen again after the record that waits.
+            // What the batch held after the record that waits was let go, and is read again.
             return;
         }
         let partition = self.partitions.get_mut(index);
-        partition.next = partition.next.max(end.offset());
+        partition.next = partition.next.max(next);
         self.tracker.read_to(index, partition.next);
     }
 
@@ -206,11 +212,11 @@ impl Intake<'_> {
 }
 
 /// What librdkafka says of a partition instead of a record.
-fn failed(topic: &str, partition: i32, code: RDKafkaErrorCode) -> KafkaResult<()> {
+fn failed(topic: &str, partition: i32, code: RDKafkaErrorCode, reason: &str) -> KafkaResult<()> {
+    tracing::warn!(topic, partition, reason, "cannot read: {code}");
     if code == RDKafkaErrorCode::AutoOffsetReset {
         // The offset is out of the partition's range: taking the partition again finds out why.
         return Err(KafkaError::MessageConsumption(code));
     }
-    tracing::warn!(topic, partition, "cannot read: {code}");
     Ok(())
 }

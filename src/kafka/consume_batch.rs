@@ -230,12 +230,16 @@ impl Drop for Batch<'_> {
 /// What a batch holds: records, and what happened to a partition between them.
 pub enum Polled<'b> {
     Record(Record<'b>),
-    /// The partition is read up to this offset, its end at that moment (`enable.partition.eof`).
+    /// The partition is read up to this offset, its end at that moment (`enable.partition.eof`). Not for consumers whose
+    /// partitions are paused, as every rebalance of a cooperative group does: librdkafka before 2.13 takes the end for a record that was
+    /// read, and goes on behind the next one (<https://github.com/confluentinc/librdkafka/pull/5213>).
     End(Record<'b>),
     Failed {
         topic: String,
         partition: i32,
         code: RDKafkaErrorCode,
+        /// librdkafka's own words.
+        reason: String,
     },
 }
 
@@ -248,6 +252,7 @@ impl<'b> Polled<'b> {
                 topic: record.topic().to_owned(),
                 partition: record.partition(),
                 code: code.into(),
+                reason: String::from_utf8_lossy(record.payload().unwrap_or_default()).into_owned(),
             },
         }
     }

@@ -14,7 +14,7 @@ use crate::support::{
     http::send,
     service::{Installation, Service, in_project},
     shared_kafka, shared_redis,
-    undisturbed::{Output, assert_as_undisturbed, fold, published},
+    undisturbed::{Output, assert_as_undisturbed, assert_each_is_taken_once, fold, published},
     wait_until,
 };
 
@@ -255,6 +255,7 @@ fn a_switch_under_load_and_a_kill_is_a_place_of_the_log() {
     installation.wait_until_idle();
     assert_as_undisturbed(&installation);
     let views = fold(&installation).shards.into_iter().flat_map(|shard| shard.views);
+    assert_each_is_taken_once(&installation, events);
     assert!(events > 1_000 && views.into_iter().all(|view| view.model.starts_with("other-")));
     service.stop();
 }

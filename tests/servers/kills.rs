@@ -11,7 +11,7 @@ use crate::support::{
     kafka::{Placement, Record},
     service::Installation,
     shared_kafka, shared_redis,
-    undisturbed::{assert_as_undisturbed, assert_outputs, events_taken, fold, published},
+    undisturbed::{assert_as_undisturbed, assert_each_is_taken_once, assert_outputs, fold, published},
 };
 
 const KILLS: usize = 24;
@@ -43,7 +43,7 @@ fn nothing_is_lost_or_repeated() {
     let outputs = assert_as_undisturbed(&installation);
     service.stop();
     assert_as_undisturbed(&installation);
-    assert_eq!(events_taken(&installation), events, "I2: each source record once");
+    assert_each_is_taken_once(&installation, events);
     println!("{KILLS} kills, {events} events, {outputs} outputs");
     assert!(
         events > 10_000 && outputs > 1_000,

@@ -4,7 +4,7 @@ use crate::support::{
     feed::{Load, Pace, plan},
     service::Installation,
     shared_kafka, shared_redis,
-    undisturbed::assert_as_undisturbed,
+    undisturbed::{assert_as_undisturbed, assert_each_is_taken_once},
     wait_until,
 };
 
@@ -19,12 +19,15 @@ fn a_second_instance_joins_and_leaves() {
     second.stop();
     let third = installation.start(1);
     third.wait_until_it_folds();
+    let begun_again = first.metric("pulsewatch_ingest_restarts_total");
+    assert_eq!(begun_again, 0.0, "who stays reads on");
     // The first leaves, and the one that joined has everything.
     first.stop();
-    load.finish();
+    let events = load.finish();
     installation.wait_until_idle();
     third.stop();
     assert_as_undisturbed(&installation);
+    assert_each_is_taken_once(&installation, events);
 }
 
 #[test]
@@ -36,10 +39,11 @@ fn an_instance_that_dies_is_taken_over() {
     first.wait_until_it_folds();
     second.wait_until_it_folds();
     first.kill();
-    load.finish();
+    let events = load.finish();
     installation.wait_until_idle();
     second.stop();
     assert_as_undisturbed(&installation);
+    assert_each_is_taken_once(&installation, events);
 }
 
 /// One that was paused for longer than its session is succeeded; when it wakes up it must not write anything.
@@ -60,11 +64,12 @@ fn an_instance_that_hangs_is_fenced() {
     wait_until("the first instance to be given shards again", || {
         (second.shards() < 4).then_some(())
     });
-    load.finish();
+    let events = load.finish();
     installation.wait_until_idle();
     first.stop();
     second.stop();
     assert_as_undisturbed(&installation);
+    assert_each_is_taken_once(&installation, events);
 }
 
 #[test]
@@ -84,7 +89,8 @@ fn of_two_with_one_name_one_gives_up_and_says_why() {
     assert!(!loser.wait().success());
     assert!(loser.process.log().contains("app.instance"), "{}", loser.process.log());
     winner.wait_for_progress();
-    load.finish();
+    let events = load.finish();
     installation.wait_until_idle();
     assert_as_undisturbed(&installation);
+    assert_each_is_taken_once(&installation, events);
 }

@@ -6,7 +6,7 @@ use crate::support::{
     redis::RedisServer,
     service::Installation,
     shared_kafka, shared_redis,
-    undisturbed::assert_as_undisturbed,
+    undisturbed::{assert_as_undisturbed, assert_each_is_taken_once},
 };
 
 #[test]
@@ -22,10 +22,11 @@ fn the_broker_is_stopped_and_killed_and_started_again() {
     broker.kill();
     broker.start_again();
     service.wait_for_progress();
-    load.finish();
+    let events = load.finish();
     installation.wait_until_idle();
     service.stop();
     assert_as_undisturbed(&installation);
+    assert_each_is_taken_once(&installation, events);
 }
 
 #[test]
@@ -40,12 +41,13 @@ fn redis_is_stopped_and_started_again() {
     service.wait_for_progress();
     redis.start_again();
     service.wait_for_progress();
-    load.finish();
+    let events = load.finish();
     installation.wait_until_idle();
     // Idle and equal: the checkpoints have caught up.
     assert_as_undisturbed(&installation);
     service.stop();
     assert_as_undisturbed(&installation);
+    assert_each_is_taken_once(&installation, events);
 }
 
 #[test]
@@ -57,10 +59,11 @@ fn redis_is_emptied_while_the_service_runs() {
     service.wait_for_progress();
     assert_eq!(redis.cli(&["flushall"]), "OK");
     service.wait_for_progress();
-    load.finish();
+    let events = load.finish();
     installation.wait_until_idle();
     assert_as_undisturbed(&installation);
     service.stop();
+    assert_each_is_taken_once(&installation, events);
 }
 
 #[test]

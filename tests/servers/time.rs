@@ -8,6 +8,7 @@ use pulsewatch::{
         time::{DAY_MS, Timestamp},
     },
     generate::workload::{Plan, Workload},
+    kafka::wall_clock,
 };
 
 use crate::support::{
@@ -15,7 +16,8 @@ use crate::support::{
     kafka::{Placement, Record},
     service::Installation,
     shared_kafka, shared_redis,
-    undisturbed::{assert_as_undisturbed, fold, published, scores},
+    undisturbed::{assert_as_undisturbed, events_taken, fold, published, scores},
+    wait_until,
 };
 
 fn send(installation: &Installation, kind: Kind, account: &str, day: i64, fields: &str) {
@@ -121,6 +123,38 @@ fn sweeping_model(installation: &Installation) -> std::path::PathBuf {
     let path = installation.folder().join("sweeping.toml");
     std::fs::write(&path, sweeping).unwrap();
     path
+}
+
+#[test]
+fn a_source_that_is_written_in_transactions_is_read_to_its_end() {
+    let mut installation = Installation::new("markers", shared_kafka(), &shared_redis());
+    installation.unset("clock.idle");
+    let now = wall_clock();
+    let event =
+        |account: &str| format!(r#"{{"account":"{account}","name":"login","user":"u","feature":"f","time":"{now}"}}"#);
+    let topic = installation.topic(Kind::Usage);
+    installation
+        .kafka
+        .transact(topic, 0, &[event("one"), event("two")], true);
+    installation.kafka.transact(topic, 0, &[event("no-such")], false);
+    // Nothing but what nobody is to read.
+    installation.kafka.transact(topic, 1, &[event("no-such")], false);
+    let service = installation.start(0);
+    service.wait_until_ready();
+    // The markers are committed as read, and the clock goes on without another event.
+    installation.wait_until_idle();
+    wait_until("every partition to be read to its end", || {
+        (service.metric("pulsewatch_source_lag_records") == 0.0).then_some(())
+    });
+    wait_until("the clock to pass the events", || {
+        let views = fold(&installation).shards.into_iter().flat_map(|shard| shard.views);
+        let mut moved = views.filter(|view| view.account == "one" && view.as_of > now);
+        moved.next().map(drop)
+    });
+    installation.kafka.transact(topic, 1, &[event("three")], true);
+    wait_until("three events", || (events_taken(&installation) == 3).then_some(()));
+    service.stop();
+    assert_as_undisturbed(&installation);
 }
 
 #[test]

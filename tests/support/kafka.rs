@@ -176,6 +176,28 @@ impl Kafka {
         self.flush();
     }
 
+    /// Writes records of a partition in a transaction, which ends with a marker that takes an offset too.
+    pub fn transact(&self, topic: &str, partition: i32, values: &[String], commits: bool) {
+        let mut config = self.config();
+        config.set("transactional.id", format!("tests-{:016x}", rand::random::<u64>()));
+        let producer: BaseProducer = config.create().unwrap();
+        producer.init_transactions(TIMEOUT).unwrap();
+        producer.begin_transaction().unwrap();
+        for value in values {
+            let record = BaseRecord::<[u8], [u8]>::to(topic).partition(partition);
+            producer
+                .send(record.payload(value.as_bytes()))
+                .map_err(|(error, _)| error)
+                .unwrap();
+        }
+        producer.flush(TIMEOUT).unwrap();
+        if commits {
+            producer.commit_transaction(TIMEOUT).unwrap();
+        } else {
+            producer.abort_transaction(TIMEOUT).unwrap();
+        }
+    }
+
     /// Queues one record.
     pub fn send(&self, topic: &str, placement: Placement, record: &Record) {
         let mut headers = OwnedHeaders::new();

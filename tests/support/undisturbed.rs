@@ -94,6 +94,11 @@ pub fn events_taken(installation: &Installation) -> u64 {
     fold(installation).shards.iter().map(|shard| shard.events).sum()
 }
 
+/// I2: each source record is in the logs, and counts once.
+pub fn assert_each_is_taken_once(installation: &Installation, sent: u64) {
+    assert_eq!(events_taken(installation), sent, "I2: each source record once");
+}
+
 /// What a `read_committed` reader of the outputs sees, topic after topic.
 pub fn published(installation: &Installation) -> OutputsByKey {
     let mut outputs = OutputsByKey::new();

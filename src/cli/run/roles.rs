@@ -30,7 +30,8 @@ const STOP_WITHIN: Duration = Duration::from_secs(10);
 pub struct Roles {
     stop: Arc<AtomicBool>,
     ended: (Sender<Ended>, Receiver<Ended>),
-    running: usize,
+    /// Names of those that have not ended; several may have one name.
+    running: Vec<&'static str>,
     registry: Registry,
     health: Health,
 }
@@ -46,7 +47,7 @@ impl Roles {
         Self {
             stop: Arc::default(),
             ended: unbounded(),
-            running: 0,
+            running: Vec::new(),
             registry,
             health,
         }
@@ -156,7 +157,7 @@ impl Roles {
         thread
             .spawn(body)
             .map_err(|error| Failure::of("cannot start a thread", &error))?;
-        self.running += 1;
+        self.running.push(name);
         Ok(())
     }
 
@@ -168,8 +169,7 @@ impl Roles {
         let mut outcome = Ok(());
         select_biased! {
             recv(self.ended.1) -> ended => {
-                self.running -= 1;
-                outcome = ended.map_or(Ok(()), |ended| ended.outcome);
+                outcome = ended.map_or(Ok(()), |ended| self.note(ended));
             }
             recv(asked_to_stop) -> _ => tracing::info!("stopping"),
         }
@@ -182,10 +182,7 @@ impl Roles {
     /// That of a role which ended.
     pub fn check(&mut self) -> Result<(), Failure> {
         match self.ended.1.try_recv() {
-            Ok(ended) => {
-                self.running -= 1;
-                ended.outcome
-            }
+            Ok(ended) => self.note(ended),
             Err(_) => Ok(()),
         }
     }
@@ -198,18 +195,25 @@ impl Roles {
         self.stop.store(true, Ordering::Relaxed);
         let deadline = Instant::now() + STOP_WITHIN;
         let mut outcome = Ok(());
-        while self.running > 0 {
+        while !self.running.is_empty() {
             let Ok(ended) = self.ended.1.recv_deadline(deadline) else {
                 return Err(Failure::Failed(format!(
-                    "a role did not stop within {} s",
-                    STOP_WITHIN.as_secs()
+                    "did not stop within {} s: {}",
+                    STOP_WITHIN.as_secs(),
+                    self.running.join(", ")
                 )));
             };
-            self.running -= 1;
             tracing::debug!(role = ended.name, "stopped");
-            outcome = outcome.and(ended.outcome);
+            outcome = outcome.and(self.note(ended));
         }
         outcome
+    }
+
+    fn note(&mut self, ended: Ended) -> Result<(), Failure> {
+        if let Some(place) = self.running.iter().position(|name| *name == ended.name) {
+            self.running.swap_remove(place);
+        }
+        ended.outcome
     }
 }
 

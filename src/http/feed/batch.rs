@@ -44,7 +44,9 @@ impl Reading<'_> {
                 Polled::End(record) => {
                     self.open.remove(&(record.topic().to_owned(), record.partition()));
                 }
-                Polled::Failed { topic, partition, code } => judge(&topic, partition, code)?,
+                Polled::Failed {
+                    topic, partition, code, ..
+                } => judge(&topic, partition, code)?,
             }
         }
         let counting = outputs

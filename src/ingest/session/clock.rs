@@ -25,6 +25,7 @@ impl Session<'_> {
             return Ok(());
         }
         self.ask_ends();
+        self.note_positions()?;
         let clock = &self.intake.settings.clock;
         let mut news = false;
         for (_, partition) in self.intake.partitions.ours_mut() {
@@ -59,6 +60,23 @@ impl Session<'_> {
             .ours()
             .filter_map(|(_, partition)| partition.watermark.value());
         watermarks.min().map_or(0, |least| wall.millis() - least.millis())
+    }
+
+    /// How far the consumer is in each partition; no broker is asked. It forgets that when a partition is given up, and when it seeks.
+    fn note_positions(&mut self) -> KafkaResult<()> {
+        let positions = self.consumer.consumer().position()?;
+        for element in positions.elements() {
+            // None before the first record.
+            let Offset::Offset(next) = element.offset() else {
+                continue;
+            };
+            let source = self.intake.source_of(element.topic());
+            let index = source.and_then(|source| self.intake.partitions.find(source, element.partition()));
+            if let Some(index) = index {
+                self.intake.passed(index, next);
+            }
+        }
+        Ok(())
     }
 
     /// Asks where our partitions end. It does without an answer: then nothing is known to be read to its end.

@@ -249,8 +249,7 @@ fn group_member(settings: &Settings) -> Result<BaseConsumer<Membership>, Session
         .group_consumer(&settings.group(), settings.instance.as_deref());
     config
         // Where to begin is decided here, with what has to be said about it.
-        .set("auto.offset.reset", "error")
-        .set("enable.partition.eof", "true");
+        .set("auto.offset.reset", "error");
     made_again::hear_of_topic_ids(&mut config);
     let consumer: BaseConsumer<Membership> = BaseConsumer::from_config_and_context(&config, Membership::default())?;
     let topics: Vec<&str> = settings.sources.iter().map(|source| source.topic.as_str()).collect();

@@ -215,13 +215,23 @@ impl Running {
 
     /// The sum over a metric's labels.
     pub fn metric(&self, name: &str) -> f64 {
+        self.values(name).iter().sum()
+    }
+
+    /// How many source partitions it reads.
+    pub fn partitions(&self) -> usize {
+        self.values("pulsewatch_source_lag_records").len()
+    }
+
+    /// Of a metric, for each of its labels.
+    fn values(&self, name: &str) -> Vec<f64> {
         let families = self.registry.gather();
         let family = families.iter().find(|family| family.name() == name);
         let metrics = family.map(|family| family.get_metric()).unwrap_or_default();
         metrics
             .iter()
             .map(|metric| metric.get_counter().get_value() + metric.get_gauge().get_value())
-            .sum()
+            .collect()
     }
 
     pub fn until(&self, what: &str, holds: impl Fn(&Self) -> bool) {

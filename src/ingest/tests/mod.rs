@@ -101,6 +101,27 @@ fn everything_read_is_in_its_shards_log_or_in_the_dlq_and_committed() {
 }
 
 #[test]
+fn who_stays_in_a_group_that_changes_reads_on_at_the_ends_that_it_had_come_to() {
+    let bed = Bed::new();
+    bed.put_events(0, 40);
+    let read = |ingest: &Running| ingest.metric("pulsewatch_events_total");
+    let first = bed.start();
+    first.until("the first records", |ingest| read(ingest) == 40.0);
+    let all = 2 * PARTITIONS as usize;
+    let second = bed.start();
+    second.until("partitions for both", |ingest| {
+        let (own, others) = (ingest.partitions(), first.partitions());
+        own > 0 && others > 0 && own + others == all
+    });
+    bed.put_events(40, 80);
+    first.until("more records", |ingest| read(ingest) + read(&second) == 80.0);
+    assert!(read(&first) > 40.0 && read(&second) > 0.0);
+    second.stop();
+    first.stop();
+    assert_eq!(bed.log().sorted_accounts(), accounts(0, 80));
+}
+
+#[test]
 fn entries_of_a_backlog_say_that_more_is_at_hand_and_the_end_of_it_is_said_too() {
     let bed = Bed::new();
     let events = 30_000;
