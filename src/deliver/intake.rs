@@ -123,6 +123,7 @@ impl Intake {
             // What comes now is not read any more: its place was not committed.
             let _ = self.consumer.poll(POLL);
         }
+        self.consumer.context().leave();
     }
 
     fn commit(&self) {

@@ -4,13 +4,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientContext, Offset, TopicPartitionList};
 
 use super::progress::Progress;
 use super::settings::Settings;
 use crate::kafka::context;
+use crate::kafka::group::{Closing, take_or_give_up};
 
 /// The consumer's context: what is called back is put down here.
 #[derive(Default)]
@@ -21,6 +23,7 @@ pub struct Member {
     commit_failed: AtomicBool,
     /// A commit was sent off, and its outcome has not come yet.
     committing: AtomicBool,
+    closing: Closing,
 }
 
 impl Member {
@@ -41,6 +44,23 @@ impl Member {
     /// Whether the outcome of the last commit is known.
     pub fn is_committed(&self) -> bool {
         !self.committing.load(Ordering::Relaxed)
+    }
+
+    /// When all is committed that is to be, before the consumer is dropped.
+    pub fn leave(&self) {
+        self.closing.begin();
+    }
+
+    /// Before partitions go, what was delivered of them is committed: their next owner need not send it again.
+    fn finish(&self, consumer: &BaseConsumer<Self>, going: &TopicPartitionList) {
+        if let Err(error) = self.commit(consumer, CommitMode::Sync) {
+            tracing::debug!(%error, "offsets of partitions that go are not committed");
+        }
+        let mut progress = self.progress();
+        for (topic, partition) in names(going) {
+            progress.forget(&topic, partition);
+            lock(&self.revoked).push((topic, partition));
+        }
     }
 
     /// Sends off what has moved.
@@ -70,6 +90,14 @@ impl Member {
     }
 }
 
+fn names(list: &TopicPartitionList) -> Vec<(String, i32)> {
+    let elements = list.elements();
+    let name = elements
+        .iter()
+        .map(|element| (element.topic().to_owned(), element.partition()));
+    name.collect()
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -85,28 +113,19 @@ impl ClientContext for Member {
 }
 
 impl ConsumerContext for Member {
-    /// Before partitions go, what was delivered of them is committed: their next owner need not send it again.
-    fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
-        let Rebalance::Revoke(partitions) = rebalance else {
+    fn rebalance(&self, consumer: &BaseConsumer<Self>, told: RDKafkaRespErr, list: &mut TopicPartitionList) {
+        if self.closing.answers(consumer) {
             return;
-        };
-        if let Err(error) = self.commit(consumer, CommitMode::Sync) {
-            tracing::debug!(%error, "offsets of partitions that go are not committed");
         }
-        let mut progress = self.progress();
-        for partition in partitions.elements() {
-            progress.forget(partition.topic(), partition.partition());
-            lock(&self.revoked).push((partition.topic().to_owned(), partition.partition()));
+        let is_ours = told == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+        if !is_ours {
+            self.finish(consumer, list);
         }
-    }
-
-    fn post_rebalance(&self, _consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
-        if let Rebalance::Assign(partitions) = rebalance {
-            let assigned = partitions.elements();
-            let assigned = assigned
-                .iter()
-                .map(|partition| (partition.topic().to_owned(), partition.partition()));
-            lock(&self.assigned).extend(assigned);
+        if let Err(error) = take_or_give_up(consumer, told, list) {
+            tracing::warn!(%error, "rebalance failed");
+        }
+        if is_ours {
+            lock(&self.assigned).extend(names(list));
         }
     }
 

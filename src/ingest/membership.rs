@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
@@ -11,9 +11,11 @@ use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientContext, TopicPartitionList};
 
 use crate::kafka::context;
+use crate::kafka::group::Closing;
 use crate::kafka::topic_id::TopicId;
 
 /// What happened to the membership. Nothing is assigned or given up before the loop does it.
+#[derive(Clone)]
 pub enum Change {
     Assigned(TopicPartitionList),
     Revoked(TopicPartitionList),
@@ -25,13 +27,18 @@ pub struct Membership {
     fetched: Mutex<HashMap<String, TopicId>>,
     /// Some of them are other than when they were last looked at.
     fetched_anew: AtomicBool,
-    /// Nobody looks at changes any more: the consumer is being closed.
-    closing: AtomicBool,
+    closing: Closing,
 }
 
 impl Membership {
+    /// It stays the next one until it is [`Self::answered`].
     pub fn next_change(&self) -> Option<Change> {
-        self.changes.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+        self.changes().front().cloned()
+    }
+
+    /// The loop has done what the next change wants: its partitions are assigned, or given up.
+    pub fn answered(&self) {
+        self.changes().pop_front();
     }
 
     /// Whether topics are fetched by other ids than when this was last asked.
@@ -45,24 +52,33 @@ impl Membership {
         fetched.get(topic).copied()
     }
 
-    fn put(&self, change: Change) {
-        self.changes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push_back(change);
+    fn changes(&self) -> MutexGuard<'_, VecDeque<Change>> {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Before the consumer is closed: nobody deals with changes any more, and closing gives the partitions up.
+impl Change {
+    /// As librdkafka wants it, with nobody to read or to settle anything: it takes the partitions, or gives them up.
+    fn answer(&self, consumer: &BaseConsumer<Membership>) {
+        let answered = match self {
+            Self::Assigned(list) => consumer.incremental_assign(list),
+            // Should it not have them all, it lets go of what it has.
+            Self::Revoked(list) => consumer.incremental_unassign(list).or_else(|_| consumer.unassign()),
+        };
+        if let Err(error) = answered {
+            tracing::debug!(%error, "leaving the group of the sources");
+        }
+    }
+}
+
+/// Before the consumer is closed, when what was read is dealt with. A change that was told already is answered: closing would wait for
+/// that for ever.
 pub fn leave(consumer: &BaseConsumer<Membership>) {
-    consumer.context().closing.store(true, Ordering::Relaxed);
-    // A change that was told already, and not dealt with, is answered: closing could wait for that for ever.
-    let nothing = TopicPartitionList::new();
-    let answered = consumer
-        .incremental_assign(&nothing)
-        .and_then(|()| consumer.incremental_unassign(&nothing));
-    if let Err(error) = answered {
-        tracing::debug!(%error, "leaving the group of the sources");
+    let membership = consumer.context();
+    membership.closing.begin();
+    while let Some(change) = membership.next_change() {
+        change.answer(consumer);
+        membership.answered();
     }
 }
 
@@ -92,17 +108,14 @@ fn new_id(line: &str) -> Option<(&str, TopicId)> {
 
 impl ConsumerContext for Membership {
     fn rebalance(&self, consumer: &BaseConsumer<Self>, err: RDKafkaRespErr, partitions: &mut TopicPartitionList) {
-        let assigned = err == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
-        match (self.closing.load(Ordering::Relaxed), assigned) {
-            (false, true) => self.put(Change::Assigned(partitions.clone())),
-            (false, false) => self.put(Change::Revoked(partitions.clone())),
-            // What was read is dealt with already: to stop, everything has to be given up.
-            (true, _) => {
-                if let Err(error) = consumer.unassign() {
-                    tracing::warn!(%error, "cannot give the source partitions up");
-                }
-            }
+        if self.closing.answers(consumer) {
+            return;
         }
+        let change = match err {
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => Change::Assigned(partitions.clone()),
+            _ => Change::Revoked(partitions.clone()),
+        };
+        self.changes().push_back(change);
     }
 }
 
@@ -112,11 +125,21 @@ mod tests {
 
     use rdkafka::config::FromClientConfigAndContext;
     use rdkafka::mocking::MockCluster;
+    use rdkafka::producer::DefaultProducerContext;
 
     use super::*;
     use crate::kafka::client::KafkaSettings;
 
-    /// A member of the group, once it was told what is its own.
+    fn cluster(partitions: i32) -> (MockCluster<'static, DefaultProducerContext>, KafkaSettings) {
+        let cluster = MockCluster::new(1).unwrap();
+        cluster.create_topic("usage", partitions, 1).unwrap();
+        let kafka = KafkaSettings {
+            bootstrap_servers: cluster.bootstrap_servers(),
+            ..KafkaSettings::default()
+        };
+        (cluster, kafka)
+    }
+
     fn member(kafka: &KafkaSettings) -> BaseConsumer<Membership> {
         let config = kafka.group_consumer("members", None);
         let member = BaseConsumer::from_config_and_context(&config, Membership::default()).unwrap();
@@ -124,41 +147,62 @@ mod tests {
         member
     }
 
-    fn next_change(member: &BaseConsumer<Membership>, others: &[&BaseConsumer<Membership>]) -> TopicPartitionList {
+    /// What `member` is told next, while the others are served too.
+    fn told(member: &BaseConsumer<Membership>, others: &[&BaseConsumer<Membership>]) -> Change {
         let deadline = Instant::now() + Duration::from_secs(30);
         loop {
             assert!(Instant::now() < deadline, "the group tells nothing");
             for consumer in others.iter().chain([&member]) {
                 drop(consumer.poll(Duration::from_millis(20)));
             }
-            if let Some(Change::Assigned(list)) = member.context().next_change() {
-                return list;
+            if let Some(change) = member.context().next_change() {
+                return change;
             }
         }
     }
 
-    #[test]
-    fn one_that_was_given_nothing_and_did_not_answer_leaves_all_the_same() {
-        let cluster = MockCluster::new(1).unwrap();
-        cluster.create_topic("usage", 1, 1).unwrap();
-        let kafka = KafkaSettings {
-            bootstrap_servers: cluster.bootstrap_servers(),
-            ..KafkaSettings::default()
-        };
-        let first = member(&kafka);
-        let all = next_change(&first, &[]);
-        first.incremental_assign(&all).unwrap();
-        let second = member(&kafka);
-        assert_eq!(next_change(&second, &[&first]).count(), 0);
+    fn answer(member: &BaseConsumer<Membership>, change: &Change) {
+        change.answer(member);
+        member.context().answered();
+    }
+
+    fn assert_they_leave(members: [BaseConsumer<Membership>; 2]) {
         let (sender, left) = crossbeam_channel::bounded(1);
         std::thread::spawn(move || {
-            for member in [second, first] {
+            for member in members {
                 leave(&member);
                 drop(member);
             }
             sender.send(()).unwrap();
         });
         left.recv_timeout(Duration::from_secs(30)).unwrap();
+    }
+
+    #[test]
+    fn one_that_was_given_nothing_and_did_not_answer_leaves_all_the_same() {
+        let (_cluster, kafka) = cluster(1);
+        let first = member(&kafka);
+        answer(&first, &told(&first, &[]));
+        let second = member(&kafka);
+        assert!(matches!(told(&second, &[&first]), Change::Assigned(list) if list.count() == 0));
+        assert_they_leave([second, first]);
+    }
+
+    #[test]
+    fn one_that_is_told_as_it_leaves_leaves_all_the_same() {
+        let (_cluster, kafka) = cluster(2);
+        let first = member(&kafka);
+        answer(&first, &told(&first, &[]));
+        let second = member(&kafka);
+        // The second is never asked what it was told.
+        let given_up = told(&first, &[]);
+        assert!(matches!(&given_up, Change::Revoked(list) if list.count() == 1));
+        answer(&first, &given_up);
+        // Once after it has given up one, and once more when that was dealt out.
+        for _ in 0..2 {
+            answer(&first, &told(&first, &[]));
+        }
+        assert_they_leave([second, first]);
     }
 
     #[test]

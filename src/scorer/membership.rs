@@ -6,18 +6,23 @@ use std::sync::{Arc, Weak};
 use rdkafka::{
     ClientContext, TopicPartitionList,
     config::RDKafkaLogLevel,
-    consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance},
+    consumer::{BaseConsumer, Consumer, ConsumerContext},
     error::{KafkaError, KafkaResult},
+    types::RDKafkaRespErr,
 };
 
 use super::{crew::Crew, error::ScorerError, settings::Settings};
-use crate::kafka::context;
+use crate::kafka::{
+    context,
+    group::{Closing, take_or_give_up},
+};
 
 pub type GroupConsumer = BaseConsumer<Membership>;
 
 /// The consumer's context: hands rebalances to the crew.
 pub struct Membership {
     crew: Arc<Crew>,
+    closing: Closing,
 }
 
 /// What a shard's thread sees of the group. Weak, so that a thread that hangs does not keep the member alive.
@@ -46,9 +51,17 @@ pub fn join(settings: &Settings, crew: Arc<Crew>) -> Result<Arc<GroupConsumer>, 
     config
         .set("queued.min.messages", "1")
         .set("queued.max.messages.kbytes", "1024");
-    let consumer: GroupConsumer = config.create_with_context(Membership { crew })?;
+    let consumer: GroupConsumer = config.create_with_context(Membership {
+        crew,
+        closing: Closing::default(),
+    })?;
     consumer.subscribe(&[&settings.log_topic])?;
     Ok(Arc::new(consumer))
+}
+
+/// Before the last one to hold the consumer lets go of it, when every shard is finished.
+pub fn leave(consumer: &GroupConsumer) {
+    consumer.context().closing.begin();
 }
 
 fn partitions(list: &TopicPartitionList) -> Vec<u32> {
@@ -69,23 +82,23 @@ impl ClientContext for Membership {
 }
 
 impl ConsumerContext for Membership {
-    /// Shards that are taken away are finished before the group hears that they are free.
-    fn pre_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
-        if let Rebalance::Revoke(list) = rebalance {
+    fn rebalance(&self, consumer: &BaseConsumer<Self>, told: RDKafkaRespErr, list: &mut TopicPartitionList) {
+        if self.closing.answers(consumer) {
+            return;
+        }
+        let is_ours = told == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+        if !is_ours {
+            // Before the group hears that they are free.
             self.crew.release(&partitions(list));
         }
-    }
-
-    fn post_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
-        match rebalance {
-            Rebalance::Assign(list) => {
-                if let Err(error) = consumer.pause(list) {
-                    tracing::warn!(%error, "partitions of the membership consumer were not paused");
-                }
-                self.crew.assign(&partitions(list));
+        if let Err(error) = take_or_give_up(consumer, told, list) {
+            tracing::warn!(%error, "rebalance failed");
+        }
+        if is_ours {
+            if let Err(error) = consumer.pause(list) {
+                tracing::warn!(%error, "partitions of the membership consumer were not paused");
             }
-            Rebalance::Revoke(_) => {}
-            Rebalance::Error(error) => tracing::warn!(%error, "rebalance failed"),
+            self.crew.assign(&partitions(list));
         }
     }
 }

@@ -117,6 +117,7 @@ fn serve_as_member(
     };
     let result = scorer.serve(stop);
     scorer.crew.release_all();
+    membership::leave(&scorer.consumer);
     let late = scorer.crew.failure();
     result.and(late.map_or(Ok(()), Err))
 }

@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::Consumer;
 
 use crate::kafka::client::KafkaSettings;
 use crate::kafka::cloud_events::Received;
-use crate::kafka::context::Quiet;
+use crate::kafka::group::GuestConsumer;
 use crate::kafka::output_topics::OutputTopics;
 
 use super::super::Failure;
@@ -146,15 +146,14 @@ pub struct Watcher {
 impl Watcher {
     pub fn start(kafka: &KafkaSettings, outputs: &OutputTopics) -> Result<Self, Failure> {
         let failed = |error: rdkafka::error::KafkaError| Failure::of("demo", &error);
-        let client = kafka.group_consumer(GROUP, None);
-        let consumer: BaseConsumer<Quiet> = client.create_with_context(Quiet).map_err(failed)?;
+        let guest = GuestConsumer::new(&kafka.group_consumer(GROUP, None)).map_err(failed)?;
         let topics: Vec<&str> = outputs.all().collect();
-        consumer.subscribe(&topics).map_err(failed)?;
+        guest.consumer().subscribe(&topics).map_err(failed)?;
         let (seen, stop) = (Arc::<Mutex<Seen>>::default(), Arc::<AtomicBool>::default());
         let (own_seen, own_stop) = (Arc::clone(&seen), Arc::clone(&stop));
         let body = move || {
             while !own_stop.load(Ordering::Relaxed) {
-                if let Some(Ok(message)) = consumer.poll(POLL)
+                if let Some(Ok(message)) = guest.consumer().poll(POLL)
                     && let Some(record) = Received::of(&message)
                     && let Some(output) = Output::read(record.event_type, record.value)
                 {

@@ -213,11 +213,12 @@ impl<'s> Session<'s> {
         {
             self.committed(result);
         }
-        while let Some(change) = self.consumer.consumer().context().next_change() {
+        while let Some(change) = self.membership.next_change() {
             match change {
                 Change::Assigned(list) => self.assigned(&list)?,
                 Change::Revoked(list) => self.revoked(&list)?,
             }
+            self.membership.answered();
         }
         Ok(())
     }

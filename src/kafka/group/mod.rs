@@ -1,6 +1,8 @@
 //! A consumer group as its coordinator describes it, and what is done when it has forgotten partitions.
 
 mod assignment;
+mod closing;
+mod guest;
 mod watch;
 
 use std::collections::BTreeSet;
@@ -13,6 +15,8 @@ use thiserror::Error;
 use super::offsets;
 use assignment::Malformed;
 
+pub use closing::{Closing, take_or_give_up};
+pub use guest::GuestConsumer;
 pub use watch::{Watched, watch};
 
 /// Topic and number of a partition.

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaResult;
 
-use super::{Group, GroupError, Partition};
+use super::{Group, GroupError, GuestConsumer, Partition};
 use crate::health::Role;
 use crate::kafka::client::KafkaSettings;
 use crate::kafka::context::{self, Quiet};
@@ -99,7 +99,8 @@ impl Seen {
 
 /// Joins the group for `aside` alone, and leaves it as soon as it was taken in.
 fn visit(kafka: &KafkaSettings, group: &str, aside: &str, stop: &AtomicBool, role: &Role) -> KafkaResult<()> {
-    let guest: BaseConsumer<Quiet> = kafka.group_consumer(group, None).create_with_context(Quiet)?;
+    let guest = GuestConsumer::new(&kafka.group_consumer(group, None))?;
+    let guest = guest.consumer();
     guest.subscribe(&[aside])?;
     let until = Instant::now() + VISIT;
     while Instant::now() < until && !stop.load(Ordering::Relaxed) {
