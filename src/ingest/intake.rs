@@ -54,9 +54,16 @@ impl Intake<'_> {
                 Polled::Failed {
                     topic,
                     partition,
+                    offset,
                     code,
                     reason,
-                } => failed(&topic, partition, code, &reason)?,
+                } => {
+                    tracing::warn!(topic, partition, offset, reason, "cannot read: {code}");
+                    if offset.is_some() || code == RDKafkaErrorCode::AutoOffsetReset {
+                        // The consumer could go on behind that record: taking the partition again finds out what can be read.
+                        return Err(KafkaError::MessageConsumption(code));
+                    }
+                }
             }
         }
         Ok(())
@@ -209,14 +216,4 @@ impl Intake<'_> {
         }
         Ok(())
     }
-}
-
-/// What librdkafka says of a partition instead of a record.
-fn failed(topic: &str, partition: i32, code: RDKafkaErrorCode, reason: &str) -> KafkaResult<()> {
-    tracing::warn!(topic, partition, reason, "cannot read: {code}");
-    if code == RDKafkaErrorCode::AutoOffsetReset {
-        // The offset is out of the partition's range: taking the partition again finds out why.
-        return Err(KafkaError::MessageConsumption(code));
-    }
-    Ok(())
 }

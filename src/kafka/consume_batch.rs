@@ -237,6 +237,8 @@ pub enum Polled<'b> {
     Failed {
         topic: String,
         partition: i32,
+        /// Of the record that was to be read; `None` where the error is about none. The consumer takes it for read, as it does an end.
+        offset: Option<i64>,
         code: RDKafkaErrorCode,
         /// librdkafka's own words.
         reason: String,
@@ -251,6 +253,7 @@ impl<'b> Polled<'b> {
             code => Self::Failed {
                 topic: record.topic().to_owned(),
                 partition: record.partition(),
+                offset: Some(record.offset()).filter(|offset| *offset >= 0),
                 code: code.into(),
                 reason: String::from_utf8_lossy(record.payload().unwrap_or_default()).into_owned(),
             },
