@@ -109,8 +109,9 @@ impl Attributes {
         self.values.get(id).unwrap_or(&Attribute::Missing)
     }
 
-    /// A later statement wins, whatever the order of arrival; of two of the same time the one that arrived last.
-    pub fn set(&mut self, id: usize, value: Attribute, time: Timestamp) {
+    /// A later statement wins, whatever the order of arrival; of two of the same time the one that arrived last. Tells whether the value
+    /// is another one now.
+    pub fn set(&mut self, id: usize, value: Attribute, time: Timestamp) -> bool {
         if self.values.is_empty() {
             self.said = time;
         }
@@ -118,31 +119,32 @@ impl Attributes {
             resize(&mut self.values, id + 1, Attribute::Missing);
         }
         if time != self.said || !self.times.is_empty() {
-            self.set_time_apart(id, value, time);
+            self.set_time_apart(id, value, time)
         } else {
-            self.values[id] = value;
+            replace(&mut self.values[id], value)
         }
     }
 
-    fn set_time_apart(&mut self, id: usize, value: Attribute, time: Timestamp) {
+    fn set_time_apart(&mut self, id: usize, value: Attribute, time: Timestamp) -> bool {
         if self.times.is_empty() {
             let of = |value: &Attribute| if *value == Attribute::Missing { NEVER } else { self.said };
             self.times = self.values.iter().map(of).collect();
         }
         resize(&mut self.times, self.values.len(), NEVER);
         if time < self.times[id] {
-            return;
+            return false;
         }
-        self.values[id] = value;
+        let is_another = replace(&mut self.values[id], value);
         self.times[id] = time;
         if self.known().all(|(.., other)| other == time) {
             self.said = time;
             self.times = Box::default();
         }
+        is_another
     }
 
-    pub fn set_from_event(&mut self, id: usize, value: &Value<'_>, time: Timestamp) {
-        self.set(id, Attribute::from_value(value), time);
+    pub fn set_from_event(&mut self, id: usize, value: &Value<'_>, time: Timestamp) -> bool {
+        self.set(id, Attribute::from_value(value), time)
     }
 
     /// Those that are known: id, value, time.
@@ -155,6 +157,13 @@ impl Attributes {
 
 /// Of an attribute that was never said.
 const NEVER: Timestamp = Timestamp::from_millis(i64::MIN);
+
+/// Whether it was another one.
+fn replace(value: &mut Attribute, new: Attribute) -> bool {
+    let is_another = *value != new;
+    *value = new;
+    is_another
+}
 
 fn resize<T: Clone>(slice: &mut Box<[T]>, length: usize, fill: T) {
     if slice.len() < length {
@@ -182,7 +191,9 @@ mod tests {
             let mut naive = BTreeMap::new();
             for (id, millis, value) in said {
                 let (value, time) = (Attribute::Number(value.into()), Timestamp::from_millis(millis));
-                attributes.set(id, value.clone(), time);
+                let before = attributes.get(id).clone();
+                let is_another = attributes.set(id, value.clone(), time);
+                prop_assert_eq!(is_another, *attributes.get(id) != before);
                 if naive.get(&id).is_none_or(|(_, before)| *before <= time) {
                     naive.insert(id, (value, time));
                 }
@@ -190,7 +201,7 @@ mod tests {
                 prop_assert_eq!(known, naive.clone().into_iter().collect::<Vec<_>>());
             }
             let mut restored = Attributes::default();
-            attributes.known().for_each(|(id, value, time)| restored.set(id, value.clone(), time));
+            attributes.known().for_each(|(id, value, time)| assert!(restored.set(id, value.clone(), time)));
             prop_assert_eq!(restored, attributes);
         }
     }

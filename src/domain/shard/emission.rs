@@ -163,7 +163,7 @@ fn is_news(model: &Model, account: &Account, sent: Option<Sent>, card: usize, no
         .overridden
         .as_ref()
         .is_some_and(|overridden| !overridden.is_sent);
-    moved || account.shown_band() != sent.band || overridden || another_card || is_due
+    moved || account.shown_band() != sent.band || overridden || another_card || sent.is_outdated || is_due
 }
 
 /// Everything that the messages about one account draw on.

@@ -1,6 +1,6 @@
 //! An entry's events, applied account by account: each account's memory is fetched once an entry.
 
-use super::{Shard, facts::EventFacts};
+use super::{Shard, facts::EventFacts, sent};
 use crate::{
     domain::{
         account::Account,
@@ -241,7 +241,9 @@ fn see_attribute_names(names: &mut AttributeNames, batch: &EventBatch, entry: &[
     }
 }
 
+/// What was sent of the account says its attributes, too: other ones are news.
 fn set_attributes(account: &mut Account, names: &AttributeNames, batch: &EventBatch, entry: &[u8], event: &RawEvent) {
+    let mut have_changed = false;
     for (name, value) in attributes_of(batch, entry, event) {
         let Some(id) = names.find(name) else { continue };
         let value = match value {
@@ -249,6 +251,9 @@ fn set_attributes(account: &mut Account, names: &AttributeNames, batch: &EventBa
             FieldValue::Bool(truth) => Value::Bool(truth),
             FieldValue::Table(_) | FieldValue::Inline(_) => Value::Text(batch.value_text(entry, value)),
         };
-        account.attributes.set_from_event(id, &value, event.time);
+        have_changed |= account.attributes.set_from_event(id, &value, event.time);
+    }
+    if have_changed {
+        sent::mark_outdated(account);
     }
 }

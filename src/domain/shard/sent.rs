@@ -1,12 +1,15 @@
 //! The score that was sent last, as the account remembers it: what the next one is compared with.
 //!
-//! The slot holds the time, the score, and the band below the index of the scorecard; then the indicators' scores in single
-//! precision, two a word.
+//! The slot holds the time, the score, and the band below the index of the scorecard, whose highest bit says that the account's
+//! attributes have changed since; then the indicators' scores in single precision, two a word.
 
 use crate::domain::{account::Account, band::Band, plan::SLOT_SENT, time::Timestamp};
 
 /// Words before the indicators' scores: what outlives a change of the model.
 pub const HEAD: usize = 3;
+
+/// Of the third word.
+const OUTDATED: u64 = 1 << 63;
 
 #[derive(Clone, Copy, Debug)]
 pub struct Sent {
@@ -15,6 +18,8 @@ pub struct Sent {
     pub band: Band,
     /// Index of the scorecard that made it; `None` when another model made it.
     pub card: Option<usize>,
+    /// The account's attributes have changed since.
+    pub is_outdated: bool,
 }
 
 impl Sent {
@@ -27,7 +32,8 @@ impl Sent {
             time: Timestamp::from_millis(time as i64),
             score: f64::from_bits(score),
             band: Band::from_index(band_and_card as u8).unwrap_or_default(),
-            card: (!indicators.is_empty()).then_some((band_and_card >> 8) as usize),
+            card: (!indicators.is_empty()).then_some(((band_and_card & !OUTDATED) >> 8) as usize),
+            is_outdated: band_and_card & OUTDATED != 0,
         })
     }
 }
@@ -42,6 +48,13 @@ pub fn indicators(account: &Account, indicators: usize) -> impl Iterator<Item = 
         0
     };
     halves.take(count).map(|bits| f64::from(f32::from_bits(bits)))
+}
+
+/// Takes note that the account's attributes are not those that were sent with its score. Before the first score there is nothing to note.
+pub fn mark_outdated(account: &mut Account) {
+    if let Some(band_and_card) = account.cells.get_mut(SLOT_SENT).get_mut(HEAD - 1) {
+        *band_and_card |= OUTDATED;
+    }
 }
 
 /// Takes note that the account's score was sent, made by the scorecard `card` of the `indicators`' scores.

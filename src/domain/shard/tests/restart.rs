@@ -115,7 +115,7 @@ pub fn steps() -> impl Strategy<Value = Vec<Step>> {
                 .text("priority", "urgent"),
             1 => Happening::new(Kind::Support, &account, at, "solved").text("ticket", "T"),
             2 => Happening::new(Kind::Account, &account, at, "attributes")
-                .number("attributes.seats", 3)
+                .number("attributes.seats", back % 3)
                 .text("attributes.segment", "students")
                 .text("attributes.owner", "kam"),
             3 => Happening::new(Kind::Account, &account, at, "attributes").text("attributes.plan", "pro"),

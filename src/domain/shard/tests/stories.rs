@@ -85,6 +85,32 @@ fn a_score_says_what_moved_it_and_the_changes_add_up() {
 }
 
 #[test]
+fn another_attribute_is_sent_at_once_and_the_same_one_again_is_not() {
+    let mut log = five_days(&["a"]);
+    let said = |owner, at| Happening::new(Kind::Account, "a", at, "attributes").text("attributes.owner", owner);
+    log.events(&[said("kam", hour(99))]);
+    let run = log.fold(EMIT_ALL);
+    let before = run.last_value(SCORE_UPDATED);
+    assert_eq!(before["attributes"]["owner"], "kam");
+
+    // A nightly import that says what was known, and a statement that another one has replaced.
+    log.events(&[said("kam", hour(100))]);
+    log.events(&[said("sam", hour(98))]);
+    assert_eq!(log.fold(EMIT_ALL).sent.len(), run.sent.len());
+
+    log.events(&[said("lee", hour(101))]);
+    log.events(&[said("lee", hour(102))]);
+    let after = log.fold(EMIT_ALL);
+    assert_eq!(after.sent.len(), run.sent.len() + 1, "{:?}", after.sent_types());
+    let score = after.last_value(SCORE_UPDATED);
+    assert_eq!(score["attributes"]["owner"], "lee");
+    assert_eq!(
+        (&score["score"], &score["drivers"]),
+        (&before["score"], &serde_json::json!([]))
+    );
+}
+
+#[test]
 fn silence_alone_moves_the_score_and_opens_an_alert() {
     let mut log = five_days(&["a"]);
     for at in 5..12 {
