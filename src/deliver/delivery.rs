@@ -14,7 +14,7 @@ use super::dead_letters::Reason;
 use super::filter::LastSent;
 use super::format::Format;
 use super::history::{self, Search};
-use super::intake::{Changes, Intake};
+use super::intake::{Changes, Intake, ShutOut};
 use super::lanes::Parcel;
 use super::message::Message;
 use super::metrics::DeliverMetrics;
@@ -70,7 +70,10 @@ impl<'s> Delivery<'s> {
     }
 
     /// Until `stop` is set; then what is under way may end, and what was not acknowledged is sent again after the next start.
-    pub fn run(mut self, stop: &AtomicBool, role: &Role) {
+    ///
+    /// # Errors
+    /// When the group has shut the member out; then what was not acknowledged is sent again by another `Delivery`.
+    pub fn run(mut self, stop: &AtomicBool, role: &Role) -> Result<(), ShutOut> {
         tracing::info!(
             target_name = self.settings.target.name,
             group = self.settings.group(),
@@ -78,7 +81,7 @@ impl<'s> Delivery<'s> {
         );
         while !stop.load(Ordering::Relaxed) {
             role.progressed();
-            self.read();
+            self.read()?;
             self.follow_membership();
             self.send();
             self.take_answers();
@@ -89,15 +92,16 @@ impl<'s> Delivery<'s> {
             self.take_answers();
         }
         self.intake.finish(Instant::now() + LAST_COMMIT);
+        Ok(())
     }
 
-    fn read(&mut self) {
+    fn read(&mut self) -> Result<(), ShutOut> {
         let most = self.settings.target.waiting;
         self.intake
             .hold_back(self.outcomes.lanes.len() >= most || self.outcomes.is_gone);
         let mut wait = if self.outbox.len() == 0 { IDLE } else { Duration::ZERO };
         for _ in 0..READ {
-            let Some((place, message)) = self.intake.next(wait) else {
+            let Some((place, message)) = self.intake.next(wait)? else {
                 break;
             };
             match message.filter(|message| self.is_wanted(message)) {
@@ -113,6 +117,7 @@ impl<'s> Delivery<'s> {
             wait = Duration::ZERO;
         }
         self.outcomes.metrics.waiting.set(self.outcomes.lanes.len() as i64);
+        Ok(())
     }
 
     fn is_wanted(&mut self, message: &Message) -> bool {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use rdkafka::Message as _;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
-use rdkafka::error::KafkaResult;
+use rdkafka::error::{KafkaError, KafkaResult};
 
 use super::lag;
 use super::member::{Member, join};
@@ -24,6 +24,14 @@ pub struct Intake {
     is_paused: bool,
     committed: Instant,
     measured: Instant,
+}
+
+/// The group has shut the member out for good.
+#[derive(Debug)]
+pub struct ShutOut {
+    pub error: KafkaError,
+    /// It had lost touch with its coordinator before.
+    pub lost_touch: bool,
 }
 
 /// Partitions that came and went.
@@ -46,16 +54,23 @@ impl Intake {
 
     /// The next record that comes within `wait`, and the output in it, if it is one. It counts as under way until it is
     /// [`Progress::done`].
-    pub fn next(&mut self, wait: Duration) -> Option<(Place, Option<Message>)> {
-        let record = match self.consumer.poll(wait)? {
-            Ok(record) => record,
-            Err(error) => {
+    pub fn next(&mut self, wait: Duration) -> Result<Option<(Place, Option<Message>)>, ShutOut> {
+        let record = match self.consumer.poll(wait) {
+            None => return Ok(None),
+            Some(Ok(record)) => record,
+            Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => {
+                let lost_touch = self.consumer.context().touch().was_lost();
+                return Err(ShutOut { error, lost_touch });
+            }
+            Some(Err(error)) => {
                 // It reconnects by itself.
                 tracing::debug!(%error, "reading outputs");
-                return None;
+                return Ok(None);
             }
         };
-        let topic = self.topics.iter().find(|topic| &***topic == record.topic())?;
+        let Some(topic) = self.topics.iter().find(|topic| &***topic == record.topic()) else {
+            return Ok(None);
+        };
         let place = Place {
             topic: Arc::clone(topic),
             partition: record.partition(),
@@ -64,7 +79,7 @@ impl Intake {
         let written = record.timestamp().to_millis().unwrap_or(0);
         let message = Message::of(&record, topic);
         self.progress().read(&place, written);
-        Some((place, message))
+        Ok(Some((place, message)))
     }
 
     /// Reads no further while `is_full`: the rest waits in the topic.
@@ -123,12 +138,17 @@ impl Intake {
             // What comes now is not read any more: its place was not committed.
             let _ = self.consumer.poll(POLL);
         }
-        self.consumer.context().leave();
     }
 
     fn commit(&self) {
         if let Err(error) = self.consumer.context().commit(&self.consumer, CommitMode::Async) {
             tracing::debug!(%error, "offsets of deliveries are not committed yet");
         }
+    }
+}
+
+impl Drop for Intake {
+    fn drop(&mut self) {
+        self.consumer.context().leave();
     }
 }

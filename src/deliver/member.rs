@@ -12,6 +12,7 @@ use rdkafka::{ClientContext, Offset, TopicPartitionList};
 use super::progress::Progress;
 use super::settings::Settings;
 use crate::kafka::context;
+use crate::kafka::fenced::Touch;
 use crate::kafka::group::{Closing, take_or_give_up};
 
 /// The consumer's context: what is called back is put down here.
@@ -23,6 +24,7 @@ pub struct Member {
     commit_failed: AtomicBool,
     /// A commit was sent off, and its outcome has not come yet.
     committing: AtomicBool,
+    touch: Touch,
     closing: Closing,
 }
 
@@ -44,6 +46,10 @@ impl Member {
     /// Whether the outcome of the last commit is known.
     pub fn is_committed(&self) -> bool {
         !self.committing.load(Ordering::Relaxed)
+    }
+
+    pub fn touch(&self) -> &Touch {
+        &self.touch
     }
 
     /// When all is committed that is to be, before the consumer is dropped.
@@ -117,6 +123,7 @@ impl ConsumerContext for Member {
         if self.closing.answers(consumer) {
             return;
         }
+        self.touch.note(consumer, told);
         let is_ours = told == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
         if !is_ours {
             self.finish(consumer, list);

@@ -57,7 +57,9 @@ use thiserror::Error;
 use self::client::ClientError;
 use self::delivery::Delivery;
 use self::format::TemplateError;
+use self::intake::ShutOut;
 use crate::health::Role;
+use crate::kafka::fenced::{Fenced, is_fenced};
 
 /// Between two tries to find out where a target begins.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -67,6 +69,11 @@ const PAUSE: Duration = Duration::from_secs(2);
 pub enum DeliverError {
     #[error("Kafka client: {0}")]
     Kafka(#[from] KafkaError),
+    #[error(
+        "another process runs with the same instance name ({0}) and took this one's place in the group. \
+         Give each process its own app.instance"
+    )]
+    InstanceTaken(String),
     #[error(transparent)]
     Client(#[from] ClientError),
     #[error("template: {0}")]
@@ -78,7 +85,7 @@ pub enum DeliverError {
 /// Delivers to one target until `stop` is set. A target or a Kafka that is away is waited for, and never makes the process unready.
 ///
 /// # Errors
-/// When it cannot even begin.
+/// When it cannot even begin, or another process with the same `instance` has taken its place.
 pub fn run(settings: &Settings, stop: &AtomicBool, metrics: &DeliverMetrics, role: &Role) -> Result<(), DeliverError> {
     role.ready();
     while let Err(error) = start::settle(settings) {
@@ -88,6 +95,17 @@ pub fn run(settings: &Settings, stop: &AtomicBool, metrics: &DeliverMetrics, rol
         tracing::warn!(target_name = settings.target.name, %error, "where deliveries begin is not known yet");
         role.rest(PAUSE, stop);
     }
-    Delivery::new(settings, metrics)?.run(stop, role);
+    let mut fenced = Fenced::default();
+    while let Err(ShutOut { error, lost_touch }) = Delivery::new(settings, metrics)?.run(stop, role) {
+        if !is_fenced(&error) {
+            return Err(error.into());
+        }
+        if !fenced.is_worth_another_try(lost_touch) {
+            return Err(DeliverError::InstanceTaken(
+                settings.instance.clone().unwrap_or_default(),
+            ));
+        }
+        tracing::warn!(target_name = settings.target.name, %error, "joining the group of the deliveries anew");
+    }
     Ok(())
 }

@@ -11,6 +11,7 @@ use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientContext, TopicPartitionList};
 
 use crate::kafka::context;
+use crate::kafka::fenced::Touch;
 use crate::kafka::group::Closing;
 use crate::kafka::topic_id::TopicId;
 
@@ -27,6 +28,7 @@ pub struct Membership {
     fetched: Mutex<HashMap<String, TopicId>>,
     /// Some of them are other than when they were last looked at.
     fetched_anew: AtomicBool,
+    touch: Touch,
     closing: Closing,
 }
 
@@ -50,6 +52,10 @@ impl Membership {
     pub fn fetched_id(&self, topic: &str) -> Option<TopicId> {
         let fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
         fetched.get(topic).copied()
+    }
+
+    pub fn touch(&self) -> &Touch {
+        &self.touch
     }
 
     fn changes(&self) -> MutexGuard<'_, VecDeque<Change>> {
@@ -111,6 +117,7 @@ impl ConsumerContext for Membership {
         if self.closing.answers(consumer) {
             return;
         }
+        self.touch.note(consumer, err);
         let change = match err {
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => Change::Assigned(partitions.clone()),
             _ => Change::Revoked(partitions.clone()),

@@ -41,7 +41,7 @@ pub fn run(settings: &Settings, stop: &AtomicBool, metrics: &Metrics, role: &Rol
             Ok(()) => break,
             // What the stop cut short is no trouble.
             Err(SessionError::Kafka(KafkaError::Canceled)) if stop.load(Ordering::Relaxed) => break,
-            Err(SessionError::ShutOut(error)) if !fenced.is_worth_another_try() => {
+            Err(SessionError::ShutOut { error, lost_touch }) if !fenced.is_worth_another_try(lost_touch) => {
                 return Err(IngestError::ShutOut(error));
             }
             Err(SessionError::Kafka(error @ (KafkaError::ClientConfig(..) | KafkaError::ClientCreation(_)))) => {

@@ -14,6 +14,7 @@ use rdkafka::{
 use super::{crew::Crew, error::ScorerError, settings::Settings};
 use crate::kafka::{
     context,
+    fenced::Touch,
     group::{Closing, take_or_give_up},
 };
 
@@ -22,7 +23,14 @@ pub type GroupConsumer = BaseConsumer<Membership>;
 /// The consumer's context: hands rebalances to the crew.
 pub struct Membership {
     crew: Arc<Crew>,
+    touch: Touch,
     closing: Closing,
+}
+
+impl Membership {
+    pub fn touch(&self) -> &Touch {
+        &self.touch
+    }
 }
 
 /// What a shard's thread sees of the group. Weak, so that a thread that hangs does not keep the member alive.
@@ -53,6 +61,7 @@ pub fn join(settings: &Settings, crew: Arc<Crew>) -> Result<Arc<GroupConsumer>, 
         .set("queued.max.messages.kbytes", "1024");
     let consumer: GroupConsumer = config.create_with_context(Membership {
         crew,
+        touch: Touch::default(),
         closing: Closing::default(),
     })?;
     consumer.subscribe(&[&settings.log_topic])?;
@@ -86,6 +95,7 @@ impl ConsumerContext for Membership {
         if self.closing.answers(consumer) {
             return;
         }
+        self.touch.note(consumer, told);
         let is_ours = told == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
         if !is_ours {
             // Before the group hears that they are free.

@@ -50,7 +50,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::consumer::Consumer;
+use rdkafka::error::KafkaError;
 
 use self::{
     crew::{Crew, Worker},
@@ -60,7 +61,10 @@ use self::{
 };
 use crate::{
     health::Role,
-    kafka::{fenced::Fenced, offsets, wall_clock},
+    kafka::{
+        fenced::{Fenced, is_fenced},
+        offsets, wall_clock,
+    },
 };
 
 pub use error::ScorerError;
@@ -86,14 +90,15 @@ pub fn run(
     stores.check()?;
     let settings = Arc::new(settings);
     let mut fenced = Fenced::default();
-    loop {
-        match serve_as_member(&settings, &stores, stop, metrics, role) {
-            Err(error @ ScorerError::InstanceTaken { .. }) if fenced.is_worth_another_try() => {
-                tracing::warn!(%error, "joining the group anew, once");
-            }
-            ended => return ended,
-        }
-    }
+    while serve_as_member(&settings, &stores, stop, metrics, role, &mut fenced)? == Next::JoinAnew {}
+    Ok(())
+}
+
+/// How a membership ended that did not fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    Stop,
+    JoinAnew,
 }
 
 fn serve_as_member(
@@ -102,7 +107,8 @@ fn serve_as_member(
     stop: &AtomicBool,
     metrics: &ScorerMetrics,
     role: &Role,
-) -> Result<(), ScorerError> {
+    fenced: &mut Fenced,
+) -> Result<Next, ScorerError> {
     let crew = Arc::new(Crew::new(settings.stop_within));
     let consumer = membership::join(settings, crew.clone())?;
     let mut scorer = Scorer {
@@ -115,11 +121,11 @@ fn serve_as_member(
         progress: BTreeMap::new(),
         lag_shown: Instant::now(),
     };
-    let result = scorer.serve(stop);
+    let result = scorer.serve(stop, fenced);
     scorer.crew.release_all();
     membership::leave(&scorer.consumer);
     let late = scorer.crew.failure();
-    result.and(late.map_or(Ok(()), Err))
+    result.and_then(|next| late.map_or(Ok(next), Err))
 }
 
 struct Scorer {
@@ -134,12 +140,15 @@ struct Scorer {
 }
 
 impl Scorer {
-    fn serve(&mut self, stop: &AtomicBool) -> Result<(), ScorerError> {
+    fn serve(&mut self, stop: &AtomicBool, fenced: &mut Fenced) -> Result<Next, ScorerError> {
         self.role.waiting_for("its shards");
         while !stop.load(Ordering::Relaxed) {
             // Serves rebalances; the partitions are paused, so no message comes.
-            if let Some(Err(error)) = self.consumer.poll(POLL) {
-                self.judge(&error)?;
+            match self.consumer.poll(POLL) {
+                Some(Err(error)) if is_fenced(&error) => return self.after_fencing(fenced),
+                Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(ScorerError::Client(error)),
+                Some(Err(error)) => tracing::debug!(%error, "membership"),
+                _ => {}
             }
             self.start_assigned()?;
             if let Some(failure) = self.crew.failure() {
@@ -147,20 +156,16 @@ impl Scorer {
             }
             self.show();
         }
-        Ok(())
+        Ok(Next::Stop)
     }
 
-    fn judge(&self, error: &KafkaError) -> Result<(), ScorerError> {
-        match error.rdkafka_error_code() {
-            Some(RDKafkaErrorCode::FencedInstanceId) => Err(ScorerError::InstanceTaken {
-                instance: self.settings.instance.clone().unwrap_or_default(),
-            }),
-            _ if matches!(error, KafkaError::MessageConsumptionFatal(_)) => Err(ScorerError::Client(error.clone())),
-            _ => {
-                tracing::debug!(%error, "membership");
-                Ok(())
-            }
+    fn after_fencing(&self, fenced: &mut Fenced) -> Result<Next, ScorerError> {
+        if !fenced.is_worth_another_try(self.consumer.context().touch().was_lost()) {
+            let instance = self.settings.instance.clone().unwrap_or_default();
+            return Err(ScorerError::InstanceTaken { instance });
         }
+        tracing::warn!("the member of the shards' group was fenced and joins it anew");
+        Ok(Next::JoinAnew)
     }
 
     fn start_assigned(&mut self) -> Result<(), ScorerError> {

@@ -61,8 +61,9 @@ pub enum SessionError {
     Stalled(u64),
     #[error("source offsets were not committed within {} s", SETTLE.as_secs())]
     NotCommitted,
-    #[error("Kafka has shut this instance out: {0}")]
-    ShutOut(KafkaError),
+    /// With whether it had lost touch with its coordinator before.
+    #[error("Kafka has shut this instance out: {error}")]
+    ShutOut { error: KafkaError, lost_touch: bool },
     #[error("a record came past its queue")]
     Stray,
     #[error("the source topic {0} was deleted and made again")]
@@ -231,7 +232,10 @@ impl<'s> Session<'s> {
         match consumer.poll(wait) {
             None => {}
             Some(Ok(_)) => return Err(SessionError::Stray),
-            Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(SessionError::ShutOut(error)),
+            Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => {
+                let lost_touch = self.membership.touch().was_lost();
+                return Err(SessionError::ShutOut { error, lost_touch });
+            }
             Some(Err(error)) => tracing::warn!(%error, "source consumer"),
         }
         Ok(())

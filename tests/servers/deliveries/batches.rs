@@ -74,7 +74,3 @@ fn a_token_that_has_expired_is_read_again() {
     assert_eq!(last.json()["records"][0]["Pulsewatch_Score__c"], 1);
     assert!(installation.kafka.read(installation.dlq_topic()).is_empty());
 }
-
-fn service_log(installation: &Installation) -> String {
-    std::fs::read_to_string(installation.folder().join("instance-0.log")).unwrap()
-}

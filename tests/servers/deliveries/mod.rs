@@ -4,6 +4,7 @@
 mod alertmanager;
 mod batches;
 mod kills;
+mod namesakes;
 mod webhooks;
 
 use pulsewatch::domain::output::{ALERT_OPENED, ALERT_RESOLVED, SCORE_UPDATED};
@@ -46,6 +47,10 @@ fn set_target(installation: &mut Installation, name: &str, kind: &str, url: &str
 
 fn start(installation: &Installation) -> Service {
     installation.start_only(0, "deliver,http")
+}
+
+fn service_log(installation: &Installation) -> String {
+    std::fs::read_to_string(installation.folder().join("instance-0.log")).unwrap()
 }
 
 /// The output number `number` of an account.
