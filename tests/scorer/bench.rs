@@ -41,6 +41,7 @@ use rdkafka::{
 };
 
 use crate::support::{
+    DEADLINE,
     kafka::{Kafka, Placement, Reader, Record},
     shared_kafka, shared_redis,
 };
@@ -89,6 +90,8 @@ impl Bench {
         };
         let redis = RedisSettings {
             urls: vec![shared_redis()],
+            // A machine that is busy with other tests answers late.
+            response_timeout: DEADLINE,
             ..RedisSettings::default()
         };
         let settings = Settings {

@@ -139,22 +139,26 @@ impl Kafka {
             create: true,
             exact: true,
         };
-        topics::ensure(&settings, &[spec], || false).unwrap();
+        // A broker that is busy with other tests answers late.
+        wait_until("the topic", || {
+            let made = topics::ensure(&settings, &[spec.clone()], || false);
+            made.inspect_err(|error| println!("{topic}: {error}")).ok()
+        });
     }
 
     /// Returns when it is gone.
     pub fn delete(&self, topic: &str) {
         let admin: AdminClient<_> = self.config().create().unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let deleted = runtime
-            .block_on(admin.delete_topics(&[topic], &AdminOptions::new()))
-            .unwrap();
-        assert!(deleted.iter().all(Result::is_ok), "{deleted:?}");
-        let is_gone = |topic: &str| {
+        wait_until("the topic to be gone", || {
+            let deleted = runtime.block_on(admin.delete_topics(&[topic], &AdminOptions::new()));
+            if !matches!(&deleted, Ok(topics) if topics.iter().all(Result::is_ok)) {
+                println!("{topic}: {deleted:?}");
+            }
             let metadata = self.asker("tests").fetch_metadata(None, TIMEOUT).unwrap();
-            metadata.topics().iter().all(|known| known.name() != topic)
-        };
-        wait_until("the topic to be gone", || is_gone(topic).then_some(()));
+            let is_gone = metadata.topics().iter().all(|known| known.name() != topic);
+            is_gone.then_some(())
+        });
     }
 
     fn producer(&self) -> &BaseProducer {

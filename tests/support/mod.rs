@@ -24,7 +24,7 @@ use std::{
 };
 
 /// How long anything may take that is expected to happen; generous, as test machines are slow and shared.
-const DEADLINE: Duration = Duration::from_secs(90);
+pub const DEADLINE: Duration = Duration::from_secs(90);
 
 /// Polls until `poll` gives something. Panics with `what` was waited for at the deadline.
 pub fn wait_until<T>(what: &str, poll: impl FnMut() -> Option<T>) -> T {

@@ -21,7 +21,7 @@ use pulsewatch::{
 };
 use tempfile::TempDir;
 
-use super::{free_ports, kafka::Kafka, process::Process, wait_at_most, wait_until};
+use super::{DEADLINE, free_ports, kafka::Kafka, process::Process, wait_at_most, wait_until};
 
 /// In order and with nothing left half done: the promise is 10 s.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
@@ -229,6 +229,9 @@ impl Installation {
         let settings = RedisSettings {
             urls: vec![self.setting("redis.url").to_owned()],
             cluster,
+            // A machine that is busy with other tests answers late.
+            connect_timeout: DEADLINE,
+            response_timeout: DEADLINE,
             ..RedisSettings::default()
         };
         RedisStoreFactory::new(settings, &self.name).open()
