@@ -113,7 +113,7 @@ mod tests {
             };
             let mut config = kafka.group_consumer("members", Some("host-1"));
             config
-                .set("session.timeout.ms", "4000")
+                .set("session.timeout.ms", "6000")
                 .set("heartbeat.interval.ms", "100");
             let member = BaseConsumer::from_config_and_context(&config, Willing::default()).unwrap();
             member.subscribe(&["log"]).unwrap();

@@ -141,7 +141,7 @@ impl Kafka {
         };
         // A broker that is busy with other tests answers late.
         wait_until("the topic", || {
-            let made = topics::ensure(&settings, &[spec.clone()], || false);
+            let made = topics::ensure(&settings, std::slice::from_ref(&spec), || false);
             made.inspect_err(|error| println!("{topic}: {error}")).ok()
         });
     }
