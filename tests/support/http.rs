@@ -4,10 +4,12 @@ use std::{
     collections::BTreeMap,
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde_json::Value;
+
+use super::DEADLINE;
 
 /// Longer than heartbeats are apart.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -94,8 +96,10 @@ impl EventStream {
 
     /// The next event that says something; `None` at the end of the stream.
     pub fn next(&mut self) -> Option<ServerSent> {
-        let mut event = ServerSent::default();
+        let (mut event, started) = (ServerSent::default(), Instant::now());
         loop {
+            // Comments come all the time.
+            assert!(started.elapsed() < DEADLINE, "no event comes");
             let mut line = String::new();
             if self.reader.read_line(&mut line).unwrap() == 0 {
                 return None;

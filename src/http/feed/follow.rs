@@ -91,11 +91,12 @@ impl<'a> Follower<'a> {
     /// When the table has to be filled again.
     pub fn follow(
         &mut self,
-        Start { places, reach }: Start,
+        Start { mut places, reach }: Start,
         ends: &BTreeMap<Partition, Extent>,
         stop: &AtomicBool,
         role: &Role,
     ) -> Result<(), Again> {
+        start::not_past(self.streamed, ends, &mut places);
         self.assign(&places)?;
         for (partition, extent) in ends {
             // Who listens has been told of nothing that was there before this process began.

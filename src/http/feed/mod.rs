@@ -80,7 +80,7 @@ pub fn run(
     stop: &AtomicBool,
     role: &Role,
 ) {
-    // Outlives each filling, so that no output is streamed twice.
+    // Outlives each filling, so that no output is streamed twice, and none is left out.
     let mut streamed = batch::Streamed::default();
     role.waiting_for("the table of accounts");
     while !stop.load(Ordering::Relaxed) {

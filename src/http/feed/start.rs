@@ -19,6 +19,7 @@ use rdkafka::consumer::BaseConsumer;
 use rdkafka::error::KafkaResult;
 
 use super::FeedSettings;
+use super::batch::Streamed;
 use super::fill::Mark;
 use super::reach::{Lacking, Reach};
 use crate::domain::time::Timestamp;
@@ -83,6 +84,19 @@ pub struct Start {
     pub reach: Reach,
 }
 
+/// Begins no later than where the readers of the stream are: of what was written while the table was filled anew they have not heard, and the
+/// checkpoints may reflect it by now. What is gone from a partition stays out.
+pub fn not_past(streamed: &Streamed, ends: &BTreeMap<Partition, Extent>, places: &mut BTreeMap<Partition, i64>) {
+    for (partition, place) in places {
+        let next = streamed
+            .get(&partition.0)
+            .and_then(|of_topic| of_topic.get(&partition.1));
+        if let (Some(next), Some(extent)) = (next, ends.get(partition)) {
+            *place = (*place).min(extent.low.max(*next));
+        }
+    }
+}
+
 /// For a table that `marks` tells of; `ends` were looked at before it was filled.
 pub fn find(
     consumer: &BaseConsumer<Quiet>,
@@ -133,6 +147,23 @@ fn written_since(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_not_streamed_is_read_though_the_checkpoints_reflect_it() {
+        let of = |numbers: [i64; 4]| -> BTreeMap<Partition, i64> {
+            let numbered = (0..).zip(numbers);
+            numbered
+                .map(|(index, number)| (("out".to_owned(), index), number))
+                .collect()
+        };
+        let extent = |partition| (partition, Extent { low: 10, high: 50 });
+        let ends = of([0; 4]).into_keys().map(extent).collect();
+        // Nobody has heard of the last one; the first three are as far as 20, past where reading begins, and at what is gone.
+        let streamed = Streamed::from_iter([("out".to_owned(), [(0, 20), (1, 40), (2, 5)].into_iter().collect())]);
+        let mut places = of([50, 30, 50, 50]);
+        not_past(&streamed, &ends, &mut places);
+        assert_eq!(places, of([20, 30, 10, 50]));
+    }
 
     #[test]
     fn what_a_checkpoint_does_not_reflect_is_read() {
