@@ -38,12 +38,8 @@ impl ConsumerContext for Member {
 }
 
 fn join(installation: &Installation, is_stubborn: bool) -> BaseConsumer<Member> {
-    let mut config = installation.kafka.config();
-    config
-        .set("group.id", format!("{}-ingest", installation.name))
-        .set("group.instance.id", "other")
-        .set("partition.assignment.strategy", "cooperative-sticky")
-        .set("enable.auto.commit", "false");
+    let group = format!("{}-ingest", installation.name);
+    let config = installation.kafka.member_config(&group, "other");
     let context = Member {
         is_stubborn: AtomicBool::new(is_stubborn),
         was_asked: AtomicBool::new(false),

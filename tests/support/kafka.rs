@@ -116,6 +116,17 @@ impl Kafka {
         config
     }
 
+    /// Of a static member of `group` beside the product's.
+    pub fn member_config(&self, group: &str, instance: &str) -> ClientConfig {
+        let mut config = self.config();
+        config
+            .set("group.id", group)
+            .set("group.instance.id", instance)
+            .set("partition.assignment.strategy", "cooperative-sticky")
+            .set("enable.auto.commit", "false");
+        config
+    }
+
     pub fn is_up(&self) -> bool {
         // A new client each time: one that could not connect waits before it tries again.
         let consumer: BaseConsumer = self

@@ -37,12 +37,8 @@ fn it_is_put_up_with_once_and_ends_the_process_when_it_comes_back() {
 
 /// A member of the target's group with the service's name, which has partitions.
 fn join(installation: &Installation) -> BaseConsumer {
-    let mut config = installation.kafka.config();
-    config
-        .set("group.id", format!("{}-deliver-hook", installation.name))
-        .set("group.instance.id", "0")
-        .set("partition.assignment.strategy", "cooperative-sticky")
-        .set("enable.auto.commit", "false");
+    let group = format!("{}-deliver-hook", installation.name);
+    let config = installation.kafka.member_config(&group, "0");
     let member: BaseConsumer = config.create().unwrap();
     member.subscribe(&[installation.output_topic()]).unwrap();
     wait_until("its partitions", || {
