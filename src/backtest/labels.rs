@@ -247,7 +247,7 @@ impl Reading {
 fn time_of(text: &str) -> Option<Timestamp> {
     match text.parse() {
         Ok(millis) => Some(Timestamp::from_millis(millis)),
-        Err(_) => Attribute::Text(text.into()).time(),
+        Err(_) => Attribute::Text(text).time(),
     }
 }
 

@@ -36,7 +36,7 @@ pub fn moment(table: &mut Table<'_>, key: &str, start: Timestamp) -> Option<Plac
 
 /// A day is its beginning, in UTC.
 pub fn time(text: &str) -> Option<Timestamp> {
-    Attribute::Text(text.into()).time()
+    Attribute::Text(text).time()
 }
 
 /// Durations added up, in milliseconds.

@@ -126,6 +126,6 @@ pub fn days(text: &str) -> Result<i64, String> {
 
 /// A day is its beginning.
 pub fn moment(text: &str) -> Result<Timestamp, String> {
-    let time = Attribute::Text(text.into()).time();
+    let time = Attribute::Text(text).time();
     time.ok_or_else(|| "write a day such as 2026-03-02, or a time such as 2026-03-02T10:00:00Z".to_owned())
 }

@@ -7,13 +7,16 @@ use super::{
     attributes::Attributes,
     band::{Band, BandState},
     cells::Cells,
+    dedupe::forget_expired,
     event::Kind,
     hash::account_hash,
     overrides::Override,
     parts::Parts,
+    plan::SLOT_IDS,
     population::Counted,
     time::Timestamp,
 };
+use crate::model::compiled::Dedupe;
 
 /// No time: before any event, or never due.
 const NONE: i64 = i64::MIN;
@@ -24,20 +27,19 @@ const NONE: i64 = i64::MIN;
 pub struct Account {
     /// In place up to 24 bytes: finding an account compares it.
     pub id: CompactString,
-    pub hash: u64,
     pub cells: Cells,
     /// Newest event time by kind, in milliseconds.
     newest: [i64; Kind::COUNT],
-    /// Time of its first event, of whatever kind.
-    pub first: Option<Timestamp>,
+    /// Time of its first event, of whatever kind, in milliseconds.
+    first: i64,
     /// Log offset of the entry that changed it last.
     pub changed_at: i64,
     /// Log offset of the entry at which it was scored last.
     pub scored_at: i64,
     /// In the list of accounts that the next checkpoint writes.
     pub is_dirty: bool,
-    /// When it must be looked at, events or not; `None`: not before its sweep.
-    pub due: Option<Timestamp>,
+    /// When it must be looked at, events or not, in milliseconds.
+    due: i64,
     /// As scored last: 0..100, NaN before.
     pub score: f64,
     /// Share of the weight that had data, 0..1.
@@ -48,7 +50,8 @@ pub struct Account {
     pub band: BandState,
     /// What a human says instead.
     pub overridden: Option<Box<Override>>,
-    pub alerts: Vec<AlertState>,
+    /// By rule; as many as there are, as most accounts have none.
+    pub alerts: Box<[AlertState]>,
     pub attributes: Attributes,
     /// How the population counts it.
     pub counted: Option<Counted>,
@@ -58,29 +61,45 @@ impl Account {
     pub fn new(id: &str, slots: usize) -> Self {
         Self {
             id: id.into(),
-            hash: account_hash(id),
             cells: Cells::new(slots),
             newest: [NONE; Kind::COUNT],
-            first: None,
+            first: NONE,
             changed_at: -1,
             scored_at: -1,
-            due: None,
+            due: NONE,
             is_dirty: false,
             score: f64::NAN,
             coverage: 0.0,
             parts: Parts::default(),
             band: BandState::default(),
             overridden: None,
-            alerts: Vec::new(),
+            alerts: Box::default(),
             attributes: Attributes::default(),
             counted: None,
         }
     }
 
+    /// By which its home shard and its place in the sweep go.
+    pub fn hash(&self) -> u64 {
+        account_hash(&self.id)
+    }
+
     pub fn newest(&self, kind: Kind) -> Option<Timestamp> {
-        Some(self.newest[kind.index()])
-            .filter(|newest| *newest != NONE)
-            .map(Timestamp::from_millis)
+        time_of(self.newest[kind.index()])
+    }
+
+    /// Time of its first event, of whatever kind.
+    pub fn first(&self) -> Option<Timestamp> {
+        time_of(self.first)
+    }
+
+    /// When it must be looked at, events or not; `None`: not before its sweep.
+    pub fn due(&self) -> Option<Timestamp> {
+        time_of(self.due)
+    }
+
+    pub fn set_due(&mut self, due: Option<Timestamp>) {
+        self.due = due.map_or(NONE, Timestamp::millis);
     }
 
     /// The newest event of each kind.
@@ -90,12 +109,7 @@ impl Account {
 
     /// The newest event of any kind.
     pub fn newest_of_all(&self) -> Option<Timestamp> {
-        self.newest
-            .iter()
-            .copied()
-            .max()
-            .filter(|newest| *newest != NONE)
-            .map(Timestamp::from_millis)
+        self.newest.iter().copied().max().and_then(time_of)
     }
 
     /// The override, while it is in force.
@@ -114,9 +128,26 @@ impl Account {
         self.changed_at > self.scored_at
     }
 
+    /// Forgets what tells nothing any more and gives its room back, at a quiet moment.
+    pub fn tidy(&mut self, rule: Dedupe) {
+        let newest = self.newest_of_each();
+        forget_expired(&mut self.cells, SLOT_IDS, rule, &newest);
+        self.cells.resettle();
+        self.parts = self.parts.clone();
+    }
+
     pub fn see_time(&mut self, kind: Kind, time: Timestamp) {
         let newest = &mut self.newest[kind.index()];
         *newest = time.millis().max(*newest);
-        self.first = Some(self.first.map_or(time, |first| first.min(time)));
+        self.see_first(time);
     }
+
+    /// Takes note that there was an event at `time`.
+    pub fn see_first(&mut self, time: Timestamp) {
+        self.first = self.first().map_or(time, |first| first.min(time)).millis();
+    }
+}
+
+fn time_of(millis: i64) -> Option<Timestamp> {
+    (millis != NONE).then(|| Timestamp::from_millis(millis))
 }

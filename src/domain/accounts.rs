@@ -84,8 +84,8 @@ impl Accounts {
         if self.blocks.last().is_none_or(|block| block.len() == BLOCK) {
             self.blocks.push(Vec::with_capacity(BLOCK));
         }
-        self.index
-            .insert_unique(account.hash, (account.hash, number), |&(hash, _)| hash);
+        let hash = account.hash();
+        self.index.insert_unique(hash, (hash, number), |&(hash, _)| hash);
         if let Some(block) = self.blocks.last_mut() {
             block.push(account);
         }
@@ -104,7 +104,10 @@ impl Accounts {
     /// Puts accounts in an order that does not depend on when each was loaded or first seen.
     pub fn sort_canonically(&self, numbers: &mut Vec<u32>) {
         // Hashes beside the numbers: a comparison that went to the accounts would wait for memory.
-        let mut keyed: Vec<(u64, u32)> = numbers.iter().map(|&number| (self.get(number).hash, number)).collect();
+        let mut keyed: Vec<(u64, u32)> = numbers
+            .iter()
+            .map(|&number| (self.get(number).hash(), number))
+            .collect();
         let id = |number: u32| self.get(number).id.as_str();
         keyed.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| id(a.1).cmp(id(b.1))));
         keyed.dedup();

@@ -5,25 +5,22 @@
 //! The words of the first slot lie last: it grows with every event, and nothing has to be moved for it.
 
 /// Lists of words by slot. The number of slots is the model's and fixed for the life of the value.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cells {
-    /// First where each slot's words end, two slots a word; then their words, the last slot's first.
+    /// First the head, two numbers a word: how many slots there are, and where each slot's words end. Then their words, the last
+    /// slot's first.
     words: Vec<u64>,
-    slots: u32,
 }
 
 impl Cells {
     pub fn new(slots: usize) -> Self {
-        let mut cells = Self {
-            words: Vec::new(),
-            slots: slots as u32,
-        };
-        cells.words.resize(cells.head(), 0);
-        cells
+        let mut words = vec![0; head(slots)];
+        words[0] = slots as u64;
+        Self { words }
     }
 
     pub fn slots(&self) -> usize {
-        self.slots as usize
+        self.words[0] as u32 as usize
     }
 
     /// Bytes on the heap.
@@ -31,21 +28,19 @@ impl Cells {
         self.words.capacity() * size_of::<u64>()
     }
 
-    const fn head(&self) -> usize {
-        (self.slots as usize).div_ceil(2)
-    }
-
     /// Where the words of `slot` end, counted after the head.
     fn end(&self, slot: usize) -> usize {
-        (self.words[slot / 2] >> (slot % 2 * 32)) as u32 as usize
+        let at = slot + 1;
+        (self.words[at / 2] >> (at % 2 * 32)) as u32 as usize
     }
 
     /// Where the words of `slot` are.
     #[inline]
     fn range(&self, slot: usize) -> std::ops::Range<usize> {
-        let lies_first = slot + 1 == self.slots as usize;
+        let slots = self.slots();
+        let lies_first = slot + 1 == slots;
         let start = if lies_first { 0 } else { self.end(slot + 1) };
-        self.head() + start..self.head() + self.end(slot)
+        head(slots) + start..head(slots) + self.end(slot)
     }
 
     /// Reads a word of every cache line, so that those of several accounts are waited for together and not one after another.
@@ -82,6 +77,13 @@ impl Cells {
         if self.words.capacity() < wanted {
             self.words.reserve_exact(block_for(wanted) - self.words.len());
         }
+    }
+
+    /// Moves to a block that has no more room than it needs for now.
+    pub fn resettle(&mut self) {
+        let mut words = Vec::with_capacity(block_for(self.words.len()));
+        words.extend_from_slice(&self.words);
+        self.words = words;
     }
 
     /// Makes room for `count` words before the word `place`. By hand, as `splice` is several times slower for the few words that an
@@ -135,12 +137,18 @@ impl Cells {
     /// Of `slot` and of all whose words lie after its own.
     fn move_ends(&mut self, slot: usize, by: i64) {
         for slot in 0..=slot {
-            let shift = slot % 2 * 32;
             let end = (self.end(slot) as i64 + by) as u32;
-            let word = &mut self.words[slot / 2];
+            let at = slot + 1;
+            let shift = at % 2 * 32;
+            let word = &mut self.words[at / 2];
             *word = *word & !(0xffff_ffff << shift) | u64::from(end) << shift;
         }
     }
+}
+
+/// Words before the slots' own.
+const fn head(slots: usize) -> usize {
+    (slots + 1).div_ceil(2)
 }
 
 /// The words of the block that `words` are given. Between two powers of two there are four sizes, as allocators of this kind have: a
@@ -188,6 +196,9 @@ mod tests {
         let mut cells = Cells::new(3);
         cells.set(0, [7; 70].into_iter());
         assert_eq!(cells.heap_bytes(), 80 * size_of::<u64>());
+        cells.remove(0, 10..70);
+        cells.resettle();
+        assert_eq!(cells.heap_bytes(), 12 * size_of::<u64>());
     }
 
     proptest! {

@@ -69,6 +69,11 @@ fn is_remembered(rule: Dedupe, word: u64, newest: &[Option<Timestamp>; Kind::COU
         .is_some_and(|now| Window::ending_at(now, rule.hours.saturating_add(1), 0).contains(Pane::from_low_bits(word)))
 }
 
+/// Forgets the ids that tell nothing any more.
+pub fn forget_expired(cells: &mut Cells, slot: usize, rule: Dedupe, newest: &[Option<Timestamp>; Kind::COUNT]) {
+    cells.retain_groups::<1>(slot, |word| is_remembered(rule, word[0], newest));
+}
+
 /// Forgets what has expired whenever the number of ids reaches a power of two, so that it costs little an event.
 fn make_room(cells: &mut Cells, slot: usize, rule: Dedupe, newest: &[Option<Timestamp>; Kind::COUNT]) {
     let ids = cells.get(slot).len();
@@ -76,7 +81,7 @@ fn make_room(cells: &mut Cells, slot: usize, rule: Dedupe, newest: &[Option<Time
     if !full && !ids.is_power_of_two() {
         return;
     }
-    cells.retain_groups::<1>(slot, |word| is_remembered(rule, word[0], newest));
+    forget_expired(cells, slot, rule, newest);
     let ids = cells.get(slot);
     if ids.len() >= rule.max_ids as usize {
         let oldest = ids

@@ -73,7 +73,7 @@ impl Population {
     fn counted_now(&mut self, account: &Account, names: &AttributeNames) -> Counted {
         let attribute = |id: Option<usize>| id.map(|id| account.attributes.get(id));
         let segment = match attribute(names.segment()) {
-            Some(Attribute::Text(segment)) => segment.as_ref(),
+            Some(Attribute::Text(segment)) => segment,
             _ => "",
         };
         let open = account

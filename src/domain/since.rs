@@ -28,7 +28,7 @@ impl Since {
         if let Some(days) = days.filter(|days| (1..=TREND_DAYS).contains(days)) {
             return Ok(Self::Days(days));
         }
-        let day = Attribute::Text(text.into())
+        let day = Attribute::Text(text)
             .time()
             .filter(|time| *time == Timestamp::start_of_day(time.day()));
         day.map(|day| Self::Day(day.day()))

@@ -1,51 +1,49 @@
 //! What an account attribute is when an expression reads it.
 
-use compact_str::CompactString;
-
 use crate::domain::{calendar::days_from_civil, event::Value, time::Timestamp};
 
 /// One attribute of one account (plan, seats, renewal date...). An attribute of another type than the expression
 /// expects reads as missing.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub enum Attribute {
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Attribute<'a> {
     #[default]
     Missing,
     Number(f64),
-    /// Dates are kept as they came, as text: `2026-09-01` or RFC 3339. In place up to 24 bytes.
-    Text(CompactString),
+    /// Dates are kept as they came, as text: `2026-09-01` or RFC 3339.
+    Text(&'a str),
     Bool(bool),
 }
 
-impl Attribute {
-    pub fn from_value(value: &Value<'_>) -> Self {
+impl<'a> Attribute<'a> {
+    pub fn from_value(value: &Value<'a>) -> Self {
         match *value {
-            Value::Text(text) => Self::Text(text.into()),
+            Value::Text(text) => Self::Text(text),
             Value::Number(number) => Self::Number(number.to_f64()),
             Value::Bool(truth) => Self::Bool(truth),
         }
     }
 
     /// NaN unless it is a number.
-    pub fn number(&self) -> f64 {
+    pub fn number(self) -> f64 {
         match self {
-            Self::Number(number) => *number,
+            Self::Number(number) => number,
             _ => f64::NAN,
         }
     }
 
     /// 1 or 0, NaN unless it is a truth value.
-    pub fn truth(&self) -> f64 {
+    pub fn truth(self) -> f64 {
         match self {
-            Self::Bool(truth) => f64::from(u8::from(*truth)),
+            Self::Bool(truth) => f64::from(u8::from(truth)),
             _ => f64::NAN,
         }
     }
 
     /// The time that it names: a UTC day's midnight, an RFC 3339 time, or a number of epoch milliseconds.
-    pub fn time(&self) -> Option<Timestamp> {
+    pub fn time(self) -> Option<Timestamp> {
         match self {
             Self::Text(text) => parse_day(text).or_else(|| Timestamp::parse_rfc3339(text)),
-            Self::Number(millis) if millis.abs() < 1e15 => Some(Timestamp::from_millis(*millis as i64)),
+            Self::Number(millis) if millis.abs() < 1e15 => Some(Timestamp::from_millis(millis as i64)),
             _ => None,
         }
     }
@@ -70,8 +68,8 @@ fn parse_day(text: &str) -> Option<Timestamp> {
 mod tests {
     use super::*;
 
-    fn text(text: &str) -> Attribute {
-        Attribute::Text(text.into())
+    fn text(text: &str) -> Attribute<'_> {
+        Attribute::Text(text)
     }
 
     #[test]

@@ -4,13 +4,13 @@
 //! by zero, is missing. There are no jumps: an expression has no effects, so both sides of an `if` may run.
 
 use super::attribute::Attribute;
-use crate::domain::time::Timestamp;
+use crate::domain::{attributes::AttributeValues, time::Timestamp};
 
 /// What a program reads. The slices are as long as the model's tables of that name; what lies beyond reads as missing.
 #[derive(Clone, Copy, Debug)]
 pub struct Inputs<'a> {
     pub readings: &'a [f64],
-    pub attributes: &'a [Attribute],
+    pub attributes: AttributeValues<'a>,
     /// 0..100, NaN while unknown. Only alerts read it, as they do the next four.
     pub score: f64,
     /// The score so many days back as [`super::Model::score_offsets`] says.
@@ -200,8 +200,8 @@ impl Program {
             match op {
                 Op::Number(index) => stack.push(at(&self.numbers, index)),
                 Op::Reading(index) => stack.push(at(inputs.readings, index)),
-                Op::AttributeNumber(index) => stack.push(attribute(inputs, index).map_or(f64::NAN, Attribute::number)),
-                Op::AttributeTruth(index) => stack.push(attribute(inputs, index).map_or(f64::NAN, Attribute::truth)),
+                Op::AttributeNumber(index) => stack.push(attribute(inputs, index).number()),
+                Op::AttributeTruth(index) => stack.push(attribute(inputs, index).truth()),
                 Op::AttributeEquals(index) => stack.push(self.attribute_equals(index, inputs)),
                 Op::DaysUntil(index) => stack.push(-days_since(inputs, index)),
                 Op::DaysSince(index) => stack.push(days_since(inputs, index)),
@@ -252,7 +252,7 @@ impl Program {
             return f64::NAN;
         };
         match attribute(inputs, *name) {
-            Some(Attribute::Text(text)) => truth(text == expected),
+            Attribute::Text(text) => truth(*text == **expected),
             _ => f64::NAN,
         }
     }
@@ -334,12 +334,12 @@ fn at(values: &[f64], index: u16) -> f64 {
     values.get(usize::from(index)).copied().unwrap_or(f64::NAN)
 }
 
-fn attribute<'a>(inputs: &Inputs<'a>, index: u16) -> Option<&'a Attribute> {
+fn attribute<'a>(inputs: &Inputs<'a>, index: u16) -> Attribute<'a> {
     inputs.attributes.get(usize::from(index))
 }
 
 fn days_since(inputs: &Inputs<'_>, index: u16) -> f64 {
-    let time = attribute(inputs, index).and_then(Attribute::time);
+    let time = attribute(inputs, index).time();
     time.map_or(f64::NAN, |time| inputs.now.days_since(time))
 }
 

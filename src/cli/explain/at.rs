@@ -14,7 +14,7 @@ pub enum At {
 impl At {
     pub fn parse(text: &str) -> Result<Self, String> {
         const A_DAY: usize = "2026-03-02".len();
-        let time = Attribute::Text(text.into()).time();
+        let time = Attribute::Text(text).time();
         let at = time.map(|time| {
             if text.len() == A_DAY {
                 Self::Day(time)

@@ -220,9 +220,9 @@ impl Serialize for AttributeMap<'_> {
             let Some(name) = self.names.get(id) else { continue };
             match value {
                 Attribute::Missing => {}
-                Attribute::Number(number) => map.serialize_entry(name, &Quantity(*number))?,
-                Attribute::Text(text) => map.serialize_entry(name, text.as_str())?,
-                Attribute::Bool(truth) => map.serialize_entry(name, truth)?,
+                Attribute::Number(number) => map.serialize_entry(name, &Quantity(number))?,
+                Attribute::Text(text) => map.serialize_entry(name, text)?,
+                Attribute::Bool(truth) => map.serialize_entry(name, &truth)?,
             }
         }
         map.end()

@@ -4,6 +4,7 @@ use super::message::Message;
 use crate::{
     domain::{
         alert::{self, AlertState, Conditions, Phase, RULE_GONE, Transition},
+        attributes::AttributeValues,
         codec::{CodecError, Reader, put_varint, put_zigzag},
         outbox::Outputs,
         output::AlertPhase,
@@ -42,7 +43,7 @@ pub fn step(states: &mut Vec<RuleState>, message: &Message<'_>, first: Timestamp
         } else {
             &values
         },
-        attributes: &[],
+        attributes: AttributeValues::default(),
         score: f64::NAN,
         score_offsets: &[],
         dimensions: &[],

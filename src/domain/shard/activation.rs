@@ -8,6 +8,7 @@ use super::{Active, FoldError, Shard, segments::KeptMemberships, sent};
 use crate::{
     domain::{
         account::Account,
+        alert::AlertState,
         attributes::{AttributeNames, Attributes},
         cells::Cells,
         outbox::Outputs,
@@ -184,15 +185,11 @@ impl Moves {
         }
         account.cells = cells;
         account.parts = self.parts.apply(take(&mut account.parts));
-        account.alerts.retain_mut(
-            |state| match self.alerts.get(usize::from(state.rule)).copied().flatten() {
-                Some(rule) => {
-                    state.rule = rule;
-                    true
-                }
-                None => false,
-            },
-        );
+        let kept = account.alerts.iter().filter_map(|state| {
+            let rule = self.alerts.get(usize::from(state.rule)).copied().flatten()?;
+            Some(AlertState { rule, ..*state })
+        });
+        account.alerts = kept.collect();
     }
 }
 
@@ -258,7 +255,7 @@ fn rename_attributes(account: &mut Account, old: &AttributeNames, new: &Attribut
     let mut renamed = Attributes::default();
     for (id, value, time) in before.known() {
         if let Some(id) = old.get(id).and_then(|name| new.find(name)) {
-            renamed.set(id, value.clone(), time);
+            renamed.set(id, value, time);
         }
     }
     account.attributes = renamed;

@@ -33,8 +33,8 @@ impl Default for DueAccounts {
 impl DueAccounts {
     /// Takes an account in that is new to the shard.
     pub fn add(&mut self, number: u32, account: &Account) {
-        self.by_turn[(account.hash % TURNS as u64) as usize].push(number);
-        self.set_timer(number, account.due);
+        self.by_turn[(account.hash() % TURNS as u64) as usize].push(number);
+        self.set_timer(number, account.due());
     }
 
     pub fn set_timer(&mut self, number: u32, due: Option<Timestamp>) {
@@ -50,7 +50,7 @@ impl DueAccounts {
                 break;
             }
             self.timers.pop();
-            if accounts.get(number).due == Some(due) {
+            if accounts.get(number).due() == Some(due) {
                 numbers.push(number);
             }
         }

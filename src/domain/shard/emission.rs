@@ -302,7 +302,7 @@ impl Message<'_> {
         let account = self.account;
         let owner = self.names.owner().map(|id| account.attributes.get(id));
         let owner = match owner {
-            Some(crate::model::Attribute::Text(owner)) => Some(owner.as_ref()),
+            Some(crate::model::Attribute::Text(owner)) => Some(owner),
             _ => None,
         };
         // Of a rule that is gone nothing is compared any more.

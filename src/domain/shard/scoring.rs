@@ -55,7 +55,7 @@ impl Scratch {
             coverage: account.coverage,
             risk: self.risk.probability,
             now,
-            first: account.first,
+            first: account.first(),
         }
     }
 }
@@ -99,7 +99,7 @@ impl Active {
             coverage: f64::NAN,
             risk: f64::NAN,
             now,
-            first: account.first,
+            first: account.first(),
         };
         scratch.card = card.unwrap_or_else(|| model.scorecard_for(&inputs));
         let card = &model.scorecards[scratch.card];
@@ -248,9 +248,12 @@ impl Shard {
         let band_before = account.shown_band();
         self.counters.scored += 1;
         account.scored_at = offset;
+        if !touched_by_event {
+            account.tidy(active.plan.dedupe());
+        }
         let due = active.step(account, &self.clocks, now, &mut self.scratch);
-        if due != account.due {
-            account.due = due;
+        if due != account.due() {
+            account.set_due(due);
             self.due.set_timer(number, due);
         }
         self.population.count(account, &self.names, model);
@@ -274,7 +277,8 @@ impl Shard {
 
 /// Steps every rule; leaves what opened, rose or resolved in `scratch.transitions`. Returns when time alone moves one.
 fn step_alerts(active: &Active, account: &mut Account, now: Timestamp, scratch: &mut Scratch) -> Option<Timestamp> {
-    let (mut alerts, mut transitions) = (take(&mut account.alerts), take(&mut scratch.transitions));
+    let mut alerts = take(&mut account.alerts).into_vec();
+    let mut transitions = take(&mut scratch.transitions);
     transitions.clear();
     let inputs = scratch.inputs(account, now);
     let model = &active.plan.model;
@@ -310,7 +314,8 @@ fn step_alerts(active: &Active, account: &mut Account, now: Timestamp, scratch: 
         }
     }
     alerts.sort_unstable_by_key(|state| state.rule);
-    (account.alerts, scratch.transitions) = (alerts, transitions);
+    account.alerts = alerts.into_boxed_slice();
+    scratch.transitions = transitions;
     due
 }
 

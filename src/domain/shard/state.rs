@@ -220,12 +220,12 @@ fn encode_account(account: &Account, names: &AttributeNames, layout: u32, out: &
     Kind::ALL
         .into_iter()
         .for_each(|kind| put_time(out, account.newest(kind)));
-    put_time(out, account.first);
+    put_time(out, account.first());
     out.extend_from_slice(&account.score.to_le_bytes());
     out.extend_from_slice(&account.coverage.to_le_bytes());
     out.push(account.band.band as u8 | (account.band.candidate as u8) << 4);
     put_zigzag(out, account.band.since.millis());
-    put_time(out, account.due);
+    put_time(out, account.due());
     put_override(out, account.overridden.as_deref());
     put_varint(out, account.alerts.len() as u64);
     for alert in &account.alerts {
@@ -265,7 +265,9 @@ pub(super) fn decode_account(
             account.see_time(kind, newest);
         }
     }
-    account.first = read_time(&mut reader)?;
+    if let Some(first) = read_time(&mut reader)? {
+        account.see_first(first);
+    }
     account.score = f64::from_bits(reader.word()?);
     account.coverage = f64::from_bits(reader.word()?);
     let bands = reader.byte()?;
@@ -274,20 +276,11 @@ pub(super) fn decode_account(
         candidate: Band::from_index(bands >> 4).ok_or(StateError::Inconsistent("a band"))?,
         since: Timestamp::from_millis(reader.zigzag()?),
     };
-    account.due = read_time(&mut reader)?;
+    account.set_due(read_time(&mut reader)?);
     account.overridden = read_override(&mut reader)?.map(Box::new);
-    for _ in 0..reader.count()? {
-        let rule = reader.number()?;
-        let phase_and_severity = reader.byte()?;
-        let phase = Phase::from_index(phase_and_severity & 0xf).ok_or(StateError::Inconsistent("an alert's phase"))?;
-        account.alerts.push(AlertState {
-            rule,
-            phase,
-            at: Timestamp::from_millis(reader.zigzag()?),
-            severity: Severity::from_index(phase_and_severity >> 4)
-                .ok_or(StateError::Inconsistent("an alert's severity"))?,
-        });
-    }
+    account.alerts = (0..reader.count()?)
+        .map(|_| read_alert(&mut reader))
+        .collect::<Result<_, _>>()?;
     for _ in 0..reader.count()? {
         let (name, value, time) = read_attribute(&mut reader)?;
         if let Some(id) = names.id_of(name) {
@@ -306,6 +299,18 @@ pub(super) fn decode_account(
         account.parts = Parts::from_bytes(reader.bytes()?)?;
     }
     Ok(account)
+}
+
+fn read_alert(reader: &mut Reader<'_>) -> Result<AlertState, StateError> {
+    let rule = reader.number()?;
+    let phase_and_severity = reader.byte()?;
+    let severity = Severity::from_index(phase_and_severity >> 4);
+    Ok(AlertState {
+        rule,
+        phase: Phase::from_index(phase_and_severity & 0xf).ok_or(StateError::Inconsistent("an alert's phase"))?,
+        at: Timestamp::from_millis(reader.zigzag()?),
+        severity: severity.ok_or(StateError::Inconsistent("an alert's severity"))?,
+    })
 }
 
 /// A slot's words, as bytes.
@@ -350,30 +355,30 @@ fn read_override(reader: &mut Reader<'_>) -> Result<Option<Override>, StateError
     }))
 }
 
-fn put_attribute(out: &mut Vec<u8>, name: &str, value: &Attribute, time: Timestamp) {
+fn put_attribute(out: &mut Vec<u8>, name: &str, value: Attribute<'_>, time: Timestamp) {
     put_text(out, name);
     put_zigzag(out, time.millis());
     match value {
         Attribute::Missing => out.push(0),
         Attribute::Number(number) => {
             out.push(1);
-            put_zigzag(out, Decimal::from_f64(*number).map_or(0, Decimal::micros));
+            put_zigzag(out, Decimal::from_f64(number).map_or(0, Decimal::micros));
         }
         Attribute::Text(text) => {
             out.push(2);
             put_text(out, text);
         }
-        Attribute::Bool(truth) => out.push(3 + u8::from(*truth)),
+        Attribute::Bool(truth) => out.push(3 + u8::from(truth)),
     }
 }
 
-fn read_attribute<'a>(reader: &mut Reader<'a>) -> Result<(&'a str, Attribute, Timestamp), StateError> {
+fn read_attribute<'a>(reader: &mut Reader<'a>) -> Result<(&'a str, Attribute<'a>, Timestamp), StateError> {
     let name = reader.text()?;
     let time = Timestamp::from_millis(reader.zigzag()?);
     let value = match reader.byte()? {
         0 => Attribute::Missing,
         1 => Attribute::Number(Decimal::from_micros(reader.zigzag()?).to_f64()),
-        2 => Attribute::Text(reader.text()?.into()),
+        2 => Attribute::Text(reader.text()?),
         3 => Attribute::Bool(false),
         4 => Attribute::Bool(true),
         _ => return Err(StateError::Inconsistent("an attribute's type")),

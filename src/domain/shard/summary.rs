@@ -66,9 +66,9 @@ fn summarise<'a>(
     names: &AttributeNames,
     clock: Option<Timestamp>,
 ) -> Summary<'a> {
-    let attribute = |id: Option<usize>| id.map_or(&Attribute::Missing, |id| account.attributes.get(id));
+    let attribute = |id: Option<usize>| id.map_or(Attribute::Missing, |id| account.attributes.get(id));
     let text = |id| match attribute(id) {
-        Attribute::Text(text) => Some(text.as_ref()),
+        Attribute::Text(text) => Some(text),
         _ => None,
     };
     let now = clock.unwrap_or_default();

@@ -274,11 +274,11 @@ impl Shard {
     }
 }
 
-fn json_of(value: &Attribute) -> serde_json::Value {
+fn json_of(value: Attribute<'_>) -> serde_json::Value {
     match value {
         Attribute::Missing => serde_json::Value::Null,
-        Attribute::Number(number) => serde_json::json!(Quantity(*number)),
-        Attribute::Text(text) => text.as_str().into(),
-        Attribute::Bool(truth) => (*truth).into(),
+        Attribute::Number(number) => serde_json::json!(Quantity(number)),
+        Attribute::Text(text) => text.into(),
+        Attribute::Bool(truth) => truth.into(),
     }
 }

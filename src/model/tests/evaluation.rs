@@ -4,7 +4,10 @@ use proptest::prelude::*;
 
 use super::expressions::{self, DATES, DIMENSIONS, NUMBERS, TEXTS, TRUTHS};
 use crate::{
-    domain::time::Timestamp,
+    domain::{
+        attributes::{AttributeValues, Attributes},
+        time::Timestamp,
+    },
     model::{
         Attribute, Inputs, Program,
         aggregate::{AGGREGATES, Aggregate, Readings},
@@ -48,20 +51,24 @@ fn plain(value: Option<f64>) -> f64 {
 }
 
 impl World {
-    fn attribute(&self, name: &str) -> Attribute {
+    /// Says the attribute `name` in `attributes`.
+    fn say(&self, name: &str, id: usize, attributes: &mut Attributes) {
         let index = |names: [&str; 2]| names.iter().position(|known| *known == name);
         let found = index(NUMBERS).and_then(|at| self.numbers[at].map(Attribute::Number));
         let found = found.or_else(|| self.truths[index(TRUTHS)?].map(Attribute::Bool));
-        let found = found.or_else(|| Some(Attribute::Text(self.texts[index(TEXTS)?].as_deref()?.into())));
+        let found = found.or_else(|| Some(Attribute::Text(self.texts[index(TEXTS)?].as_deref()?)));
         let date = |at: usize| self.dates[at].map(|millis| Timestamp::from_millis(millis).to_string());
-        found
-            .or_else(|| Some(Attribute::Text(date(index(DATES)?)?.into())))
-            .unwrap_or_default()
+        let date = index(DATES).and_then(date);
+        let found = found.or(date.as_deref().map(Attribute::Text));
+        attributes.set(id, found.unwrap_or_default(), NOW);
     }
 
     /// The same by the compiled program.
     fn run(&self, program: &Program, tables: &Tables) -> f64 {
-        let attributes: Vec<Attribute> = tables.attributes.iter().map(|name| self.attribute(name)).collect();
+        let mut attributes = Attributes::default();
+        for (id, name) in tables.attributes.iter().enumerate() {
+            self.say(name, id, &mut attributes);
+        }
         let readings: Vec<f64> = (0..tables.readings.len())
             .map(|index| plain(self.reading(index)))
             .collect();
@@ -77,7 +84,7 @@ impl World {
             .collect();
         program.eval(&Inputs {
             readings: &readings,
-            attributes: &attributes,
+            attributes: attributes.values(),
             score: plain(self.score),
             score_offsets: &offsets,
             dimensions: &self.dimensions.map(plain),
@@ -392,7 +399,7 @@ fn value(text: &str, reading: f64) -> f64 {
     let missing = f64::NAN;
     program.eval(&Inputs {
         readings: &[reading],
-        attributes: &[],
+        attributes: AttributeValues::default(),
         score: missing,
         score_offsets: &[],
         dimensions: &[],

@@ -396,7 +396,7 @@ fn recount(run: &Run) -> Simple {
         let attribute = |name: &str| {
             names
                 .find(name)
-                .map(|id| account.attributes.get(id).clone())
+                .map(|id| account.attributes.get(id))
                 .unwrap_or_default()
         };
         let crate::model::Attribute::Text(segment) = attribute("segment") else {
