@@ -5,7 +5,7 @@ mod names;
 pub use names::{AttributeNames, MAX_NAMES};
 
 use super::{
-    codec::{CodecError, Reader, put_text},
+    codec::{CodecError, Reader, put_text, put_varint},
     event::Value,
     time::Timestamp,
 };
@@ -30,7 +30,7 @@ pub struct AttributeValues<'a>(&'a [u8]);
 /// One of them as it lies there.
 #[derive(Clone, Copy)]
 struct Packed<'a> {
-    id: u8,
+    id: usize,
     form: u8,
     value: &'a [u8],
     said: Timestamp,
@@ -67,7 +67,7 @@ impl Attributes {
     pub fn known(&self) -> impl Iterator<Item = (usize, Attribute<'_>, Timestamp)> {
         self.values()
             .packed()
-            .map(|packed| (usize::from(packed.id), packed.value(), packed.said))
+            .map(|packed| (packed.id, packed.value(), packed.said))
     }
 
     /// The same with `value` in the place of what is there under its id.
@@ -78,7 +78,7 @@ impl Attributes {
         let mut bytes = Vec::with_capacity(self.0.len() + 32);
         bytes.extend_from_slice(&newest.millis().to_le_bytes());
         for (id, value, said) in all {
-            put(id as u8, value, (said != newest).then_some(said), &mut bytes);
+            put(id, value, (said != newest).then_some(said), &mut bytes);
         }
         bytes.into()
     }
@@ -86,7 +86,7 @@ impl Attributes {
 
 impl<'a> AttributeValues<'a> {
     pub fn get(self, id: usize) -> Attribute<'a> {
-        let found = self.packed().find(|packed| usize::from(packed.id) == id);
+        let found = self.packed().find(|packed| packed.id == id);
         found.map_or(Attribute::Missing, Packed::value)
     }
 
@@ -109,8 +109,7 @@ impl<'a> Packed<'a> {
     }
 }
 
-/// Ids are below [`MAX_NAMES`].
-fn put(id: u8, value: Attribute<'_>, earlier: Option<Timestamp>, out: &mut Vec<u8>) {
+fn put(id: usize, value: Attribute<'_>, earlier: Option<Timestamp>, out: &mut Vec<u8>) {
     let form = match value {
         Attribute::Missing => return,
         Attribute::Number(_) => NUMBER,
@@ -118,7 +117,8 @@ fn put(id: u8, value: Attribute<'_>, earlier: Option<Timestamp>, out: &mut Vec<u
         Attribute::Bool(false) => FALSE,
         Attribute::Bool(true) => TRUE,
     };
-    out.extend([id, if earlier.is_some() { form | EARLIER } else { form }]);
+    put_varint(out, id as u64);
+    out.push(if earlier.is_some() { form | EARLIER } else { form });
     if let Some(said) = earlier {
         out.extend_from_slice(&said.millis().to_le_bytes());
     }
@@ -130,7 +130,7 @@ fn put(id: u8, value: Attribute<'_>, earlier: Option<Timestamp>, out: &mut Vec<u
 }
 
 fn read<'a>(reader: &mut Reader<'a>, newest: Timestamp) -> Result<Packed<'a>, CodecError> {
-    let (id, form) = (reader.byte()?, reader.byte()?);
+    let (id, form) = (reader.number()?, reader.byte()?);
     let said = match form & EARLIER {
         0 => newest,
         _ => Timestamp::from_millis(reader.word()? as i64),
@@ -167,7 +167,7 @@ mod tests {
     proptest! {
         /// As a map does that keeps the time beside each value; and a checkpoint restores the same.
         #[test]
-        fn each_keeps_what_was_said_of_it_last(said in prop::collection::vec((0..4_usize, 0..3_i64, 0..5_u8), 0..12)) {
+        fn each_keeps_what_was_said_of_it_last(said in prop::collection::vec((prop::sample::select(vec![0_usize, 1, 63, 300]), 0..3_i64, 0..6_u8), 0..12)) {
             let mut attributes = Attributes::default();
             let mut naive = BTreeMap::new();
             for (id, millis, value) in said {
