@@ -27,7 +27,8 @@ const fn days_in_month(year: i64, month: i64) -> i64 {
 pub const fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let era = days.div_euclid(146_097);
-    let day_of_era = days.rem_euclid(146_097);
+    // Small and not negative from here on; 32 bits are divided faster.
+    let day_of_era = days.rem_euclid(146_097) as u32;
     let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * day_of_year + 2) / 153;
@@ -37,8 +38,8 @@ pub const fn civil_from_days(days: i64) -> (i64, i64, i64) {
     } else {
         month_from_march - 9
     };
-    let year = year_of_era + era * 400 + (month <= 2) as i64;
-    (year, month, day)
+    let year = year_of_era as i64 + era * 400 + (month <= 2) as i64;
+    (year, month as i64, day as i64)
 }
 
 #[cfg(test)]

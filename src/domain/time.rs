@@ -73,22 +73,23 @@ impl Timestamp {
             return None;
         }
         let (year, month, day) = civil_from_days(days);
-        let millis = self.0.rem_euclid(DAY_MS);
+        // All of them small and none negative.
+        let (year, month, day, millis) = (year as u32, month as u32, day as u32, self.0.rem_euclid(DAY_MS) as u32);
         let (seconds, millis) = (millis / 1_000, millis % 1_000);
-        text.copy_from_slice(b"0000-00-00T00:00:00.000Z");
-        let mut put = |at: usize, width: usize, mut number: i64| {
-            for place in (at..at + width).rev() {
-                text[place] = b'0' + (number % 10) as u8;
-                number /= 10;
-            }
+        *text = *b"0000-00-00T00:00:00.000Z";
+        let mut put = |at: usize, number: u32| {
+            text[at] = b'0' + (number / 10) as u8;
+            text[at + 1] = b'0' + (number % 10) as u8;
         };
-        put(0, 4, year);
-        put(5, 2, month);
-        put(8, 2, day);
-        put(11, 2, seconds / 3_600);
-        put(14, 2, seconds / 60 % 60);
-        put(17, 2, seconds % 60);
-        put(20, 3, millis);
+        put(0, year / 100);
+        put(2, year % 100);
+        put(5, month);
+        put(8, day);
+        put(11, seconds / 3_600);
+        put(14, seconds / 60 % 60);
+        put(17, seconds % 60);
+        put(20, millis / 10);
+        text[22] = b'0' + (millis % 10) as u8;
         let length = if millis == 0 {
             text[19] = b'Z';
             20

@@ -32,7 +32,7 @@ fn put_number<W: ?Sized + Write>(writer: &mut W, value: f64) -> Result<()> {
         return write!(writer, "{value}");
     }
     let micros = rounded(value.abs() * SCALE as f64);
-    let (mut whole, mut fraction) = (micros / SCALE, micros % SCALE);
+    let (mut whole, mut fraction) = (micros / SCALE, (micros % SCALE) as u32);
     // From the back: the fraction without its last zeros (at least one digit), the point, the whole, the sign.
     let mut text = [0_u8; 24];
     let mut at = text.len();
@@ -55,6 +55,11 @@ fn put_number<W: ?Sized + Write>(writer: &mut W, value: f64) -> Result<()> {
         fraction /= 10;
     }
     put(b'.');
+    while whole > u64::from(u32::MAX) {
+        put(b'0' + (whole % 10) as u8);
+        whole /= 10;
+    }
+    let mut whole = whole as u32;
     loop {
         put(b'0' + (whole % 10) as u8);
         whole /= 10;
