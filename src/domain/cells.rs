@@ -7,15 +7,16 @@
 /// Lists of words by slot. The number of slots is the model's and fixed for the life of the value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cells {
-    /// First the head, two numbers a word: how many slots there are, and where each slot's words end. Then their words, the last
-    /// slot's first.
+    /// First the head, two numbers a word: how many slots there are, where the words of each end, and where the last slot's begin. Then
+    /// their words, the last slot's first: each slot begins where the next one ends.
     words: Vec<u64>,
 }
 
 impl Cells {
     pub fn new(slots: usize) -> Self {
-        let mut words = vec![0; head(slots)];
-        words[0] = slots as u64;
+        let head = (slots + 2).div_ceil(2);
+        let mut words = vec![pair(head as u32, head as u32); head];
+        words[0] = pair(slots as u32, head as u32);
         Self { words }
     }
 
@@ -28,19 +29,15 @@ impl Cells {
         self.words.capacity() * size_of::<u64>()
     }
 
-    /// Where the words of `slot` end, counted after the head.
-    fn end(&self, slot: usize) -> usize {
-        let at = slot + 1;
+    /// A number of the head.
+    fn number(&self, at: usize) -> usize {
         (self.words[at / 2] >> (at % 2 * 32)) as u32 as usize
     }
 
     /// Where the words of `slot` are.
     #[inline]
     fn range(&self, slot: usize) -> std::ops::Range<usize> {
-        let slots = self.slots();
-        let lies_first = slot + 1 == slots;
-        let start = if lies_first { 0 } else { self.end(slot + 1) };
-        head(slots) + start..head(slots) + self.end(slot)
+        self.number(slot + 2)..self.number(slot + 1)
     }
 
     /// Reads a word of every cache line, so that those of several accounts are waited for together and not one after another.
@@ -134,21 +131,22 @@ impl Cells {
         words.iter_mut().zip(new).for_each(|(word, new)| *word = new);
     }
 
-    /// Of `slot` and of all whose words lie after its own.
+    /// Of `slot` and of all whose words lie after its own. No number of the head becomes negative, so that two are changed at once.
     fn move_ends(&mut self, slot: usize, by: i64) {
-        for slot in 0..=slot {
-            let end = (self.end(slot) as i64 + by) as u32;
-            let at = slot + 1;
-            let shift = at % 2 * 32;
-            let word = &mut self.words[at / 2];
-            *word = *word & !(0xffff_ffff << shift) | u64::from(end) << shift;
+        let by = by as u64;
+        let last = slot + 1;
+        self.words[0] = self.words[0].wrapping_add(by << 32);
+        for word in &mut self.words[1..last.div_ceil(2)] {
+            *word = word.wrapping_add(by.wrapping_mul(pair(1, 1)));
+        }
+        if last.is_multiple_of(2) {
+            self.words[last / 2] = self.words[last / 2].wrapping_add(by);
         }
     }
 }
 
-/// Words before the slots' own.
-const fn head(slots: usize) -> usize {
-    (slots + 1).div_ceil(2)
+const fn pair(low: u32, high: u32) -> u64 {
+    low as u64 | (high as u64) << 32
 }
 
 /// The words of the block that `words` are given. Between two powers of two there are four sizes, as allocators of this kind have: a
@@ -198,7 +196,7 @@ mod tests {
         assert_eq!(cells.heap_bytes(), 80 * size_of::<u64>());
         cells.remove(0, 10..70);
         cells.resettle();
-        assert_eq!(cells.heap_bytes(), 12 * size_of::<u64>());
+        assert_eq!(cells.heap_bytes(), 14 * size_of::<u64>());
     }
 
     proptest! {
