@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use prometheus::{
     Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
-    core::Collector,
+    core::Collector, local::LocalHistogram,
 };
 
 use super::{invariant::Invariant, population_metrics::PopulationMetrics};
@@ -59,11 +59,10 @@ pub struct ShardMetrics {
     pub live: IntGauge,
 }
 
-/// Where an output's latency is counted from.
-#[derive(Clone)]
+/// Where an output's latency is counted from. Counted by the shard's thread for itself, and told with each publication.
 pub struct EndToEnd {
-    pub from_event: Histogram,
-    pub from_arrival: Histogram,
+    pub from_event: LocalHistogram,
+    pub from_arrival: LocalHistogram,
 }
 
 impl ScorerMetrics {
@@ -174,8 +173,8 @@ impl ScorerMetrics {
 
     pub fn end_to_end(&self) -> EndToEnd {
         EndToEnd {
-            from_event: self.end_to_end.with_label_values(&["event"]),
-            from_arrival: self.end_to_end.with_label_values(&["arrival"]),
+            from_event: self.end_to_end.with_label_values(&["event"]).local(),
+            from_arrival: self.end_to_end.with_label_values(&["arrival"]).local(),
         }
     }
 

@@ -246,6 +246,8 @@ impl<'a> Owned<'a> {
                 counts[index] += 1;
             }
         }
+        self.end_to_end.from_event.flush();
+        self.end_to_end.from_arrival.flush();
         for (name, count) in output::TYPES.into_iter().zip(counts).filter(|(_, count)| *count > 0) {
             self.context.metrics.outputs(name).inc_by(count);
         }
