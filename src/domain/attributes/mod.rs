@@ -2,7 +2,7 @@
 
 mod names;
 
-pub use names::{AttributeNames, MAX_NAMES};
+pub use names::AttributeNames;
 
 use super::{
     codec::{CodecError, Reader, put_text, put_varint},

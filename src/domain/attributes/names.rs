@@ -1,7 +1,7 @@
 //! The names of attributes, and the numbers that accounts keep them by.
 
 /// At most so many attribute names a shard; the first of them are those that the model reads.
-pub const MAX_NAMES: usize = 64;
+const MAX_NAMES: usize = 64;
 
 /// Attribute names by id. The model's come first and in its order, so that its programs read an account's values as
 /// they lie.

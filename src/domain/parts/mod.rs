@@ -88,6 +88,11 @@ impl Parts {
         self.0.iter().step_by(64).fold(0, |all, byte| all ^ byte)
     }
 
+    /// Moves to another block, as [`super::cells::Cells::resettle`] does.
+    pub fn resettle(&mut self) {
+        self.0 = self.0.clone();
+    }
+
     /// For a checkpoint.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0

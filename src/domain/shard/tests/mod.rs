@@ -1,5 +1,6 @@
 mod gone;
 mod log;
+mod memory;
 mod moves;
 mod naive;
 mod overrides;

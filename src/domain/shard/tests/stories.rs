@@ -467,28 +467,6 @@ fn entries_out_of_order_damaged_or_with_an_unknown_model_change_nothing() {
 }
 
 #[test]
-fn an_account_costs_little_memory() {
-    let mut log = Log::with_model(MODEL);
-    log.events(
-        &(0..2_000)
-            .map(|account| login(&format!("acc-{account}"), 0))
-            .collect::<Vec<_>>(),
-    );
-    let mut shard = Shard::new(0, EMIT_ALL);
-    let mut out = crate::domain::outbox::Outputs::new();
-    for (offset, entry) in log.entries.iter().enumerate() {
-        shard.fold(offset as i64, entry, &mut out).unwrap();
-    }
-    let bytes: usize = shard.accounts.iter().map(|account| account.cells.heap_bytes()).sum();
-    assert!(bytes / 2_000 < 300, "{} bytes of cells an account", bytes / 2_000);
-    assert!(
-        size_of::<crate::domain::account::Account>() <= 320,
-        "{}",
-        size_of::<crate::domain::account::Account>()
-    );
-}
-
-#[test]
 fn while_more_is_at_hand_scoring_waits_but_not_over_the_day() {
     let accounts = ["b", "a"];
     let mut log = five_days(&accounts);
