@@ -4,7 +4,7 @@ use super::log::{EMIT_ALL, Happening, Log, day, hour};
 use crate::domain::{
     event::Kind,
     output::{ALERT_OPENED, ALERT_RESOLVED, SCORE_UPDATED},
-    shard::{FoldError, Shard, ShardRules},
+    shard::{FoldError, ShardRules},
     time::HOUR_MS,
 };
 
