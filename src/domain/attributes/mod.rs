@@ -86,7 +86,11 @@ impl Attributes {
 
 impl<'a> AttributeValues<'a> {
     pub fn get(self, id: usize) -> Attribute<'a> {
-        let found = self.packed().find(|packed| packed.id == id);
+        // They lie in the order of their ids.
+        let found = self
+            .packed()
+            .find(|packed| packed.id >= id)
+            .filter(|packed| packed.id == id);
         found.map_or(Attribute::Missing, Packed::value)
     }
 
