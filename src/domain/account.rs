@@ -128,8 +128,8 @@ impl Account {
         self.changed_at > self.scored_at
     }
 
-    /// Forgets what tells nothing any more and moves to blocks without room to spare, when time alone has brought it up. Of accounts that grow, the
-    /// allocator's pages are left half empty: moving those that are swept together empties them.
+    /// Forgets what tells nothing any more and moves to blocks without room to spare, when time alone has brought it up. Accounts that
+    /// grow leave the allocator's pages half empty: moving those that are swept together empties them.
     pub fn tidy(&mut self, rule: Dedupe) {
         let newest = self.newest_of_each();
         forget_expired(&mut self.cells, SLOT_IDS, rule, &newest);

@@ -145,7 +145,8 @@ impl Cells {
     }
 }
 
-const fn pair(low: u32, high: u32) -> u64 {
+/// Two numbers of 32 bits in a word.
+pub const fn pair(low: u32, high: u32) -> u64 {
     low as u64 | (high as u64) << 32
 }
 

@@ -3,8 +3,8 @@
 /// At most so many attribute names a shard; the first of them are those that the model reads.
 const MAX_NAMES: usize = 64;
 
-/// Attribute names by id. The model's come first and in its order, so that its programs read an account's values as
-/// they lie.
+/// Attribute names by id. The model's come first and in its order, so that its programs find an account's values by
+/// their own numbers.
 #[derive(Clone, Debug, Default)]
 pub struct AttributeNames {
     names: Vec<Box<str>>,

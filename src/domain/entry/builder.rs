@@ -1,7 +1,5 @@
 //! Writing an `Events` entry, event by event. Lives as long as its shard's writer; allocates only while it grows.
 
-use std::ops::Range;
-
 use hashbrown::HashTable;
 
 use super::{
@@ -157,9 +155,8 @@ impl EntryBuilder {
 #[derive(Debug, Default)]
 struct TextTable {
     bytes: Vec<u8>,
-    /// Where in `bytes` each text lies.
-    texts: Vec<Range<u32>>,
-    /// Small, as an entry has thousands of accounts and most of them once: a new one is to cost one access to memory that is not at hand.
+    /// What is known of a text lies in the table itself: an entry has thousands of accounts, and each further list would be
+    /// waited for.
     places: HashTable<Place>,
 }
 
@@ -167,38 +164,47 @@ struct TextTable {
 struct Place {
     /// The upper half of the text's hash; the table goes by the lower.
     hash: u32,
+    /// Where the text begins in the table's bytes.
+    start: u32,
+    length: u32,
     index: u32,
+}
+
+impl Place {
+    fn of(self, bytes: &[u8]) -> &[u8] {
+        &bytes[self.start as usize..][..self.length as usize]
+    }
 }
 
 impl TextTable {
     fn index_of(&mut self, text: &str) -> u32 {
         let hash = value_hash(text.as_bytes());
-        let Self { bytes, texts, places } = self;
+        let Self { bytes, places } = self;
         let upper = (hash >> 32) as u32;
-        let of = |index: u32| {
-            let Range { start, end } = texts[index as usize];
-            &bytes[start as usize..end as usize]
+        let same = |place: &Place| {
+            place.hash == upper && place.length as usize == text.len() && place.of(bytes) == text.as_bytes()
         };
-        let same = |place: &Place| place.hash == upper && of(place.index) == text.as_bytes();
         if let Some(found) = places.find(hash, same) {
             return found.index;
         }
-        let index = texts.len() as u32;
-        places.insert_unique(hash, Place { hash: upper, index }, |place| value_hash(of(place.index)));
         put_bytes(bytes, text.as_bytes());
-        let end = bytes.len() as u32;
-        texts.push(end - text.len() as u32..end);
-        index
+        let new = Place {
+            hash: upper,
+            start: (bytes.len() - text.len()) as u32,
+            length: text.len() as u32,
+            index: places.len() as u32,
+        };
+        places.insert_unique(hash, new, |place| value_hash(place.of(bytes)));
+        new.index
     }
 
     fn write(&self, out: &mut Vec<u8>) {
-        put_varint(out, self.texts.len() as u64);
+        put_varint(out, self.places.len() as u64);
         out.extend_from_slice(&self.bytes);
     }
 
     fn clear(&mut self) {
         self.bytes.clear();
-        self.texts.clear();
         self.places.clear();
     }
 }

@@ -5,7 +5,7 @@
 //! and dimensions, two a word; the segments' measures.
 
 use crate::{
-    domain::{band::Band, decimal::Decimal},
+    domain::{band::Band, cells::pair, decimal::Decimal},
     model::{Model, segment::CHANGE_DAYS},
 };
 
@@ -194,10 +194,6 @@ pub fn memberships_alone(shape: Shape, memberships: impl Iterator<Item = Option<
         words[HEAD + 2 * at] = segment;
         words[HEAD + 2 * at + 1] = u64::from(since as u32);
     }
-}
-
-const fn pair(low: u32, high: u32) -> u64 {
-    low as u64 | (high as u64) << 32
 }
 
 /// A score or a part of one in 32 bits.

@@ -8,7 +8,7 @@ use crate::domain::{
     time::HOUR_MS,
 };
 
-const MODEL: &str = r#"
+pub(super) const MODEL: &str = r#"
 name = "stories"
 [[dimension]]
 id = "adoption"
@@ -45,9 +45,9 @@ heartbeat = "off"
 sweep = "1d"
 "#;
 
-const ALL: [Kind; 2] = [Kind::Usage, Kind::Support];
+pub(super) const ALL: [Kind; 2] = [Kind::Usage, Kind::Support];
 
-fn login(account: &str, at: i64) -> Happening {
+pub(super) fn login(account: &str, at: i64) -> Happening {
     Happening::new(Kind::Usage, account, day(at), "login").text("user", "u1")
 }
 
