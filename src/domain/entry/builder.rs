@@ -1,21 +1,17 @@
 //! Writing an `Events` entry, event by event. Lives as long as its shard's writer; allocates only while it grows.
 
-use hashbrown::HashTable;
-
 use super::{
     EVENTS, EVENTS_WITH_MORE, PartitionClock,
-    events::{FieldKey, KEYS_INLINE, TAG_BOOL, TAG_INLINE, TAG_NUMBER, TAG_TABLE, WELL_KNOWN_KEYS},
+    events::{TAG_BOOL, TAG_INLINE, TAG_NUMBER, TAG_TABLE},
+    keys::Keys,
     put_clock, put_head,
+    texts::TextTable,
 };
 use crate::domain::{
-    codec::{put_bytes, put_text, put_varint, put_zigzag},
+    codec::{put_text, put_varint, put_zigzag},
     event::{Event, Value},
-    hash::value_hash,
     time::Timestamp,
 };
-
-/// Texts up to this length are worth a place in the table.
-const TABLE_TEXT_MAX: usize = 64;
 
 /// Collects the events of one shard into one entry.
 #[derive(Debug, Default)]
@@ -23,6 +19,8 @@ pub struct EntryBuilder {
     partitions: Vec<OpenPartition>,
     accounts: TextTable,
     texts: TextTable,
+    /// Outlive the entry.
+    keys: Keys,
     body: Vec<u8>,
     events: usize,
     last_time: i64,
@@ -92,21 +90,19 @@ impl EntryBuilder {
     }
 
     fn push_field(&mut self, key: &str, value: &Value<'_>) {
-        let key = match FieldKey::well_known(key) {
-            Some(index) => index,
-            None => WELL_KNOWN_KEYS.len() as u32 + self.texts.index_of(key),
-        };
-        let head = u64::from(key) << 2;
+        let key = self.keys.find(key, &mut self.texts);
+        let head = u64::from(key.number) << 2;
         match *value {
-            Value::Text(text) if text.len() <= TABLE_TEXT_MAX && key >= KEYS_INLINE => {
-                let index = self.texts.index_of(text);
-                put_varint(&mut self.body, head | TAG_TABLE);
-                put_varint(&mut self.body, u64::from(index));
-            }
-            Value::Text(text) => {
-                put_varint(&mut self.body, head | TAG_INLINE);
-                put_text(&mut self.body, text);
-            }
+            Value::Text(text) => match self.keys.place_in_table(key, text, &mut self.texts) {
+                Some(index) => {
+                    put_varint(&mut self.body, head | TAG_TABLE);
+                    put_varint(&mut self.body, u64::from(index));
+                }
+                None => {
+                    put_varint(&mut self.body, head | TAG_INLINE);
+                    put_text(&mut self.body, text);
+                }
+            },
             Value::Number(number) => {
                 put_varint(&mut self.body, head | TAG_NUMBER);
                 put_zigzag(&mut self.body, number.micros());
@@ -145,66 +141,9 @@ impl EntryBuilder {
         self.partitions.clear();
         self.accounts.clear();
         self.texts.clear();
+        self.keys.begin_entry();
         self.body.clear();
         self.events = 0;
         self.last_time = 0;
-    }
-}
-
-/// Texts by index, each once; kept in the form in which they are written.
-#[derive(Debug, Default)]
-struct TextTable {
-    bytes: Vec<u8>,
-    /// What is known of a text lies in the table itself: an entry has thousands of accounts, and each further list would be
-    /// waited for.
-    places: HashTable<Place>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Place {
-    /// The upper half of the text's hash; the table goes by the lower.
-    hash: u32,
-    /// Where the text begins in the table's bytes.
-    start: u32,
-    length: u32,
-    index: u32,
-}
-
-impl Place {
-    fn of(self, bytes: &[u8]) -> &[u8] {
-        &bytes[self.start as usize..][..self.length as usize]
-    }
-}
-
-impl TextTable {
-    fn index_of(&mut self, text: &str) -> u32 {
-        let hash = value_hash(text.as_bytes());
-        let Self { bytes, places } = self;
-        let upper = (hash >> 32) as u32;
-        let same = |place: &Place| {
-            place.hash == upper && place.length as usize == text.len() && place.of(bytes) == text.as_bytes()
-        };
-        if let Some(found) = places.find(hash, same) {
-            return found.index;
-        }
-        put_bytes(bytes, text.as_bytes());
-        let new = Place {
-            hash: upper,
-            start: (bytes.len() - text.len()) as u32,
-            length: text.len() as u32,
-            index: places.len() as u32,
-        };
-        places.insert_unique(hash, new, |place| value_hash(place.of(bytes)));
-        new.index
-    }
-
-    fn write(&self, out: &mut Vec<u8>) {
-        put_varint(out, self.places.len() as u64);
-        out.extend_from_slice(&self.bytes);
-    }
-
-    fn clear(&mut self) {
-        self.bytes.clear();
-        self.places.clear();
     }
 }

@@ -6,6 +6,8 @@
 
 mod builder;
 mod events;
+mod keys;
+mod texts;
 
 use thiserror::Error;
 
