@@ -10,6 +10,7 @@ use super::{
     dedupe::forget_expired,
     event::Kind,
     hash::account_hash,
+    newest::{NONE, Newest, time_of},
     overrides::Override,
     parts::Parts,
     plan::SLOT_IDS,
@@ -18,9 +19,6 @@ use super::{
 };
 use crate::model::compiled::Dedupe;
 
-/// No time: before any event, or never due.
-const NONE: i64 = i64::MIN;
-
 /// All that a shard remembers of one account. In this order: what an event reads and changes lies together.
 #[derive(Debug, PartialEq)]
 #[repr(C)]
@@ -28,8 +26,7 @@ pub struct Account {
     /// In place up to 24 bytes: finding an account compares it.
     pub id: CompactString,
     pub cells: Cells,
-    /// Newest event time by kind, in milliseconds.
-    newest: [i64; Kind::COUNT],
+    pub newest: Newest,
     /// Time of its first event, of whatever kind, in milliseconds.
     first: i64,
     /// Log offset of the entry that changed it last.
@@ -62,7 +59,7 @@ impl Account {
         Self {
             id: id.into(),
             cells: Cells::new(slots),
-            newest: [NONE; Kind::COUNT],
+            newest: Newest::default(),
             first: NONE,
             changed_at: -1,
             scored_at: -1,
@@ -84,10 +81,6 @@ impl Account {
         account_hash(&self.id)
     }
 
-    pub fn newest(&self, kind: Kind) -> Option<Timestamp> {
-        time_of(self.newest[kind.index()])
-    }
-
     /// Time of its first event, of whatever kind.
     pub fn first(&self) -> Option<Timestamp> {
         time_of(self.first)
@@ -100,16 +93,6 @@ impl Account {
 
     pub fn set_due(&mut self, due: Option<Timestamp>) {
         self.due = due.map_or(NONE, Timestamp::millis);
-    }
-
-    /// The newest event of each kind.
-    pub fn newest_of_each(&self) -> [Option<Timestamp>; Kind::COUNT] {
-        Kind::ALL.map(|kind| self.newest(kind))
-    }
-
-    /// The newest event of any kind.
-    pub fn newest_of_all(&self) -> Option<Timestamp> {
-        self.newest.iter().copied().max().and_then(time_of)
     }
 
     /// The override, while it is in force.
@@ -131,15 +114,13 @@ impl Account {
     /// Forgets what tells nothing any more and moves to blocks without room to spare, when time alone has brought it up. Accounts that
     /// grow leave the allocator's pages half empty: moving those that are swept together empties them.
     pub fn tidy(&mut self, rule: Dedupe) {
-        let newest = self.newest_of_each();
-        forget_expired(&mut self.cells, SLOT_IDS, rule, &newest);
+        forget_expired(&mut self.cells, SLOT_IDS, rule, &self.newest);
         self.cells.resettle();
         self.parts.resettle();
     }
 
     pub fn see_time(&mut self, kind: Kind, time: Timestamp) {
-        let newest = &mut self.newest[kind.index()];
-        *newest = time.millis().max(*newest);
+        self.newest.see(kind, time);
         self.see_first(time);
     }
 
@@ -147,8 +128,4 @@ impl Account {
     pub fn see_first(&mut self, time: Timestamp) {
         self.first = self.first().map_or(time, |first| first.min(time)).millis();
     }
-}
-
-fn time_of(millis: i64) -> Option<Timestamp> {
-    (millis != NONE).then(|| Timestamp::from_millis(millis))
 }

@@ -7,8 +7,8 @@
 use super::{
     cells::Cells,
     event::{EventId, Kind},
+    newest::Newest,
     pane::{Pane, Window},
-    time::Timestamp,
 };
 use crate::model::compiled::{Dedupe, PaneUnit};
 
@@ -18,15 +18,8 @@ const ID_SHIFT: u32 = Pane::BITS + KIND_BITS;
 
 /// Whether `id` was seen in the rule's window before; remembers it if not. `newest` is the account's newest time of each
 /// kind, the event in hand included.
-pub fn seen_before(
-    cells: &mut Cells,
-    slot: usize,
-    rule: Dedupe,
-    kind: Kind,
-    id: EventId,
-    newest: &[Option<Timestamp>; Kind::COUNT],
-) -> bool {
-    let Some(now) = hour_of(kind.index(), newest) else {
+pub fn seen_before(cells: &mut Cells, slot: usize, rule: Dedupe, kind: Kind, id: EventId, newest: &Newest) -> bool {
+    let Some(now) = hour_of(kind, newest) else {
         return false;
     };
     if rule.hours == 0 {
@@ -58,27 +51,30 @@ fn place_of(words: &[u64], word: u64) -> Option<usize> {
     words[start..].iter().position(same).map(|at| start + at)
 }
 
-fn hour_of(kind: usize, newest: &[Option<Timestamp>; Kind::COUNT]) -> Option<Pane> {
-    Pane::of(PaneUnit::Hour, newest.get(kind).copied().flatten()?)
+fn hour_of(kind: Kind, newest: &Newest) -> Option<Pane> {
+    Pane::of(PaneUnit::Hour, newest.of(kind)?)
 }
 
 /// Whether the id of a word was seen in this hour of its kind's time, or in as many before it as the rule says.
-fn is_remembered(rule: Dedupe, word: u64, newest: &[Option<Timestamp>; Kind::COUNT]) -> bool {
-    let kind = (word >> Pane::BITS) as usize & ((1 << KIND_BITS) - 1);
-    hour_of(kind, newest)
+fn is_remembered(rule: Dedupe, word: u64, newest: &Newest) -> bool {
+    let kind = Kind::from_index((word >> Pane::BITS) as u8 & ((1 << KIND_BITS) - 1));
+    kind.and_then(|kind| hour_of(kind, newest))
         .is_some_and(|now| Window::ending_at(now, rule.hours.saturating_add(1), 0).contains(Pane::from_low_bits(word)))
 }
 
 /// Forgets the ids that tell nothing any more.
-pub fn forget_expired(cells: &mut Cells, slot: usize, rule: Dedupe, newest: &[Option<Timestamp>; Kind::COUNT]) {
+pub fn forget_expired(cells: &mut Cells, slot: usize, rule: Dedupe, newest: &Newest) {
     cells.retain_groups::<1>(slot, |word| is_remembered(rule, word[0], newest));
 }
 
+/// From so many ids on it is looked which have expired.
+const FIRST_LOOK: usize = 4;
+
 /// Forgets what has expired whenever the number of ids reaches a power of two, so that it costs little an event.
-fn make_room(cells: &mut Cells, slot: usize, rule: Dedupe, newest: &[Option<Timestamp>; Kind::COUNT]) {
+fn make_room(cells: &mut Cells, slot: usize, rule: Dedupe, newest: &Newest) {
     let ids = cells.get(slot).len();
     let full = ids >= rule.max_ids as usize;
-    if !full && !ids.is_power_of_two() {
+    if !full && (ids < FIRST_LOOK || !ids.is_power_of_two()) {
         return;
     }
     forget_expired(cells, slot, rule, newest);
@@ -96,7 +92,7 @@ fn make_room(cells: &mut Cells, slot: usize, rule: Dedupe, newest: &[Option<Time
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::time::HOUR_MS;
+    use crate::domain::time::{HOUR_MS, Timestamp};
 
     const RULE: Dedupe = Dedupe { hours: 24, max_ids: 8 };
 
@@ -106,8 +102,8 @@ mod tests {
 
     /// Usage, as usage has got to `now`.
     fn usage(cells: &mut Cells, number: u64, now: i64) -> bool {
-        let mut newest = [None; Kind::COUNT];
-        newest[Kind::Usage.index()] = Some(hour(now));
+        let mut newest = Newest::default();
+        newest.see(Kind::Usage, hour(now));
         seen_before(cells, 0, RULE, Kind::Usage, EventId::of(&number.to_string()), &newest)
     }
 
@@ -126,9 +122,9 @@ mod tests {
     #[test]
     fn a_kind_that_is_far_ahead_does_not_make_another_forget() {
         let mut cells = Cells::new(1);
-        let mut newest = [None; Kind::COUNT];
+        let mut newest = Newest::default();
         let mut seen = |kind: Kind, now| {
-            newest[kind.index()] = Some(hour(now));
+            newest.see(kind, hour(now));
             seen_before(&mut cells, 0, RULE, kind, EventId::of("1"), &newest)
         };
         assert!(!seen(Kind::Support, 9_000));

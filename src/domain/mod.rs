@@ -19,6 +19,7 @@ pub mod history;
 pub mod json;
 pub mod lifecycle;
 pub mod measures;
+pub mod newest;
 pub mod outbox;
 pub mod output;
 pub mod overrides;

@@ -14,8 +14,8 @@ const KEPT: usize = 16;
 #[derive(Debug, Default)]
 pub struct Outputs {
     muted: bool,
-    shard: u32,
-    offset: i64,
+    /// Of all ids of the entry in hand: `<shard>-<log offset>-`.
+    prefix: Vec<u8>,
     next: u32,
     arrived: Timestamp,
     /// The outputs' bytes, in pieces that never move: what a burst grows to is not known before, and growing one buffer would copy it.
@@ -139,8 +139,10 @@ impl Outputs {
 
     /// Starts the outputs of the entry at `offset`.
     pub(super) fn begin(&mut self, shard: u32, offset: i64, arrived: Timestamp) {
-        self.shard = shard;
-        self.offset = offset;
+        use std::io::Write;
+        self.prefix.clear();
+        // Writing to memory does not fail.
+        let _ = write!(self.prefix, "{shard}-{offset}-");
         self.arrived = arrived;
         self.next = 0;
     }
@@ -162,12 +164,11 @@ impl Outputs {
         clock: Timestamp,
         value: &impl Serialize,
     ) {
-        use std::io::Write;
         self.make_room();
         let bytes = &mut self.pieces[self.piece];
         let start = bytes.len();
-        // Writing to memory does not fail.
-        let _ = write!(bytes, "{}-{}-{}", self.shard, self.offset, self.next);
+        bytes.extend_from_slice(&self.prefix);
+        json::put_whole(bytes, self.next.into());
         self.next += 1;
         let id_end = bytes.len();
         bytes.extend_from_slice(subject.as_bytes());

@@ -20,10 +20,16 @@ impl Pane {
         if !(0..1 << Self::BITS).contains(&hours) {
             return None;
         }
-        Some(match unit {
-            PaneUnit::Hour => Self(hours as u32),
-            PaneUnit::Day => Self(hours as u32 / 24),
-        })
+        Some(Self(hours as u32).of_hour(unit))
+    }
+
+    /// The pane of this hour.
+    #[inline]
+    pub const fn of_hour(self, unit: PaneUnit) -> Self {
+        match unit {
+            PaneUnit::Hour => self,
+            PaneUnit::Day => Self(self.0 / 24),
+        }
     }
 
     /// From the low bits of a word.

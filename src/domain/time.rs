@@ -126,6 +126,36 @@ impl Serialize for Timestamp {
     }
 }
 
+/// A time with its text, for what is written many times over.
+#[derive(Clone, Copy, Debug)]
+pub struct WrittenTime {
+    time: Timestamp,
+    text: [u8; TEXT_LENGTH],
+    /// 0 where RFC 3339 has no text for it.
+    length: usize,
+}
+
+impl WrittenTime {
+    pub fn of(time: Timestamp) -> Self {
+        let mut text = [0; TEXT_LENGTH];
+        let length = time.write_rfc3339(&mut text).map_or(0, str::len);
+        Self { time, text, length }
+    }
+
+    pub const fn time(&self) -> Timestamp {
+        self.time
+    }
+}
+
+impl Serialize for WrittenTime {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match std::str::from_utf8(&self.text[..self.length]) {
+            Ok(text) if !text.is_empty() => serializer.serialize_str(text),
+            _ => self.time.serialize(serializer),
+        }
+    }
+}
+
 impl JsonSchema for Timestamp {
     fn schema_name() -> Cow<'static, str> {
         "Timestamp".into()
@@ -155,12 +185,16 @@ mod tests {
             let expected = jiff::Timestamp::from_millisecond(millis).unwrap();
             let parsed: jiff::Timestamp = Timestamp(millis).to_string().parse().unwrap();
             proptest::prop_assert_eq!(parsed, expected);
+            let written = serde_json::to_string(&WrittenTime::of(Timestamp(millis))).unwrap();
+            proptest::prop_assert_eq!(written, serde_json::to_string(&Timestamp(millis)).unwrap());
         }
     }
 
     #[test]
     fn what_has_no_year_of_four_digits_is_printed_in_milliseconds() {
         assert_eq!(Timestamp(i64::MAX).to_string(), format!("{}ms", i64::MAX));
+        let written = serde_json::to_string(&WrittenTime::of(Timestamp(i64::MIN))).unwrap();
+        assert_eq!(written, format!("\"{}ms\"", i64::MIN));
         assert_eq!(Timestamp(0).to_string(), "1970-01-01T00:00:00Z");
         assert_eq!(Timestamp(253_402_300_799_999).to_string(), "9999-12-31T23:59:59.999Z");
     }

@@ -255,7 +255,11 @@ impl EventBatch {
 }
 
 fn read_span(reader: &mut Reader<'_>) -> Result<Span, EntryError> {
-    let text = reader.text()?;
+    let text = reader.bytes()?;
+    // Most are short and ASCII, which is seen sooner.
+    if !text.is_ascii() && str::from_utf8(text).is_err() {
+        return Err(CodecError::NotUtf8.into());
+    }
     let start = reader.position() - text.len();
     let start = u32::try_from(start).map_err(|_| CodecError::OutOfRange)?;
     Ok(Span {

@@ -187,7 +187,11 @@ mod tests {
         let events: Vec<_> = (0..1_000).map(|number| vec![session(number), client(number)]).collect();
         let (texts, in_table) = entry(&mut builder, &events);
         assert!(texts < 110, "{texts}");
-        assert_eq!(in_table, 1_000 + texts - 4, "two clients and the names of two keys beside the sessions");
+        assert_eq!(
+            in_table,
+            1_000 + texts - 4,
+            "two clients and the names of two keys beside the sessions"
+        );
 
         // The next entry has its keys in another order, and some that are new.
         let events: Vec<_> = (0..100)

@@ -8,7 +8,7 @@ use serde::ser::{
 };
 use thiserror::Error;
 
-use super::put_number;
+use super::{TEXT_LENGTH, number_text};
 
 /// The value has a part that no output may have: a map whose keys are not texts, bytes, or an enum with content.
 #[derive(Debug, Error)]
@@ -136,7 +136,15 @@ impl<'a> Serializer for Writer<'a> {
         if !value.is_finite() {
             return self.serialize_unit();
         }
-        put_number(self.out, value).map_err(Unwritable::custom)
+        let mut text = [0; TEXT_LENGTH];
+        let Some(length) = number_text(value, &mut text) else {
+            return self.put(value);
+        };
+        // All of the room is copied, as a length that is known beforehand takes no call.
+        let start = self.out.len();
+        self.out.extend_from_slice(&text);
+        self.out.truncate(start + length);
+        Ok(())
     }
 
     fn serialize_char(self, value: char) -> Result<(), Unwritable> {
@@ -281,10 +289,12 @@ impl SerializeStruct for Members<'_> {
     type Ok = ();
     type Error = Unwritable;
 
+    /// Inlined, so that the length of the name is known.
+    #[inline(always)]
     fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Unwritable> {
         debug_assert!(name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'));
-        self.next();
-        self.out.push(b'"');
+        self.out.extend_from_slice(if self.is_first { b"\"" } else { b",\"" });
+        self.is_first = false;
         self.out.extend_from_slice(name.as_bytes());
         self.out.extend_from_slice(b"\":");
         value.serialize(Writer { out: self.out })

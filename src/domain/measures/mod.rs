@@ -6,6 +6,7 @@
 
 mod distinct;
 mod latest;
+mod moment;
 mod open;
 mod panes;
 mod per_label;
@@ -18,12 +19,12 @@ use super::{
 };
 use crate::model::compiled::{Read, Store};
 
+pub use moment::Moment;
 pub use open::{ItemChange, ItemStep};
 
 /// What a measure is told of an event that its selector matches.
 #[derive(Clone, Copy, Debug)]
 pub struct Observation {
-    pub time: Timestamp,
     /// What is added, in millionths: the field's number, or 1; 0 where the measure needs none.
     pub micros: i64,
     /// The hash of the field's value for `distinct`, of the label's for what goes by label; 0 where the measure needs none.
@@ -38,30 +39,26 @@ pub enum Applied {
     BeyondHorizon,
 }
 
-/// Adds an event to a measure other than `open`. `end` is the latest window's end that the account has seen.
-pub fn observe(cells: &mut Cells, slot: usize, store: Store, seen: Observation, end: Timestamp) -> Applied {
+/// Adds an event of this moment to a measure other than `open`.
+pub fn observe(cells: &mut Cells, slot: usize, store: Store, seen: Observation, at: &Moment) -> Applied {
     let (unit, horizon) = match store {
         Store::Panes { unit, horizon, .. }
         | Store::Distinct { unit, horizon, .. }
         | Store::PerLabel { unit, horizon, .. } => (unit, horizon),
         Store::Last { horizon } => {
-            let value = [seen.time.millis() as u64, seen.micros as u64];
-            latest::keep_newest(cells, slot, value, horizon, end);
+            let value = [at.time.millis() as u64, seen.micros as u64];
+            latest::keep_newest(cells, slot, value, horizon, at.end);
             return Applied::Stored;
         }
         Store::Since { horizon } => {
-            latest::keep_newest(cells, slot, [seen.time.millis() as u64], horizon, end);
+            latest::keep_newest(cells, slot, [at.time.millis() as u64], horizon, at.end);
             return Applied::Stored;
         }
         Store::Open => return Applied::Stored,
     };
-    let (Some(pane), Some(end)) = (Pane::of(unit, seen.time), Pane::of(unit, end)) else {
+    let Some((pane, kept)) = at.kept(unit, horizon) else {
         return Applied::BeyondHorizon;
     };
-    let kept = Window::ending_at(end, horizon, 0);
-    if !kept.contains(pane) {
-        return Applied::BeyondHorizon;
-    }
     match store {
         Store::Panes { value, .. } => panes::add(cells, slot, value, pane, seen.micros, kept),
         Store::Distinct { every_pane, .. } => distinct::add(cells, slot, every_pane, pane, seen.hash, kept),

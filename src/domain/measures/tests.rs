@@ -45,11 +45,11 @@ fn feed_with(store: Store, events: &[(i64, i64)], micros: impl Fn(i64) -> i64) -
             end = end.max(time);
         }
         let seen = Observation {
-            time: Timestamp::from_millis(time),
             micros: micros(value),
             hash: crate::domain::hash::value_hash(&value.to_le_bytes()),
         };
-        observe(&mut cells, SLOT, store, seen, Timestamp::from_millis(end));
+        let at = Moment::new(Timestamp::from_millis(time), Timestamp::from_millis(end));
+        observe(&mut cells, SLOT, store, seen, &at);
     }
     (cells, end)
 }

@@ -11,7 +11,12 @@ pub use self::segment::{
     Alert, SegmentAlertChanged, SegmentBand, SegmentChange, SegmentChanges, SegmentDriver, SegmentMeasureValue,
     SegmentSubject, SegmentUpdated,
 };
-use super::{band::Band, event::Kind, json, time::Timestamp};
+use super::{
+    band::Band,
+    event::Kind,
+    json,
+    time::{Timestamp, WrittenTime},
+};
 use crate::model::Attribute;
 
 mod segment;
@@ -83,7 +88,8 @@ fn rounded<S: Serializer>(number: f64, scale: f64, serializer: S) -> Result<S::O
 pub struct ScoreUpdated<'a> {
     pub account: &'a str,
     /// The shard's clock in event time: what happened by then is in the score.
-    pub as_of: Timestamp,
+    #[schemars(with = "Timestamp")]
+    pub as_of: &'a WrittenTime,
     /// 0 (worst) to 100 (healthy); null when no indicator has a value.
     pub score: Points,
     pub band: Band,
@@ -102,7 +108,7 @@ pub struct ScoreUpdated<'a> {
     /// Ids of the alert rules that are open on the account.
     pub alerts: Vec<&'a str>,
     pub attributes: AttributeMap<'a>,
-    pub freshness: Freshness,
+    pub freshness: Freshness<'a>,
     /// Kinds of events that nobody has had for longer than the model allows: what rests on them stands where it was.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Option<Vec<Kind>>")]
@@ -191,12 +197,16 @@ pub struct Override<'a> {
 
 /// How far each source has got in event time; null where none has been seen. Of a stale one, its newest event.
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
-pub struct Freshness {
-    pub usage: Option<Timestamp>,
-    pub support: Option<Timestamp>,
-    pub billing: Option<Timestamp>,
+pub struct Freshness<'a> {
+    #[schemars(with = "Option<Timestamp>")]
+    pub usage: Option<&'a WrittenTime>,
+    #[schemars(with = "Option<Timestamp>")]
+    pub support: Option<&'a WrittenTime>,
+    #[schemars(with = "Option<Timestamp>")]
+    pub billing: Option<&'a WrittenTime>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub feedback: Option<Timestamp>,
+    #[schemars(with = "Option<Timestamp>")]
+    pub feedback: Option<&'a WrittenTime>,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]

@@ -7,6 +7,7 @@ use super::{
     moves::Before,
     scoring::{Scratch, open_rules},
     sent::{self, Sent},
+    written::WrittenTimes,
 };
 use crate::domain::{
     account::Account,
@@ -37,6 +38,7 @@ pub struct Emission {
     drivers: Vec<Driver>,
     /// What another scorecard says of the account; made when an account first moves to another one.
     by_former: Option<Box<Scratch>>,
+    times: WrittenTimes,
 }
 
 /// What led to the scoring.
@@ -61,6 +63,7 @@ impl Shard {
             return;
         }
         attribute(active, account, sent, &self.clocks, &mut self.scratch);
+        self.scratch.emission.times.refresh(now, &self.clocks);
 
         let view = Message {
             active,
@@ -69,7 +72,7 @@ impl Shard {
             clocks: &self.clocks,
             scratch: &self.scratch,
             now,
-            event_time: why.touched_by_event.then(|| account.newest_of_all()).flatten(),
+            event_time: why.touched_by_event.then(|| account.newest.of_all()).flatten(),
         };
         if out.wants_next() {
             view.send_score(sent, out);
@@ -130,6 +133,7 @@ fn attribute(active: &Active, account: &Account, sent: Option<Sent>, clocks: &Cl
         before,
         drivers,
         by_former,
+        ..
     } = &mut emission;
     before.clear();
     before.extend(sent::indicators(account, active.plan.model.indicators.len()));
@@ -184,13 +188,14 @@ impl Message<'_> {
 
     fn send_score(&self, sent: Option<Sent>, out: &mut Outputs) {
         let (model, account) = (self.model(), self.account);
+        let times = &self.scratch.emission.times;
         let trend = |days| Points(account.score - history::at(&account.cells, SLOT_HISTORY, self.now, days));
         let card = &model.scorecards[self.scratch.card];
         let dimensions = model.dimensions.iter().enumerate();
         let dimensions = dimensions.filter(|(index, _)| card.has_dimension[*index]);
         let message = ScoreUpdated {
             account: &account.id,
-            as_of: self.now,
+            as_of: &times.now,
             score: Points(account.score),
             band: account.shown_band(),
             coverage: Quantity(account.coverage),
@@ -225,14 +230,12 @@ impl Message<'_> {
                 .collect(),
             attributes: self.attributes(),
             freshness: Freshness {
-                usage: self.clocks.freshness(Kind::Usage),
-                support: self.clocks.freshness(Kind::Support),
-                billing: self.clocks.freshness(Kind::Billing),
-                feedback: self
-                    .clocks
-                    .has_source(Kind::Feedback)
-                    .then(|| self.clocks.freshness(Kind::Feedback))
-                    .flatten(),
+                usage: times.freshness(Kind::Usage),
+                support: times.freshness(Kind::Support),
+                billing: times.freshness(Kind::Billing),
+                feedback: times
+                    .freshness(Kind::Feedback)
+                    .filter(|_| self.clocks.has_source(Kind::Feedback)),
             },
             stale: self.clocks.stale().collect(),
             scorecard: &card.id,

@@ -11,7 +11,7 @@ use crate::{
         entry::{EventBatch, FieldKey, FieldValue, RawEvent},
         event::{Kind, Value},
         lifecycle::item_step,
-        measures::{self, Applied, ItemChange, Observation},
+        measures::{self, Applied, ItemChange, Moment, Observation},
         overrides,
         plan::{NO_FIELD, Plan, PlannedMeasure, SLOT_IDS},
         time::Timestamp,
@@ -112,16 +112,17 @@ impl Shard {
             });
             let account = self.accounts.get_mut(number);
             account.see_time(origin.kind, event.time);
-            let newest = account.newest_of_each();
-            let repeated = |id| seen_before(&mut account.cells, SLOT_IDS, plan.dedupe(), origin.kind, id, &newest);
+            let Account { cells, newest, .. } = account;
+            let repeated = |id| seen_before(cells, SLOT_IDS, plan.dedupe(), origin.kind, id, newest);
             if event.id.is_some_and(repeated) {
                 self.counters.duplicate += 1;
                 continue;
             }
             self.counters.folded[origin.kind.index()] += 1;
             self.facts.of_event(plan, batch, entry, origin.kind, event, facts);
-            let end = account.newest(origin.kind).max(origin.clock).unwrap_or(event.time);
-            if apply_event(account, plan.measures(origin.kind), origin.kind, event, facts, end) {
+            let end = account.newest.of(origin.kind).max(origin.clock).unwrap_or(event.time);
+            let at = Moment::new(event.time, end);
+            if apply_event(account, plan.measures(origin.kind), origin.kind, facts, &at) {
                 self.counters.late += 1;
             }
             if origin.kind == Kind::Account {
@@ -140,23 +141,22 @@ fn apply_event(
     account: &mut Account,
     measures: &[PlannedMeasure],
     kind: Kind,
-    event: &RawEvent,
     facts: &EventFacts<'_>,
-    end: Timestamp,
+    at: &Moment,
 ) -> bool {
     let mut late = false;
     for measure in measures {
         if let Store::Open = measure.store {
-            if let Some(change) = item_change(measure, kind, event, facts) {
-                measures::change_item(&mut account.cells, measure.slot, &change, end);
+            if let Some(change) = item_change(measure, kind, at.time, facts) {
+                measures::change_item(&mut account.cells, measure.slot, &change, at.end);
             }
             continue;
         }
         if facts.passed & measure.required != measure.required {
             continue;
         }
-        if let Some(seen) = observation(measure, event, facts) {
-            let applied = measures::observe(&mut account.cells, measure.slot, measure.store, seen, end);
+        if let Some(seen) = observation(measure, facts) {
+            let applied = measures::observe(&mut account.cells, measure.slot, measure.store, seen, at);
             late |= applied == Applied::BeyondHorizon;
         }
     }
@@ -164,7 +164,7 @@ fn apply_event(
 }
 
 /// `None` when the event lacks the measure's field or label, or it is not of the type that the measure aggregates.
-fn observation(measure: &PlannedMeasure, event: &RawEvent, facts: &EventFacts<'_>) -> Option<Observation> {
+fn observation(measure: &PlannedMeasure, facts: &EventFacts<'_>) -> Option<Observation> {
     if let Store::PerLabel { value, .. } = measure.store {
         let micros = match value {
             PaneValue::Sum => facts.field(measure.field)?.micros?,
@@ -172,17 +172,12 @@ fn observation(measure: &PlannedMeasure, event: &RawEvent, facts: &EventFacts<'_
             _ => facts.field(measure.field).map(|_| Decimal::ONE.micros())?,
         };
         return Some(Observation {
-            time: event.time,
             micros,
             hash: facts.field(measure.by)?.hash,
         });
     }
     if measure.field == NO_FIELD {
-        return Some(Observation {
-            time: event.time,
-            micros: 0,
-            hash: 0,
-        });
+        return Some(Observation { micros: 0, hash: 0 });
     }
     let field = facts.field(measure.field)?;
     let micros = match measure.store {
@@ -195,14 +190,13 @@ fn observation(measure: &PlannedMeasure, event: &RawEvent, facts: &EventFacts<'_
         Store::Panes { .. } | Store::PerLabel { .. } | Store::Last { .. } | Store::Open => field.micros?,
     };
     Some(Observation {
-        time: event.time,
         micros,
         hash: field.hash,
     })
 }
 
 /// `None` when the event names no item.
-fn item_change(measure: &PlannedMeasure, kind: Kind, event: &RawEvent, facts: &EventFacts<'_>) -> Option<ItemChange> {
+fn item_change(measure: &PlannedMeasure, kind: Kind, time: Timestamp, facts: &EventFacts<'_>) -> Option<ItemChange> {
     let item = facts.field(measure.field)?;
     let pick = |mask: u128| {
         let bits = measure.item_tests.iter().enumerate();
@@ -210,7 +204,7 @@ fn item_change(measure: &PlannedMeasure, kind: Kind, event: &RawEvent, facts: &E
     };
     Some(ItemChange {
         key: item.hash,
-        time: event.time,
+        time,
         step: item_step(kind, facts.name),
         present: pick(facts.present),
         passed: pick(facts.passed),

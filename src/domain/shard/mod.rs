@@ -11,6 +11,7 @@
 //! | `risk` | how likely an account is to leave |
 //! | `emission` | decides what goes out and writes it |
 //! | `segments` | sums accounts up by segment, and runs the segments whose home the shard is |
+//! | `written` | what all outputs of a turn say alike |
 //! | `sent` | the score that went out last |
 //! | `activation` | changes the model |
 //! | `marks` | which models there were, and since when |
@@ -36,6 +37,7 @@ mod summary;
 mod trial;
 mod turn;
 mod view;
+mod written;
 
 use std::sync::Arc;
 

@@ -37,13 +37,13 @@ impl Shard {
                 values: &scratch.values,
                 inputs: &scratch.risk.inputs,
                 risk: scratch.risk.probability,
-                newest: account.newest_of_all(),
+                newest: account.newest.of_all(),
             });
         }
     }
 
     /// The time of the account's newest event of any kind; `None` for an account that the shard does not know.
     pub fn newest_event(&self, account: &str) -> Option<Timestamp> {
-        self.accounts.get(self.accounts.find(account)?).newest_of_all()
+        self.accounts.get(self.accounts.find(account)?).newest.of_all()
     }
 }

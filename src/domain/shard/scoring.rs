@@ -77,7 +77,7 @@ impl Active {
         let model = &self.plan.model;
         let now = clocks.shard().unwrap_or_default();
         let ends = Kind::ALL.map(|kind| {
-            let newest = account.newest(kind);
+            let newest = account.newest.of(kind);
             // Without a source, and without an event, the silence of a kind says nothing.
             if newest.is_none() && !clocks.has_source(kind) {
                 None

@@ -219,7 +219,7 @@ fn encode_account(account: &Account, names: &AttributeNames, layout: u32, out: &
     put_zigzag(out, account.scored_at);
     Kind::ALL
         .into_iter()
-        .for_each(|kind| put_time(out, account.newest(kind)));
+        .for_each(|kind| put_time(out, account.newest.of(kind)));
     put_time(out, account.first());
     out.extend_from_slice(&account.score.to_le_bytes());
     out.extend_from_slice(&account.coverage.to_le_bytes());

@@ -207,7 +207,7 @@ impl Shard {
         let rules = open_rules(account).filter_map(|state| model.alerts.get(usize::from(state.rule)));
         let held_back = held_back_rules(account, model, now);
         let newest = Kind::ALL.into_iter().filter_map(|kind| {
-            let newest = account.newest(kind)?;
+            let newest = account.newest.of(kind)?;
             Some((kind.as_str().to_owned(), newest.to_string().into()))
         });
         let attributes = account.attributes.known().filter_map(|(id, value, _)| {

@@ -167,7 +167,7 @@ fn text(format: Format, value: &[u8]) -> Result<&str, Refusal> {
         Format::JsonSchema => split(value).map_err(Refusal::Frame)?.payload,
         _ => value,
     };
-    str::from_utf8(json).map_err(|error| Refusal::NotUtf8 {
+    simdutf8::compat::from_utf8(json).map_err(|error| Refusal::NotUtf8 {
         position: error.valid_up_to(),
     })
 }
