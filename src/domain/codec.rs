@@ -13,7 +13,16 @@ pub enum CodecError {
     NotUtf8,
 }
 
-pub fn put_varint(out: &mut Vec<u8>, mut number: u64) {
+#[inline]
+pub fn put_varint(out: &mut Vec<u8>, number: u64) {
+    if number < 0x80 {
+        out.push(number as u8);
+    } else {
+        put_long_varint(out, number);
+    }
+}
+
+fn put_long_varint(out: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         out.push(number as u8 | 0x80);
         number >>= 7;
@@ -22,6 +31,7 @@ pub fn put_varint(out: &mut Vec<u8>, mut number: u64) {
 }
 
 /// Signed, small magnitudes short.
+#[inline]
 pub fn put_zigzag(out: &mut Vec<u8>, number: i64) {
     put_varint(out, zigzag(number));
 }

@@ -10,43 +10,50 @@ use super::{
 
 /// Texts up to this length are worth a place in the table.
 const TABLE_TEXT_MAX: usize = 64;
-/// So many keys are watched; the values of further ones go to the table.
+/// So many keys are watched beside the well-known ones; the values of further ones go to the table.
 const WATCHED_MAX: usize = 16;
 /// After so many different values a key is judged by them.
 const JUDGED: u32 = 32;
 /// Of a key whose values seldom come again, each one of so many is looked up all the same, as they may come again some day.
 const LOOKED_UP_ANYWAY: u32 = 16;
 
-/// The first keys that were met.
+/// The well-known keys, and the first others that were met.
 #[derive(Debug, Default)]
 pub(super) struct Keys {
-    watched: Vec<WatchedKey>,
+    well_known: [Values; WELL_KNOWN_KEYS.len()],
+    others: Vec<OtherKey>,
+}
+
+#[derive(Debug)]
+struct OtherKey {
+    name: String,
+    /// In the open entry; `None` before it has been met there.
+    number: Option<u32>,
+    values: Values,
+}
+
+/// What is known of a key's values.
+#[derive(Clone, Copy, Debug, Default)]
+struct Values {
+    count: u32,
+    /// Values that the table did not hold yet, and those that it did; halved now and then, so that the latest ones count.
+    new: u32,
+    repeated: u32,
 }
 
 /// A key in the open entry.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Key {
     pub number: u32,
-    watched: Option<usize>,
+    /// Among those that are not well known; `None` for one too many.
+    other: Option<usize>,
 }
 
-#[derive(Debug)]
-struct WatchedKey {
-    /// `None` for a well-known one.
-    name: Option<String>,
-    /// In the open entry; `None` before it has been met there.
-    number: Option<u32>,
-    values: u32,
-    /// Values that the table did not hold yet, and those that it did; halved now and then, so that the latest ones count.
-    new: u32,
-    repeated: u32,
-}
-
-impl WatchedKey {
-    fn wants_table(&mut self) -> bool {
-        self.values = self.values.wrapping_add(1);
-        let seldom_repeats = self.new >= JUDGED && self.repeated < self.new;
-        !seldom_repeats || self.values.is_multiple_of(LOOKED_UP_ANYWAY)
+impl Values {
+    fn want_table(&mut self) -> bool {
+        self.count = self.count.wrapping_add(1);
+        let seldom_repeat = self.new >= JUDGED && self.repeated < self.new;
+        !seldom_repeat || self.count.is_multiple_of(LOOKED_UP_ANYWAY)
     }
 
     fn see(&mut self, is_new: bool) {
@@ -60,42 +67,30 @@ impl WatchedKey {
 }
 
 impl Keys {
-    pub fn find(&mut self, key: &str, texts: &mut TextTable) -> Key {
-        if let Some(number) = FieldKey::well_known(key) {
-            let watched = self.watch(|watched| watched.number == Some(number), || (None, Some(number)));
-            return Key { number, watched };
+    pub fn find(&mut self, name: &str, texts: &mut TextTable) -> Key {
+        if let Some(number) = FieldKey::well_known(name) {
+            return Key { number, other: None };
         }
-        let watched = self.watch(
-            |watched| watched.name.as_deref() == Some(key),
-            || (Some(key.to_owned()), None),
-        );
-        let mut index = || WELL_KNOWN_KEYS.len() as u32 + texts.index_of(key);
-        let number = match watched {
-            Some(at) => *self.watched[at].number.get_or_insert_with(index),
+        let other = self.find_other(name);
+        let mut index = || WELL_KNOWN_KEYS.len() as u32 + texts.index_of(name);
+        let number = match other {
+            Some(at) => *self.others[at].number.get_or_insert_with(index),
             None => index(),
         };
-        Key { number, watched }
+        Key { number, other }
     }
 
-    /// Where a key is watched, from now on at the latest; `None` for one too many.
-    fn watch(
-        &mut self,
-        is_it: impl Fn(&WatchedKey) -> bool,
-        make: impl FnOnce() -> (Option<String>, Option<u32>),
-    ) -> Option<usize> {
-        let at = self.watched.iter().position(is_it);
-        if at.is_some() || self.watched.len() == WATCHED_MAX {
-            return at;
+    fn find_other(&mut self, name: &str) -> Option<usize> {
+        let known = self.others.iter().position(|other| other.name == name);
+        if known.is_some() || self.others.len() == WATCHED_MAX {
+            return known;
         }
-        let (name, number) = make();
-        self.watched.push(WatchedKey {
-            name,
-            number,
-            values: 0,
-            new: 0,
-            repeated: 0,
+        self.others.push(OtherKey {
+            name: name.to_owned(),
+            number: None,
+            values: Values::default(),
         });
-        Some(self.watched.len() - 1)
+        Some(self.others.len() - 1)
     }
 
     /// The index of a text that is a value of `key`; `None` when it is better written in place.
@@ -103,26 +98,25 @@ impl Keys {
         if key.number < KEYS_INLINE || text.len() > TABLE_TEXT_MAX {
             return None;
         }
-        let Some(at) = key.watched else {
+        let values = match key.other {
+            Some(at) => self.others.get_mut(at).map(|other| &mut other.values),
+            None => self.well_known.get_mut(key.number as usize),
+        };
+        let Some(values) = values else {
             return Some(texts.index_of(text));
         };
-        let watched = &mut self.watched[at];
-        if !watched.wants_table() {
+        if !values.want_table() {
             return None;
         }
         let before = texts.len();
         let index = texts.index_of(text);
-        watched.see(texts.len() > before);
+        values.see(texts.len() > before);
         Some(index)
     }
 
     /// Forgets the numbers of the entry before.
     pub fn begin_entry(&mut self) {
-        for watched in &mut self.watched {
-            if watched.name.is_some() {
-                watched.number = None;
-            }
-        }
+        self.others.iter_mut().for_each(|other| other.number = None);
     }
 }
 

@@ -152,6 +152,14 @@ fn partial() -> SegmentPartial {
 }
 
 #[test]
+fn well_known_keys_have_their_numbers() {
+    for (number, key) in (0..).zip(FieldKey::WELL_KNOWN) {
+        assert_eq!(FieldKey::well_known(key), Some(number));
+    }
+    assert_eq!(FieldKey::well_known("session"), None);
+}
+
+#[test]
 fn ticks_models_and_resets_round_trip() {
     let wall = Timestamp::from_millis(-5);
     let mut batch = EventBatch::default();
