@@ -21,6 +21,10 @@ use pulsewatch::{
     },
 };
 
+/// The service's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const MODEL: &str = include_str!("reference.toml");
 /// What a model with segments has more.
 const SEGMENTS: &str = r#"

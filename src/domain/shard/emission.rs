@@ -63,7 +63,10 @@ impl Shard {
             return;
         }
         attribute(active, account, sent, &self.clocks, &mut self.scratch);
-        self.scratch.emission.times.refresh(now, &self.clocks);
+        let is_wanted = out.wants_next();
+        if is_wanted {
+            self.scratch.emission.times.refresh(now, &self.clocks);
+        }
 
         let view = Message {
             active,
@@ -74,7 +77,7 @@ impl Shard {
             now,
             event_time: why.touched_by_event.then(|| account.newest.of_all()).flatten(),
         };
-        if out.wants_next() {
+        if is_wanted {
             view.send_score(sent, out);
         }
         view.send_alerts(why, out);
