@@ -13,9 +13,6 @@ pub enum CodecError {
     NotUtf8,
 }
 
-/// Bytes of the longest number.
-const VARINT_MAX: usize = 10;
-
 #[inline]
 pub fn put_varint(out: &mut Vec<u8>, number: u64) {
     if number < 0x80 {
@@ -25,19 +22,12 @@ pub fn put_varint(out: &mut Vec<u8>, number: u64) {
     }
 }
 
-/// All of the room is copied, as a length that is known beforehand takes no call.
 fn put_long_varint(out: &mut Vec<u8>, mut number: u64) {
-    let mut bytes = [0; VARINT_MAX];
-    let mut length = 0;
     while number >= 0x80 {
-        bytes[length] = number as u8 | 0x80;
+        out.push(number as u8 | 0x80);
         number >>= 7;
-        length += 1;
     }
-    bytes[length] = number as u8;
-    let start = out.len();
-    out.extend_from_slice(&bytes);
-    out.truncate(start + length + 1);
+    out.push(number as u8);
 }
 
 /// Signed, small magnitudes short.
