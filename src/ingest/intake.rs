@@ -1,7 +1,10 @@
 //! From records to open entries: decode, find the account's shard, append; or refuse.
 
+use std::time::Instant;
+
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 
+use super::backlog::{Backlog, Position};
 use super::cloudevents::Envelope;
 use super::dead_letters::{DeadLetters, Letter, Origin};
 use super::decode::{Decoded, Decoder};
@@ -32,8 +35,7 @@ pub struct Intake<'s> {
     pub holds: Holds,
     pub traced: TracedRecords,
     pub origin: Origin,
-    /// More records wait than are taken at once.
-    pub behind: bool,
+    pub backlog: Backlog,
 }
 
 impl Intake<'_> {
@@ -45,7 +47,9 @@ impl Intake<'_> {
     pub fn take_batch(&mut self, batch: &Batch<'_>) -> KafkaResult<()> {
         let wall = wall_clock();
         self.partitions.new_batch();
-        self.behind = batch.is_full();
+        if batch.is_full() {
+            self.backlog.full_batch();
+        }
         for polled in batch.iter() {
             match polled {
                 Polled::Record(record) => self.take_record(&record, wall)?,
@@ -67,6 +71,20 @@ impl Intake<'_> {
             }
         }
         Ok(())
+    }
+
+    /// After a batch that was not full. `end_of` says where a partition ended when it was fetched from last.
+    pub fn end_backlog(&mut self, end_of: impl Fn(&str, i32) -> Option<i64>) {
+        let holds = &self.holds;
+        let positions = self.partitions.ours().filter(|(index, _)| !holds.has(*index));
+        let positions = positions.filter_map(|(index, partition)| {
+            Some(Position {
+                partition: index,
+                next: partition.next,
+                end: end_of(&partition.topic, partition.number)?,
+            })
+        });
+        self.backlog.partial_batch(Instant::now(), positions);
     }
 
     /// The source whose topic it is.
@@ -167,7 +185,7 @@ impl Intake<'_> {
         let partitions = &self.partitions;
         let size = self
             .log
-            .close(shard, ticket, headers, wall_clock(), self.behind, |index| {
+            .close(shard, ticket, headers, wall_clock(), self.backlog.is_behind(), |index| {
                 partitions.get(index).clock()
             })?;
         self.metrics.entries.inc();
@@ -178,10 +196,10 @@ impl Intake<'_> {
     /// Closes the open entries whose time has come; with `all`, every one. Once nothing more is at hand, accounts wait no
     /// longer to be scored.
     pub fn close_entries(&mut self, all: bool) -> KafkaResult<()> {
-        for shard in self.log.to_close(all, self.behind) {
+        for shard in self.log.to_close(all, self.backlog.is_behind()) {
             self.close(shard)?;
         }
-        if self.behind {
+        if self.backlog.is_behind() {
             return Ok(());
         }
         for shard in self.log.owing() {

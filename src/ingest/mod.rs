@@ -1,6 +1,7 @@
 //! Ingest: from any topic with any key to the log of the account's home shard. Stateless: what it has read but not yet
 //! committed, it reads again.
 
+mod backlog;
 pub mod cloudevents;
 mod dead_letters;
 pub mod debezium;

@@ -119,6 +119,9 @@ impl KafkaSettings {
             // A full queue pauses fetching for so long; 1 s (the default) starves a consumer that drains in 50 ms.
             ("fetch.queue.backoff.ms", "5"),
             ("queued.min.messages", "50000"),
+            // Of an answer, over all its partitions: with each partition's MiB by itself, an answer is megabytes that lie in no cache
+            // by the time they are read, and twice as many once they are unpacked.
+            ("fetch.max.bytes", "2097152"),
             // Enough to be ahead of the fold by some entries; 64 MiB a shard, the default, is memory that nobody needs.
             ("queued.max.messages.kbytes", "16384"),
         ];

@@ -98,6 +98,19 @@ impl<C: ConsumerContext> BatchConsumer<C> {
         Ok(())
     }
 
+    /// Where the partition ended when it was fetched from last; no broker is asked.
+    pub fn known_end(&self, topic: &str, partition: i32) -> Option<i64> {
+        let name = CString::new(topic).ok()?;
+        let (mut low, mut high) = (0, 0);
+        // SAFETY: client, name and both numbers are valid for the call.
+        let known = unsafe {
+            let client = self.consumer.client().native_ptr();
+            ffi::rd_kafka_get_watermark_offsets(client, name.as_ptr(), partition, &mut low, &mut high)
+        };
+        // Negative before the first fetch.
+        (known == ffi::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR && high >= 0).then_some(high)
+    }
+
     /// Waits up to `wait` for a first message, then takes what is there, never waiting for a batch to fill up. The log lines
     /// from before it are served.
     pub fn batch(&mut self, wait: Duration) -> Batch<'_> {

@@ -21,7 +21,7 @@ impl Session<'_> {
     /// Tells the shards how far the sources have got, if that is due and something moved.
     pub(super) fn tick_if_due(&mut self) -> Result<(), SessionError> {
         let wall = wall_clock();
-        if !self.ticks.due(wall, self.intake.behind) {
+        if !self.ticks.due(wall, self.intake.backlog.is_behind()) {
             return Ok(());
         }
         self.ask_ends();

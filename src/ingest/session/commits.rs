@@ -36,7 +36,7 @@ impl Session<'_> {
 
     /// Waits until the log holds everything that was read.
     pub(super) fn drain(&mut self, deadline: Instant) -> Result<(), SessionError> {
-        self.intake.behind = false;
+        self.intake.backlog.close();
         self.intake.close_entries(true)?;
         while !self.intake.is_drained() {
             if Instant::now() >= deadline {

@@ -18,6 +18,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use thiserror::Error;
 
+use super::backlog::Backlog;
 use super::dead_letters::{DeadLetters, Origin};
 use super::decode::Decoder;
 use super::dlq_writer::{DlqWriter, WriteError};
@@ -133,7 +134,7 @@ impl<'s> Session<'s> {
                 app: settings.app.clone(),
                 instance: instance.to_owned(),
             },
-            behind: false,
+            backlog: Backlog::default(),
         };
         intake.show_waiting();
         let consumer = group_member(settings)?;
@@ -197,7 +198,12 @@ impl<'s> Session<'s> {
                 return Err(self.leave(topic));
             }
             self.intake.take_batch(&batch)?;
+            let full = batch.is_full();
             drop(batch);
+            if !full {
+                let consumer = &self.consumer;
+                self.intake.end_backlog(|topic, number| consumer.known_end(topic, number));
+            }
             self.pause_waiting()?;
         } else {
             // Deliveries make room; they come while this waits for the group.
