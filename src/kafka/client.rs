@@ -140,7 +140,8 @@ impl KafkaSettings {
             // CONCURRENT_TRANSACTIONS after a commit is retried after it: 100 ms (the default) would be the cycle time.
             ("retry.backoff.ms", "2"),
             ("queue.buffering.max.messages", "200000"),
-            ("queue.buffering.max.kbytes", "32768"),
+            // What is sent while the rest waits; a burst that is queued whole is memory that is touched once.
+            ("queue.buffering.max.kbytes", "8192"),
             // An open transaction of a process that died holds back the readers of the outputs for so long.
             ("transaction.timeout.ms", "10000"),
         ];
