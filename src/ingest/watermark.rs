@@ -151,8 +151,6 @@ impl Watermark {
 #[derive(Debug, Default)]
 pub struct Ticks {
     last: Option<Timestamp>,
-    /// While ingest is behind, this many milliseconds lie between two ticks.
-    pace_ms: i64,
 }
 
 /// At most one tick in so many milliseconds.
@@ -161,11 +159,12 @@ pub const TICK_EVERY_MS: i64 = 1000;
 const LATENESS_SHARE: i64 = 10;
 
 impl Ticks {
-    /// Whether it is time to look for news. After the wall clock was set back it is.
-    pub fn due(&self, wall: Timestamp, is_behind: bool) -> bool {
-        let every = if is_behind { self.pace_ms } else { TICK_EVERY_MS };
+    /// Whether it is time to look for news. While ingest is behind, it is `late` by so many milliseconds, and a backlog may wait for
+    /// `longest`. After the wall clock was set back it is time.
+    pub fn due(&self, wall: Timestamp, late: Option<i64>, longest: i64) -> bool {
+        let every = late.map_or(TICK_EVERY_MS, |late| (late / LATENESS_SHARE).min(longest).max(TICK_EVERY_MS));
         self.last
-            .is_none_or(|last| (wall.millis() - last.millis()).unsigned_abs() >= every.max(TICK_EVERY_MS) as u64)
+            .is_none_or(|last| (wall.millis() - last.millis()).unsigned_abs() >= every as u64)
     }
 
     /// Partitions came to us: the shards have to know of them before anything is read.
@@ -173,10 +172,9 @@ impl Ticks {
         self.last = None;
     }
 
-    /// News was looked for; what was read then was `late` by so many milliseconds, and a backlog may wait for `longest`.
-    pub fn looked(&mut self, wall: Timestamp, late: i64, longest: i64) {
+    /// News was looked for.
+    pub fn looked(&mut self, wall: Timestamp) {
         self.last = Some(wall);
-        self.pace_ms = (late / LATENESS_SHARE).min(longest);
     }
 }
 
@@ -271,24 +269,24 @@ mod tests {
     #[test]
     fn ticks_come_at_most_once_a_second() {
         let mut ticks = Ticks::default();
-        assert!(ticks.due(at(0), false));
-        ticks.looked(at(0), 0, 5_000);
-        assert!(!ticks.due(at(999), true));
-        assert!(ticks.due(at(1_000), true));
-        assert!(ticks.due(at(-5_000), true), "the wall clock was set back");
-        ticks.looked(at(1_000), 0, 5_000);
+        assert!(ticks.due(at(0), None, 5_000));
+        ticks.looked(at(0));
+        assert!(!ticks.due(at(999), Some(0), 5_000));
+        assert!(ticks.due(at(1_000), Some(0), 5_000));
+        assert!(ticks.due(at(-5_000), Some(0), 5_000), "the wall clock was set back");
+        ticks.looked(at(1_000));
         ticks.at_once();
-        assert!(ticks.due(at(1_001), true));
+        assert!(ticks.due(at(1_001), Some(0), 5_000));
     }
 
     #[test]
     fn a_backlog_is_told_of_less_often_the_later_it_is() {
         let mut ticks = Ticks::default();
         for (late, expected) in [(5_000, 1_000), (30_000, 3_000), (3_600_000, 5_000)] {
-            ticks.looked(at(0), late, 5_000);
-            assert!(!ticks.due(at(expected - 1), true), "{late} ms late");
-            assert!(ticks.due(at(expected), true), "{late} ms late");
-            assert!(ticks.due(at(1_000), false), "it has just caught up");
+            ticks.looked(at(0));
+            assert!(!ticks.due(at(expected - 1), Some(late), 5_000), "{late} ms late");
+            assert!(ticks.due(at(expected), Some(late), 5_000), "{late} ms late");
+            assert!(ticks.due(at(1_000), None, 5_000), "it has just caught up");
         }
     }
 

@@ -123,7 +123,7 @@ impl KafkaSettings {
             // by the time they are read, and twice as many once they are unpacked.
             ("fetch.max.bytes", "2097152"),
             // Enough to be ahead of the fold by some entries; 64 MiB a shard, the default, is memory that nobody needs.
-            ("queued.max.messages.kbytes", "16384"),
+            ("queued.max.messages.kbytes", "8192"),
         ];
         let mut config = self.base(&defaults);
         apply(&mut config, &self.consumer);

@@ -21,7 +21,9 @@ impl Session<'_> {
     /// Tells the shards how far the sources have got, if that is due and something moved.
     pub(super) fn tick_if_due(&mut self) -> Result<(), SessionError> {
         let wall = wall_clock();
-        if !self.ticks.due(wall, self.intake.backlog.is_behind()) {
+        let clock = &self.intake.settings.clock;
+        let late = self.intake.backlog.is_behind().then(|| self.lateness(wall));
+        if !self.ticks.due(wall, late, clock.backlog_tick_ms) {
             return Ok(());
         }
         self.ask_ends();
@@ -33,7 +35,7 @@ impl Session<'_> {
             news |= partition.watermark.take_news();
             show(partition, wall);
         }
-        self.ticks.looked(wall, self.lateness(wall), clock.backlog_tick_ms);
+        self.ticks.looked(wall);
         if !news {
             return Ok(());
         }
