@@ -8,6 +8,8 @@ use super::tracker::PartitionIndex;
 /// So many records that are known to wait are a backlog, even where the next of them have not come yet: some fetches' worth, and
 /// more than waits anywhere at the pace of a live stream.
 const BACKLOG: i64 = 50_000;
+/// Fewer records than this at once are a live stream's, behind which nobody looks for a backlog: that would cost as much as reading some.
+const MANY: usize = 500;
 /// What waits in a partition from which nothing came for so long is not at hand.
 const STUCK: Duration = Duration::from_secs(1);
 
@@ -38,9 +40,10 @@ impl Backlog {
         self.is_behind = true;
     }
 
-    /// Fewer came than could be taken: that is the end of it, unless the fetches are no faster than what takes from them.
-    pub fn partial_batch(&mut self, now: Instant, positions: impl Iterator<Item = Position>) {
-        if !self.is_behind {
+    /// `taken` records came, fewer than could be taken: that is the end of it, unless the fetches are no faster than what takes from
+    /// them.
+    pub fn partial_batch(&mut self, taken: usize, now: Instant, positions: impl Iterator<Item = Position>) {
+        if !self.is_behind && taken < MANY {
             return;
         }
         let at_hand: i64 = positions
@@ -81,17 +84,26 @@ mod tests {
     #[test]
     fn a_full_batch_begins_a_backlog_and_a_partial_one_ends_it_when_little_waits() {
         let (mut backlog, now) = (Backlog::default(), Instant::now());
-        backlog.partial_batch(now, [at(0, 0, 9 * BACKLOG)].into_iter());
-        assert!(!backlog.is_behind(), "it begins with a full batch");
         backlog.full_batch();
         let half = BACKLOG / 2;
-        backlog.partial_batch(now, [at(0, 10, 10 + half), at(1, 0, half)].into_iter());
+        backlog.partial_batch(0, now, [at(0, 10, 10 + half), at(1, 0, half)].into_iter());
         assert!(backlog.is_behind(), "what waits in all partitions counts");
-        backlog.partial_batch(now, [at(0, 11, 10 + half), at(1, 0, half)].into_iter());
+        backlog.partial_batch(0, now, [at(0, 11, 10 + half), at(1, 0, half)].into_iter());
         assert!(!backlog.is_behind());
         backlog.full_batch();
         backlog.close();
         assert!(!backlog.is_behind());
+    }
+
+    #[test]
+    fn a_backlog_whose_fetches_are_slow_is_one_too() {
+        let (mut backlog, now) = (Backlog::default(), Instant::now());
+        backlog.partial_batch(MANY - 1, now, [at(0, 0, BACKLOG)].into_iter());
+        assert!(!backlog.is_behind(), "a live stream is not looked behind");
+        backlog.partial_batch(MANY, now, [at(0, 0, BACKLOG - 1)].into_iter());
+        assert!(!backlog.is_behind());
+        backlog.partial_batch(MANY, now, [at(0, 0, BACKLOG)].into_iter());
+        assert!(backlog.is_behind());
     }
 
     #[test]
@@ -100,14 +112,14 @@ mod tests {
         let look = |backlog: &mut Backlog, after: Duration, next: i64| {
             backlog.full_batch();
             let positions = [at(0, 500, 9 * BACKLOG), at(2, next, next + 1)];
-            backlog.partial_batch(start + after, positions.into_iter());
+            backlog.partial_batch(1, start + after, positions.into_iter());
             backlog.is_behind()
         };
         assert!(look(&mut backlog, Duration::ZERO, 1));
         assert!(look(&mut backlog, STUCK / 2, 2), "it may move yet");
         assert!(!look(&mut backlog, STUCK, 3), "others move, and are at their ends");
         backlog.full_batch();
-        backlog.partial_batch(start + STUCK * 2, [at(0, 501, 9 * BACKLOG)].into_iter());
+        backlog.partial_batch(1, start + STUCK * 2, [at(0, 501, 9 * BACKLOG)].into_iter());
         assert!(backlog.is_behind(), "it moves again");
     }
 }

@@ -73,8 +73,8 @@ impl Intake<'_> {
         Ok(())
     }
 
-    /// After a batch that was not full. `end_of` says where a partition ended when it was fetched from last.
-    pub fn end_backlog(&mut self, end_of: impl Fn(&str, i32) -> Option<i64>) {
+    /// After a batch of `taken` records that was not full. `end_of` says where a partition ended when it was fetched from last.
+    pub fn look_for_backlog(&mut self, taken: usize, end_of: impl Fn(&str, i32) -> Option<i64>) {
         let holds = &self.holds;
         let positions = self.partitions.ours().filter(|(index, _)| !holds.has(*index));
         let positions = positions.filter_map(|(index, partition)| {
@@ -84,7 +84,7 @@ impl Intake<'_> {
                 end: end_of(&partition.topic, partition.number)?,
             })
         });
-        self.backlog.partial_batch(Instant::now(), positions);
+        self.backlog.partial_batch(taken, Instant::now(), positions);
     }
 
     /// The source whose topic it is.
@@ -183,11 +183,14 @@ impl Intake<'_> {
         let ticket = self.tracker.sent(shard);
         let headers = self.traced.closed(shard, ticket);
         let partitions = &self.partitions;
-        let size = self
-            .log
-            .close(shard, ticket, headers, wall_clock(), self.backlog.is_behind(), |index| {
-                partitions.get(index).clock()
-            })?;
+        let size = self.log.close(
+            shard,
+            ticket,
+            headers,
+            wall_clock(),
+            self.backlog.is_behind(),
+            |index| partitions.get(index).clock(),
+        )?;
         self.metrics.entries.inc();
         self.metrics.entry_bytes.inc_by(size as u64);
         Ok(())

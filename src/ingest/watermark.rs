@@ -162,7 +162,9 @@ impl Ticks {
     /// Whether it is time to look for news. While ingest is behind, it is `late` by so many milliseconds, and a backlog may wait for
     /// `longest`. After the wall clock was set back it is time.
     pub fn due(&self, wall: Timestamp, late: Option<i64>, longest: i64) -> bool {
-        let every = late.map_or(TICK_EVERY_MS, |late| (late / LATENESS_SHARE).min(longest).max(TICK_EVERY_MS));
+        let every = late.map_or(TICK_EVERY_MS, |late| {
+            (late / LATENESS_SHARE).min(longest).max(TICK_EVERY_MS)
+        });
         self.last
             .is_none_or(|last| (wall.millis() - last.millis()).unsigned_abs() >= every as u64)
     }

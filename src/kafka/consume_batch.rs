@@ -217,6 +217,10 @@ impl<'c> Batch<'c> {
         self.messages.is_empty()
     }
 
+    pub fn len(&self) -> usize {
+        self.messages.len()
+    }
+
     /// As many messages came as may come at once: there are more, as far as can be told.
     pub fn is_full(&self) -> bool {
         self.messages.len() == self.most

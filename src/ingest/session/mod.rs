@@ -198,11 +198,12 @@ impl<'s> Session<'s> {
                 return Err(self.leave(topic));
             }
             self.intake.take_batch(&batch)?;
-            let full = batch.is_full();
+            let (taken, is_full) = (batch.len(), batch.is_full());
             drop(batch);
-            if !full {
+            if !is_full {
                 let consumer = &self.consumer;
-                self.intake.end_backlog(|topic, number| consumer.known_end(topic, number));
+                self.intake
+                    .look_for_backlog(taken, |topic, number| consumer.known_end(topic, number));
             }
             self.pause_waiting()?;
         } else {
