@@ -60,6 +60,11 @@ const RESERVED: [&str; 12] = [
 /// A member that died uncleanly holds its partitions for so long. Long enough for a pause of the machine or a slow
 /// rolling restart of a broker, short enough that accounts are not left alone for the 45 s of librdkafka's default.
 const SESSION_TIMEOUT_MS: &str = "10000";
+const MESSAGE_BYTES: &str = "message.max.bytes";
+/// Of an answer, over all its partitions; more where one message may be larger.
+const FETCH_BYTES: u64 = 2 * 1024 * 1024;
+/// Of a producer's queue; more where two messages may be larger: one that is larger than the queue never fits.
+const QUEUE_KBYTES: u64 = 8 * 1024;
 
 impl KafkaSettings {
     /// A member of group `group`: the ingest's consumer, and the one that decides which shards the scorer owns.
@@ -114,6 +119,7 @@ impl KafkaSettings {
     }
 
     fn consumer_base(&self) -> ClientConfig {
+        let fetch_bytes = FETCH_BYTES.max(self.message_bytes(&self.consumer)).to_string();
         let defaults = [
             ("session.timeout.ms", SESSION_TIMEOUT_MS),
             // A full queue pauses fetching for so long; 1 s (the default) starves a consumer that drains in 50 ms.
@@ -121,7 +127,7 @@ impl KafkaSettings {
             ("queued.min.messages", "50000"),
             // Of an answer, over all its partitions: with each partition's MiB by itself, an answer is megabytes that lie in no cache
             // by the time they are read, and twice as many once they are unpacked.
-            ("fetch.max.bytes", "2097152"),
+            ("fetch.max.bytes", fetch_bytes.as_str()),
             // Enough to be ahead of the fold by some entries; 64 MiB a shard, the default, is memory that nobody needs.
             ("queued.max.messages.kbytes", "8192"),
         ];
@@ -134,6 +140,9 @@ impl KafkaSettings {
     }
 
     fn producer_base(&self) -> ClientConfig {
+        let queue_kbytes = QUEUE_KBYTES
+            .max(self.message_bytes(&self.producer) / 1024 * 2)
+            .to_string();
         let defaults = [
             ("compression.type", "lz4"),
             ("linger.ms", "1"),
@@ -141,7 +150,7 @@ impl KafkaSettings {
             ("retry.backoff.ms", "2"),
             ("queue.buffering.max.messages", "200000"),
             // What is sent while the rest waits; a burst that is queued whole is memory that is touched once.
-            ("queue.buffering.max.kbytes", "8192"),
+            ("queue.buffering.max.kbytes", queue_kbytes.as_str()),
             // An open transaction of a process that died holds back the readers of the outputs for so long.
             ("transaction.timeout.ms", "10000"),
         ];
@@ -149,6 +158,13 @@ impl KafkaSettings {
         apply(&mut config, &self.producer);
         config.set("enable.idempotence", "true");
         config
+    }
+
+    /// How large messages may be for clients that have `own` properties beside the common ones.
+    fn message_bytes(&self, own: &Properties) -> u64 {
+        let set = own.get(MESSAGE_BYTES).or_else(|| self.common.get(MESSAGE_BYTES));
+        // What is no number is refused when the client is made.
+        set.and_then(|bytes| bytes.parse().ok()).unwrap_or_default()
     }
 
     fn base(&self, defaults: &[(&str, &str)]) -> ClientConfig {
@@ -280,6 +296,7 @@ impl fmt::Debug for Redacted<'_> {
 
 #[cfg(test)]
 mod tests {
+    use rdkafka::consumer::BaseConsumer;
     use rdkafka::producer::BaseProducer;
 
     use super::*;
@@ -306,7 +323,27 @@ mod tests {
 
     #[test]
     fn defaults_are_valid_for_every_role() {
-        let settings = settings();
+        check_roles(&settings());
+    }
+
+    #[test]
+    fn large_messages_fit() {
+        for clients in ["all", "consumer", "producer"] {
+            let mut settings = settings();
+            let properties = match clients {
+                "consumer" => &mut settings.consumer,
+                "producer" => &mut settings.producer,
+                _ => &mut settings.common,
+            };
+            properties.insert("message.max.bytes".into(), "20000000".into());
+            check_roles(&settings);
+            let of_producers = settings.idempotent_producer();
+            let queue: u64 = of_producers.get("queue.buffering.max.kbytes").unwrap().parse().unwrap();
+            assert!(clients == "consumer" || queue * 1024 > 20_000_000, "{clients}: {queue}");
+        }
+    }
+
+    fn check_roles(settings: &KafkaSettings) {
         let roles = [
             settings.group_consumer("app-score", Some("host-1")),
             settings.log_reader("app-score"),
@@ -316,6 +353,8 @@ mod tests {
         for role in roles {
             role.create_native_config().unwrap();
         }
+        let _: BaseConsumer = settings.log_reader("app-score").create().unwrap();
+        let _: BaseProducer = settings.idempotent_producer().create().unwrap();
         // What librdkafka checks of properties together, it checks when the client is made.
         let _: BaseProducer = settings.transactional_producer("app-score-0").create().unwrap();
     }
