@@ -70,14 +70,14 @@ fn a_trace_leads_from_the_record_to_its_output_and_to_the_delivery() {
     let usage = installation.topic(Kind::Usage).to_owned();
     installation
         .kafka
-        .produce(&usage, [event("traced-1", "01"), event("untraced-1", "00")]);
+        .produce(&usage, [event("account-traced", "01"), event("account-untraced", "00")]);
     let service = installation.start_only(0, "ingest,score,http,deliver");
     installation.wait_until_idle();
     let request = wait_until("the delivery", || {
         let requests = receiver.requests();
         requests
             .into_iter()
-            .find(|request| request.json()["subject"] == "traced-1")
+            .find(|request| request.json()["subject"] == "account-traced")
     });
     wait_until("the spans", || {
         let spans = collector.spans();
@@ -108,11 +108,14 @@ fn a_trace_leads_from_the_record_to_its_output_and_to_the_delivery() {
             .unwrap()
     };
     let header = |span: &Span| format!("00-{TRACE}-{}-01", span.id);
-    assert_eq!(of("traced-1").text_header("traceparent"), header(chain[2]));
-    assert_eq!(of("untraced-1").header("traceparent"), None);
+    assert_eq!(of("account-traced").text_header("traceparent"), header(chain[2]));
+    assert_eq!(of("account-untraced").header("traceparent"), None);
     assert_eq!(request.header("traceparent"), header(chain[3]));
     let told = format!("{spans:?}");
-    assert!(!told.contains("traced-1"), "no account is named in a span");
+    assert!(
+        !told.contains("account-traced"),
+        "an account is named in a span: {told}"
+    );
     // A trace is no part of the fold.
     assert_as_undisturbed(&installation);
 }
