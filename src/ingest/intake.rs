@@ -182,15 +182,9 @@ impl Intake<'_> {
     fn close(&mut self, shard: usize) -> KafkaResult<()> {
         let ticket = self.tracker.sent(shard);
         let headers = self.traced.closed(shard, ticket);
-        let partitions = &self.partitions;
-        let size = self.log.close(
-            shard,
-            ticket,
-            headers,
-            wall_clock(),
-            self.backlog.is_behind(),
-            |index| partitions.get(index).clock(),
-        )?;
+        let (more, partitions) = (self.backlog.is_behind(), &self.partitions);
+        let clock_of = |index| partitions.get(index).clock();
+        let size = self.log.close(shard, ticket, headers, wall_clock(), more, clock_of)?;
         self.metrics.entries.inc();
         self.metrics.entry_bytes.inc_by(size as u64);
         Ok(())

@@ -61,9 +61,10 @@ const RESERVED: [&str; 12] = [
 /// rolling restart of a broker, short enough that accounts are not left alone for the 45 s of librdkafka's default.
 const SESSION_TIMEOUT_MS: &str = "10000";
 const MESSAGE_BYTES: &str = "message.max.bytes";
-/// Of an answer, over all its partitions; more where one message may be larger.
+/// Of an answer, over all its partitions: with each partition's MiB by itself, an answer is megabytes that lie in no cache by the time they
+/// are read, and twice as many once they are unpacked. More where one message may be larger.
 const FETCH_BYTES: u64 = 2 * 1024 * 1024;
-/// Of a producer's queue; more where two messages may be larger: one that is larger than the queue never fits.
+/// Of a producer's queue, what is sent while the rest waits: a burst that is queued whole is memory that is touched once. More where two messages may be larger: one that is larger than the queue never fits.
 const QUEUE_KBYTES: u64 = 8 * 1024;
 
 impl KafkaSettings {
@@ -125,8 +126,6 @@ impl KafkaSettings {
             // A full queue pauses fetching for so long; 1 s (the default) starves a consumer that drains in 50 ms.
             ("fetch.queue.backoff.ms", "5"),
             ("queued.min.messages", "50000"),
-            // Of an answer, over all its partitions: with each partition's MiB by itself, an answer is megabytes that lie in no cache
-            // by the time they are read, and twice as many once they are unpacked.
             ("fetch.max.bytes", fetch_bytes.as_str()),
             // Enough to be ahead of the fold by some entries; 64 MiB a shard, the default, is memory that nobody needs.
             ("queued.max.messages.kbytes", "8192"),
@@ -149,7 +148,6 @@ impl KafkaSettings {
             // CONCURRENT_TRANSACTIONS after a commit is retried after it: 100 ms (the default) would be the cycle time.
             ("retry.backoff.ms", "2"),
             ("queue.buffering.max.messages", "200000"),
-            // What is sent while the rest waits; a burst that is queued whole is memory that is touched once.
             ("queue.buffering.max.kbytes", queue_kbytes.as_str()),
             // An open transaction of a process that died holds back the readers of the outputs for so long.
             ("transaction.timeout.ms", "10000"),
